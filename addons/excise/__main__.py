@@ -1,0 +1,5 @@
+"""`python -m excise`."""
+
+from excise.cli.main import main
+
+raise SystemExit(main())

@@ -1,0 +1,117 @@
+"""What a codec is: bytes → segments with addresses → bytes. No codec touches a socket or a clock.
+
+A *dialect* knows one wire format: which fields mean what, how its stream deltas hang together,
+how it refuses, how it ends a stream. Known fields only give labels: whatever a dialect does not
+know is read all the same, so that a new block type is never skipped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple, Protocol
+
+from excise.model import Edit, Part, Refusal, Reply, Role, Segment, Usage
+
+
+class Label(NamedTuple):
+    """What a dialect knows of a place in a document.
+
+    `plain` is true where the field is running text of its own (`content`), false where the
+    object key says what the value is (`{"password": …}`) and detectors should read it as context.
+    `state` is the dialect's own, handed on to the children of this place.
+    """
+
+    role: Role
+    part: Part
+    plain: bool = False
+    state: str = ""
+
+
+class Channel(NamedTuple):
+    """One text that a stream spells out over many events, such as one content block.
+
+    `json` is true where that text is itself JSON (tool arguments), so that what is put into it
+    must be escaped and what is looked for in it unescaped.
+    """
+
+    key: tuple[str | int, ...]
+    json: bool = False
+
+
+class Delta(NamedTuple):
+    """The next piece of a channel's text."""
+
+    channel: Channel
+    segment: Segment
+
+
+class Reading(Protocol):
+    """A body as it was understood."""
+
+    codec: str
+    segments: tuple[Segment, ...]
+    anomalies: tuple[str, ...]  # closed words: `duplicate-key`, `bom`, `number-extreme` …
+    model: str
+    stream: bool
+    usage: Usage | None
+
+    def splice(self, edits: Iterable[Edit]) -> bytes:
+        """The body with the edits made; every byte outside the edited spans is unchanged."""
+        ...
+
+
+class StreamEvent(Protocol):
+    """One whole record of a stream."""
+
+    raw: bytes  # its bytes as received, framing and terminator included
+    segments: tuple[Segment, ...]  # texts that stand whole in this event
+    deltas: tuple[Delta, ...]
+    ends: tuple[Channel, ...]  # channels that this event shows to be complete
+    ends_all: bool  # every channel is complete: the answer is over
+    usage: Usage | None
+
+    def splice(self, edits: Iterable[Edit]) -> bytes:
+        """`raw` with the edits made (tokens are those of this event's segments)."""
+        ...
+
+
+class StreamReader(Protocol):
+    """Cuts a stream into events, and remembers what the client has seen of it."""
+
+    def feed(self, chunk: bytes) -> Sequence[StreamEvent]:
+        """Events completed by this chunk. Raises `Unreadable`."""
+        ...
+
+    def finish(self) -> Sequence[StreamEvent]:
+        """What is left when upstream has ended, as one last event where anything is."""
+        ...
+
+    def sent(self, event: StreamEvent) -> None:
+        """Note that the client has been given this event (edited or not)."""
+        ...
+
+    def close(self, notice: str) -> bytes:
+        """A clean native ending that shows `notice`, fit to follow what was `sent`."""
+        ...
+
+
+class Dialect(Protocol):
+    """One wire dialect; stateless, one instance for all exchanges."""
+
+    name: str
+
+    def read_request(self, body: bytes) -> Reading:
+        """Raises `Unreadable`."""
+        ...
+
+    def read_response(self, body: bytes) -> Reading:
+        """Raises `Unreadable`."""
+        ...
+
+    def open_stream(self, media_type: str) -> StreamReader | None:
+        """A reader for a streamed answer of this media type, or None where it is no stream."""
+        ...
+
+    def refuse(self, refusal: Refusal) -> Reply:
+        """The refusal in this provider's own error shape."""
+        ...

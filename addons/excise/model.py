@@ -1,0 +1,263 @@
+"""The values that stages hand to each other; none of them does anything to the world.
+
+The way of an exchange: `Exchange` → codec → `Segment`s → detectors → `Finding`s → policy →
+`Decision` → enforce → `Edit`s or a `Refusal`. What holds raw text never shows it in a `repr`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class Direction(StrEnum):
+    """Which way a message travels: to the model, or back."""
+
+    REQUEST = "request"
+    RESPONSE = "response"
+
+
+class Role(StrEnum):
+    """Who speaks in a segment."""
+
+    SYSTEM = "system"
+    USER = "user"
+    ASSISTANT = "assistant"
+    TOOL = "tool"
+
+
+class Part(StrEnum):
+    """What a segment is to the model."""
+
+    PROMPT = "prompt"
+    DOCUMENT = "document"
+    TOOL_DEFINITION = "tool-definition"
+    TOOL_ARGUMENTS = "tool-arguments"
+    TOOL_RESULT = "tool-result"
+    EMBEDDING_INPUT = "embedding-input"
+    COMPLETION = "completion"
+    REASONING = "reasoning"
+    METADATA = "metadata"
+
+
+class Place(StrEnum):
+    """Which piece of a message a segment was read from."""
+
+    BODY = "body"
+    HEADER = "header"
+    TARGET = "target"  # path and query of the URL, as sent
+
+
+class Severity(StrEnum):
+    """The harm if a finding is true."""
+
+    INFO = "info"
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+    CRITICAL = "critical"
+
+
+class Kind(StrEnum):
+    """What sort of concern a rule serves."""
+
+    SECRET = "secret"
+    PERSONAL = "personal"
+    PAYMENT = "payment"
+    INSTRUCTION = "instruction"
+    CODE = "code"
+    BUSINESS = "business"
+    ABUSE = "abuse"
+
+
+class Action(StrEnum):
+    """What is done about an exchange. Declared mildest first; `rank` orders them."""
+
+    ALLOW = "allow"
+    LOG = "log"
+    ALERT = "alert"
+    REDACT = "redact"
+    STEER = "steer"
+    FALLBACK = "fallback"
+    LIMIT = "limit"
+    TARPIT = "tarpit"
+    BLOCK = "block"
+
+    @property
+    def rank(self) -> int:
+        """0 for the mildest; the worst action of several wins."""
+        return _RANK[self]
+
+
+_RANK = {action: rank for rank, action in enumerate(Action)}
+
+
+class Mode(StrEnum):
+    """Whether a rule acts, or only says what it would have done."""
+
+    ENFORCE = "enforce"
+    SHADOW = "shadow"
+
+
+class Span(NamedTuple):
+    """Half-open range of code points in a segment's text, as received."""
+
+    start: int
+    end: int
+
+
+Path = tuple[str | int, ...]
+
+
+class Segment(NamedTuple):
+    """One piece of text with its role, its part and its address.
+
+    `token` counts within `place`: for a body the ordinal of the JSON token (strings and long
+    numbers, keys included, in document order), for headers the ordinal of the header, for the
+    target 0. `path` says the same for people. `label` is the object key in whose field the text
+    stands where the dialect gives that field no meaning of its own (`password` in tool
+    arguments): detectors read it as context in front of the text, spans never count it.
+    """
+
+    text: str
+    role: Role
+    part: Part
+    token: int
+    path: Path = ()
+    label: str = ""
+    place: Place = Place.BODY
+
+    def __repr__(self) -> str:
+        where = "/".join(map(str, self.path))
+        return f"<Segment {self.place} {where} {self.role} {self.part} {len(self.text)} chars>"
+
+
+class Finding(NamedTuple):
+    """Something a detector saw in a segment; `span` always points into the text as received."""
+
+    entity: str
+    rule: str
+    span: Span
+    score: float
+    severity: Severity
+    kind: Kind
+    detector: str = "pattern"
+
+
+class Edit(NamedTuple):
+    """Replace `span` of one segment's text by `text`."""
+
+    token: int
+    span: Span
+    text: str
+    place: Place = Place.BODY
+
+    def __repr__(self) -> str:
+        return f"<Edit {self.place} {self.token} {self.span.start}-{self.span.end}>"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Principal:
+    """Who is speaking, as far as the proxy can tell; `id` is safe to log."""
+
+    id: str
+    source: str = "address"
+    group: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exchange:
+    """One request to an LLM endpoint, free of any type of the host."""
+
+    id: str
+    method: str
+    host: str
+    port: int
+    target: str  # path and query, as sent
+    headers: tuple[tuple[str, str], ...]  # names in lower case, in order
+    body: bytes = field(repr=False)
+    principal: Principal
+
+    @property
+    def path(self) -> str:
+        """The target without its query."""
+        return self.target.partition("?")[0]
+
+    def header(self, name: str) -> str:
+        """The values of a header joined by ", ", or "" where it is absent."""
+        return ", ".join(value for key, value in self.headers if key == name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """The head (and, where it was collected, the body) of what upstream answered."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes = field(default=b"", repr=False)
+
+    def header(self, name: str) -> str:
+        """The values of a header joined by ", ", or "" where it is absent."""
+        return ", ".join(value for key, value in self.headers if key == name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """Tokens as the provider counted them; None where it did not say."""
+
+    input: int | None = None
+    output: int | None = None
+
+
+class RefusalClass(StrEnum):
+    """Why an exchange is refused, as far as the client may know."""
+
+    POLICY = "policy"
+    ATTACK = "attack"
+    TOPIC = "topic"
+    LEAK = "leak"
+    LIMIT = "limit"
+    UNINSPECTABLE = "uninspectable"
+    FAULT = "fault"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """What the client is told: never the rule, never the value."""
+
+    cls: RefusalClass
+    reference: str
+    message: str
+    status: int = 400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """A complete HTTP answer of our own."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ruling:
+    """What policy says of one finding."""
+
+    segment: Segment
+    finding: Finding
+    action: Action
+    mode: Mode
+    clause: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """The worst enforced action, what shadow rules would have done, and every ruling behind it."""
+
+    action: Action
+    would: Action
+    rulings: tuple[Ruling, ...] = ()
+    reasons: tuple[str, ...] = ()  # closed words for what no rule found: `uninspectable:encoding`
+    missing: tuple[str, ...] = ()  # detectors that did not answer
