@@ -125,16 +125,16 @@ class Node(Mapping[str, Any]):
         """Whatever stands there, taken unseen."""
         return self._take(key, default, lambda _: True, "a value")
 
-    def done(self) -> None:
-        """Refuse every key that nobody asked for."""
+    def done(self, *, also: Iterable[str] = ()) -> None:
+        """Refuse every key that nobody asked for; `also` names those that might have stood here."""
         for key in self._items:
             if key not in self._taken:
-                known = ", ".join(sorted(self._taken))
+                known = ", ".join(sorted({*self._taken, *also}))
                 raise PolicyError(
                     "EXC-POL-003",
                     f'unknown key "{key}"; known here: {known}.',
                     at=self.at(key),
-                    hint=closest(key, self._taken),
+                    hint=closest(key, {*self._taken, *also}),
                 )
 
 
