@@ -197,10 +197,8 @@ _Loader.add_constructor("tag:yaml.org,2002:map", _Loader.construct_node)
 
 def parse_yaml(text: str, origin: str) -> Node:
     """The one mapping a YAML text holds. Raises `PolicyError` with file and line."""
-    loader = _Loader(text)
-    loader.origin = origin
     try:
-        value = loader.get_single_data()
+        value = _load(text, origin)
     except yaml.MarkedYAMLError as fault:
         line = fault.problem_mark.line + 1 if fault.problem_mark else 1
         raise PolicyError(
@@ -212,10 +210,17 @@ def parse_yaml(text: str, origin: str) -> Node:
         raise PolicyError(
             "EXC-POL-001", "not YAML: a character that YAML forbids.", at=origin
         ) from None
-    finally:
-        loader.dispose()
     if not isinstance(value, Node):
         raise PolicyError(
             "EXC-POL-005", f"the file holds {_kind(value)}; wanted a mapping.", at=origin
         )
     return value
+
+
+def _load(text: str, origin: str) -> Any:
+    loader = _Loader(text)
+    loader.origin = origin
+    try:
+        return loader.get_single_data()
+    finally:
+        loader.dispose()

@@ -1,0 +1,20 @@
+"""The shipped policies are found from a checkout and from an installed package."""
+
+from pathlib import Path
+
+import pytest
+
+import excise.resources
+from excise.resources import policies_dir
+
+
+def test_a_checkout_has_its_policies_beside_addons() -> None:
+    """The folder at the top level."""
+    assert policies_dir() == Path(__file__).parents[1] / "policies"
+
+
+def test_an_installed_package_carries_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The folder inside the package wins where it exists."""
+    (tmp_path / "excise" / "_policies").mkdir(parents=True)
+    monkeypatch.setattr(excise.resources, "__file__", str(tmp_path / "excise" / "resources.py"))
+    assert policies_dir() == tmp_path / "excise" / "_policies"
