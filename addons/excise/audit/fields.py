@@ -1,0 +1,226 @@
+"""Every field of an audit line, as one table: the schema and the reference page come from here.
+
+The schema is closed and public: fields may be added, none is renamed or changes its meaning.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from typing import Any, Final, NamedTuple
+
+from excise.model import Action, Direction, Kind, Mode, Part, Place, Role, Severity
+
+SCHEMA_VERSION: Final = 1
+
+# Lengths beyond which text that others choose is cut.
+MAX_AGENT: Final = 200
+MAX_HOST: Final = 253  # RFC 1035 §2.3.4
+MAX_MODEL: Final = 128
+MAX_NAME: Final = 128
+MAX_PATH: Final = 256
+MAX_RULINGS: Final = 64
+
+WORD: Final = r"^[A-Za-z0-9_.:*/+@-]{1,128}$"
+
+
+class Stage(StrEnum):
+    """What a line tells of."""
+
+    REQUEST = "request"
+    RESPONSE = "response"
+    STREAM = "stream"
+    TUNNEL = "tunnel"
+    FAULT = "fault"
+    START = "start"
+    STOP = "stop"
+    GAP = "gap"
+
+
+class Field(NamedTuple):
+    """One field: its JSON Schema, what it says, and whether every line has it."""
+
+    name: str
+    schema: Mapping[str, Any]
+    doc: str
+    required: bool = False
+
+
+def _words(enum: Iterable[str]) -> dict[str, Any]:
+    return {"enum": [str(word) for word in enum]}
+
+
+def _text(limit: int) -> dict[str, Any]:
+    return {"type": "string", "maxLength": limit}
+
+
+def _list(items: Mapping[str, Any], limit: int) -> dict[str, Any]:
+    return {"type": "array", "items": items, "maxItems": limit}
+
+
+def object_of(fields: Iterable[Field]) -> dict[str, Any]:
+    """The closed schema of an object with these fields."""
+    known = tuple(fields)
+    schema: dict[str, Any] = {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {each.name: {"description": each.doc, **each.schema} for each in known},
+    }
+    required = [each.name for each in known if each.required]
+    return {**schema, "required": required} if required else schema
+
+
+_WORD: Final[dict[str, Any]] = {"type": "string", "pattern": WORD}
+_COUNT: Final[dict[str, Any]] = {"type": "integer", "minimum": 0}
+_MS: Final[dict[str, Any]] = {"type": "number", "minimum": 0}
+_STATUS: Final[dict[str, Any]] = {"type": "integer", "minimum": 0, "maximum": 999}
+
+RULING: Final = (
+    Field("rule", _WORD, "Id of the rule.", True),
+    Field("entity", _WORD, "What was found.", True),
+    Field("kind", _words(Kind), "What sort of concern the rule serves.", True),
+    Field("severity", _words(Severity), "The harm if it is true.", True),
+    Field("action", _words(Action), "What is done about it.", True),
+    Field("mode", _words(Mode), "`shadow` where it was only noted.", True),
+    Field("clause", _text(MAX_NAME), "Clause of the profile; empty for the rule's own action."),
+    Field("detector", _WORD, "Which detector saw it."),
+    Field("place", _words(Place), "Body, header or target."),
+    Field("role", _words(Role), "Who speaks there."),
+    Field("part", _words(Part), "What that text is to the model."),
+    Field(
+        "path",
+        _text(MAX_PATH),
+        "Where in the document; object keys that are no known wire word are `*`.",
+    ),
+    Field("score", {"type": "number", "minimum": 0, "maximum": 1}, "How sure; the highest."),
+    Field(
+        "fingerprint",
+        {"type": "string", "pattern": "^[0-9a-f]{16}$"},
+        "Keyed HMAC-SHA256 of the value, first 16 hex digits.",
+    ),
+    Field("count", {"type": "integer", "minimum": 1}, "How often in this message.", True),
+)
+
+TIMINGS: Final = ("read", "detect", "decide", "enforce", "audit", "total")
+
+FIELDS: Final = (
+    Field("schema", {"const": SCHEMA_VERSION}, "Version of this schema.", True),
+    Field(
+        "time",
+        {"type": "string", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$"},
+        "When the line was handed to the trail, UTC (RFC 3339).",
+        True,
+    ),
+    Field("stage", _words(Stage), "What the line tells of.", True),
+    Field("id", _text(64), "The exchange; the same on each of its lines."),
+    Field("reference", _text(64), "What a refused user was given to quote."),
+    Field("direction", _words(Direction), "To the model, or back."),
+    Field(
+        "principal",
+        object_of(
+            (
+                Field("id", _text(MAX_NAME), "Who, in a form that is safe to log.", True),
+                Field("source", _text(MAX_NAME), "How that is known."),
+                Field("group", _text(MAX_NAME), "The group policies may speak of."),
+            )
+        ),
+        "Who is speaking.",
+    ),
+    Field(
+        "client",
+        object_of(
+            (
+                Field("address", _text(64), "Network address the connection came from."),
+                Field("user_agent", _text(MAX_AGENT), "What the client calls itself, masked."),
+            )
+        ),
+        "The program at the other end.",
+    ),
+    Field("provider", _text(MAX_NAME), "Provider, from the host catalogue (`gen_ai.system`)."),
+    Field("host", _text(MAX_HOST), "Host the exchange was for (`server.address`)."),
+    Field("method", _text(16), "HTTP method."),
+    Field("path", _text(MAX_PATH), "Path, masked, and names of query fields without values."),
+    Field("dialect", _text(MAX_NAME), "Codec that read the message."),
+    Field("model", _text(MAX_MODEL), "Model asked for (`gen_ai.request.model`)."),
+    Field("stream", {"type": "boolean"}, "Whether the answer is a stream."),
+    Field("status", _STATUS, "HTTP status the client was given."),
+    Field("action", _words(Action), "What was done."),
+    Field("would", _words(Action), "What would have been done with shadow rules enforced."),
+    Field(
+        "rulings",
+        _list(object_of(RULING), MAX_RULINGS),
+        "What was found and what policy said of it; equal ones are one entry with a count.",
+    ),
+    Field("rulings_left_out", _COUNT, "Entries that the limit on `rulings` left out."),
+    Field("reasons", _list(_WORD, 16), "Why without a rule, such as `uninspectable:encoding`."),
+    Field("anomalies", _list(_WORD, 16), "Oddities of form, such as `duplicate-key`."),
+    Field("missing", _list(_WORD, 16), "Detectors that did not answer."),
+    Field("edits", _COUNT, "Spans that were replaced."),
+    Field("restored", _COUNT, "Placeholders that were put back."),
+    Field(
+        "bytes",
+        object_of(
+            (
+                Field("in", _COUNT, "Body as it arrived."),
+                Field("out", _COUNT, "Body as it left."),
+            )
+        ),
+        "Sizes on the wire.",
+    ),
+    Field(
+        "usage",
+        object_of(
+            (
+                Field("input", _COUNT, "`gen_ai.usage.input_tokens`."),
+                Field("output", _COUNT, "`gen_ai.usage.output_tokens`."),
+            )
+        ),
+        "Tokens as the provider counted them.",
+    ),
+    Field(
+        "timings",
+        object_of(Field(name, _MS, f"Milliseconds of `{name}`.") for name in TIMINGS),
+        "Time spent by the firewall, in milliseconds.",
+    ),
+    Field(
+        "upstream",
+        object_of(
+            (
+                Field("status", _STATUS, "HTTP status of the provider."),
+                Field("ended", _words(("whole", "cut", "closed")), "How its stream ended."),
+            )
+        ),
+        "What the provider answered.",
+    ),
+    Field(
+        "fault",
+        object_of(
+            (
+                Field("kind", _WORD, "Class of the exception; never its text.", True),
+                Field("where", _text(MAX_NAME), "Module and line that raised it."),
+            )
+        ),
+        "What failed in the firewall itself.",
+    ),
+    Field("lost", _COUNT, "On a `gap`: records refused while the trail could not be written."),
+    Field("profile", _text(MAX_NAME), "Profile in force."),
+    Field("policy", _text(64), "Digest of the policy in force."),
+    Field("version", _text(32), "Version of the product.", True),
+    Field("worker", _text(32), "Process that wrote the line."),
+)
+
+# What a line about an exchange must say besides.
+EXCHANGE_STAGES: Final = (Stage.REQUEST, Stage.RESPONSE, Stage.STREAM)
+EXCHANGE_FIELDS: Final = ("id", "direction", "principal", "action", "would")
+
+
+def build_schema() -> dict[str, Any]:
+    """The JSON Schema (2020-12) of one line."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Excise audit record",
+        "description": "One line of the audit trail. Closed: unknown fields are errors.",
+        **object_of(FIELDS),
+        "if": {"properties": {"stage": _words(EXCHANGE_STAGES)}},
+        "then": {"required": list(EXCHANGE_FIELDS)},
+    }

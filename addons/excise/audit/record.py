@@ -1,0 +1,294 @@
+"""Builds one audit line. Pure; what it returns holds no text that a detector matched.
+
+Whatever others choose (paths, object keys, model names, user agents) is cut to a length, freed of
+what does not print, and shown only in a form that such a thing has; the caller's `mask` has
+already taken, or takes, what the detectors found in it.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Final
+from urllib.parse import unquote
+
+from excise import __version__
+from excise.audit.fields import (
+    MAX_AGENT,
+    MAX_HOST,
+    MAX_MODEL,
+    MAX_NAME,
+    MAX_PATH,
+    MAX_RULINGS,
+    SCHEMA_VERSION,
+    TIMINGS,
+    Stage,
+)
+from excise.audit.words import QUERY_WORDS, WIRE_WORDS
+from excise.model import Decision, Direction, Path, Principal, Ruling, Usage
+from excise.sensitive import fingerprint
+
+Record = dict[str, Any]
+Mask = Callable[[str], str]
+
+_HIDDEN: Final = "*"
+_MODEL: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@+-]*")
+_HOST: Final = re.compile(r"[A-Za-z0-9._:\[\]-]+")
+_METHOD: Final = re.compile(r"[A-Z]{1,16}")
+_WORD: Final = re.compile(r"[A-Za-z0-9_.:*/+@-]{1,128}")
+_DEPTH: Final = 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What is known of an exchange besides the decision on it.
+
+    `timings` are milliseconds by the names in `TIMINGS`; `bytes_in` and `bytes_out` count the body
+    on the wire. `target`, `model` and `user_agent` may be raw where `build_record` is given a mask.
+    """
+
+    stage: Stage
+    id: str = ""
+    reference: str = ""
+    direction: Direction | None = None
+    principal: Principal | None = None
+    address: str = ""
+    user_agent: str = ""
+    provider: str = ""
+    host: str = ""
+    method: str = ""
+    target: str = ""
+    dialect: str = ""
+    model: str = ""
+    stream: bool | None = None
+    status: int | None = None
+    anomalies: Sequence[str] = ()
+    edits: int = 0
+    restored: int = 0
+    bytes_in: int | None = None
+    bytes_out: int | None = None
+    usage: Usage | None = None
+    timings: Mapping[str, float] = field(default_factory=dict)
+    upstream_status: int | None = None
+    upstream_ended: str = ""
+    fault: str = ""
+    fault_where: str = ""
+    profile: str = ""
+    policy: str = ""
+    worker: str = ""
+
+
+def build_record(
+    facts: Facts,
+    decision: Decision | None = None,
+    *,
+    key: bytes = b"",
+    mask: Mask = str,
+    time: datetime | None = None,
+) -> Record:
+    """One line as a dictionary that fits the schema; empty fields are left out.
+
+    `key` keys the fingerprints. `mask` returns a text without what detectors found in it. Without
+    `time` the writer puts in the moment at which it is handed the record.
+    """
+    record: Record = {
+        "schema": SCHEMA_VERSION,
+        "time": render_time(time) if time else "",
+        "stage": str(facts.stage),
+        "id": printable(facts.id, 64),
+        "reference": printable(facts.reference, 64),
+        "direction": str(facts.direction) if facts.direction else "",
+        "principal": _principal(facts.principal),
+        "client": _filled(
+            {
+                "address": printable(facts.address, 64),
+                "user_agent": printable(mask(facts.user_agent), MAX_AGENT),
+            }
+        ),
+        **_request(facts, mask),
+        **(_judgement(decision, key) if decision else {}),
+        **_effects(facts),
+        "profile": printable(facts.profile, MAX_NAME),
+        "policy": printable(facts.policy, 64),
+        "version": __version__,
+        "worker": printable(facts.worker, 32),
+    }
+    return _filled(record)
+
+
+def render_time(moment: datetime) -> str:
+    """RFC 3339 in UTC with milliseconds."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + (
+        f"{moment.microsecond // 1000:03d}Z"
+    )
+
+
+def printable(text: str, limit: int) -> str:
+    """The text on one line: what does not print becomes `?`, what is too long is cut with `…`."""
+    cut = text if len(text) <= limit else text[: limit - 1] + "…"
+    if cut.isascii() and cut.isprintable():
+        return cut
+    return "".join(char if _shows(char) else "?" for char in cut)
+
+
+def render_path(path: Path) -> str:
+    """A JSON path for people: `messages/0/content`; keys that are no wire word become `*`."""
+    pieces = [
+        str(piece) if isinstance(piece, int) or piece in WIRE_WORDS else _HIDDEN
+        for piece in path[:_DEPTH]
+    ]
+    if len(path) > _DEPTH:
+        pieces.append("…")
+    return printable("/".join(pieces), MAX_PATH)
+
+
+def render_target(target: str, mask: Mask = str) -> str:
+    """A request target without values: path pieces masked, query fields by name alone."""
+    path, _, query = target.partition("?")
+    path = path.partition("#")[0]
+    pieces = "/".join(printable(mask(unquote(piece)), 64) for piece in path.split("/"))
+    names = sorted({_query_name(field) for field in query.split("&") if field})
+    return printable(pieces + ("?" + "&".join(names) if names else ""), MAX_PATH)
+
+
+def summarise(rulings: Iterable[Ruling], key: bytes) -> tuple[list[Record], int]:
+    """Rulings as the trail shows them, equal ones counted, and how many the limit left out."""
+    counted: dict[tuple[object, ...], Record] = {}
+    for ruling in rulings:
+        entry = _ruling(ruling, key)
+        score = entry.pop("score")
+        same = counted.setdefault(tuple(entry.values()), {**entry, "score": score, "count": 0})
+        same["score"] = max(same["score"], score)
+        same["count"] += 1
+    entries = list(counted.values())
+    return entries[:MAX_RULINGS], max(0, len(entries) - MAX_RULINGS)
+
+
+def _ruling(ruling: Ruling, key: bytes) -> Record:
+    finding, segment = ruling.finding, ruling.segment
+    return {
+        "rule": _word(finding.rule),
+        "entity": _word(finding.entity),
+        "kind": str(finding.kind),
+        "severity": str(finding.severity),
+        "action": str(ruling.action),
+        "mode": str(ruling.mode),
+        "clause": printable(ruling.clause, MAX_NAME),
+        "detector": _word(finding.detector),
+        "place": str(segment.place),
+        "role": str(segment.role),
+        "part": str(segment.part),
+        "path": render_path(segment.path),
+        "score": min(1.0, max(0.0, round(finding.score, 4))),
+        "fingerprint": fingerprint(key, segment.text[finding.span.start : finding.span.end]),
+    }
+
+
+def _judgement(decision: Decision, key: bytes) -> Record:
+    rulings, left_out = summarise(decision.rulings, key)
+    return {
+        "action": str(decision.action),
+        "would": str(decision.would),
+        "rulings": rulings,
+        "rulings_left_out": left_out,
+        "reasons": _words(decision.reasons),
+        "missing": _words(decision.missing),
+    }
+
+
+def _request(facts: Facts, mask: Mask) -> Record:
+    return {
+        "provider": printable(facts.provider, MAX_NAME),
+        "host": _formed(_HOST, facts.host, MAX_HOST),
+        "method": _formed(_METHOD, facts.method, 16),
+        "path": render_target(facts.target, mask),
+        "dialect": printable(facts.dialect, MAX_NAME),
+        "model": _masked_model(facts.model, mask),
+        "stream": facts.stream,
+    }
+
+
+def _effects(facts: Facts) -> Record:
+    usage = facts.usage or Usage()
+    ended = facts.upstream_ended
+    return {
+        "status": facts.status,
+        "anomalies": _words(facts.anomalies),
+        "edits": facts.edits,
+        "restored": facts.restored,
+        "bytes": _filled({"in": facts.bytes_in, "out": facts.bytes_out}),
+        "usage": _filled({"input": usage.input, "output": usage.output}),
+        "timings": {
+            name: round(max(0.0, facts.timings[name]), 3)
+            for name in TIMINGS
+            if name in facts.timings
+        },
+        "upstream": _filled({"status": facts.upstream_status, "ended": ended}),
+        "fault": _fault(facts),
+    }
+
+
+def _fault(facts: Facts) -> Record:
+    if not facts.fault:
+        return {}
+    return _filled({"kind": _word(facts.fault), "where": printable(facts.fault_where, MAX_NAME)})
+
+
+def _principal(principal: Principal | None) -> Record:
+    if principal is None:
+        return {}
+    return _filled(
+        {
+            "id": printable(principal.id, MAX_NAME) or _HIDDEN,
+            "source": printable(principal.source, MAX_NAME),
+            "group": printable(principal.group, MAX_NAME),
+        }
+    )
+
+
+def _filled(record: Record) -> Record:
+    # Zero counts go too: an absent count says the same in fewer bytes. Sizes of 0 say something.
+    return {
+        name: value
+        for name, value in record.items()
+        if value is not None
+        and value != ""
+        and value != []
+        and value != {}
+        and not (name in _COUNTS and value == 0)
+    }
+
+
+_COUNTS: Final = frozenset({"edits", "restored", "rulings_left_out"})
+
+
+def _masked_model(model: str, mask: Mask) -> str:
+    masked = mask(model)
+    # A mask leaves words in brackets, which no model name has.
+    return printable(masked, MAX_MODEL) if masked != model else _formed(_MODEL, model, MAX_MODEL)
+
+
+def _formed(form: re.Pattern[str], text: str, limit: int) -> str:
+    if not text:
+        return ""
+    return text if len(text) <= limit and form.fullmatch(text) else _HIDDEN
+
+
+def _query_name(piece: str) -> str:
+    name, equals, _ = piece.partition("=")
+    return name if equals and name in QUERY_WORDS else _HIDDEN
+
+
+def _words(words: Iterable[str]) -> list[str]:
+    return [_word(word) for word in dict.fromkeys(words)][:16]
+
+
+def _word(text: str) -> str:
+    return text if _WORD.fullmatch(text) else _HIDDEN
+
+
+def _shows(char: str) -> bool:
+    return char == " " or unicodedata.category(char)[0] not in "CZ"
