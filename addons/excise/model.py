@@ -178,6 +178,7 @@ class Exchange:
     headers: tuple[tuple[str, str], ...]  # names in lower case, in order
     body: bytes = field(repr=False)
     principal: Principal
+    address: str = ""  # of the client, as the proxy sees it
 
     @property
     def path(self) -> str:

@@ -54,6 +54,7 @@ class Reading(Protocol):
     model: str
     stream: bool
     usage: Usage | None
+    sealed: frozenset[int]  # tokens that must not be edited: the provider signed them
 
     def splice(self, edits: Iterable[Edit]) -> bytes:
         """The body with the edits made; every byte outside the edited spans is unchanged."""

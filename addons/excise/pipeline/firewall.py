@@ -1,0 +1,348 @@
+"""Joins the stages: an exchange in, an outcome out. Pure: it reads no clock, file or socket.
+
+request:  decode → dialect → segments (body and head) → scan → decide → splice or refuse
+response: the same, and then placeholders of this principal are put back
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from excise.audit.fields import Stage
+from excise.audit.record import Facts, build_record
+from excise.catalogue import Catalogue, Host
+from excise.codecs import DIALECTS
+from excise.codecs.base import Dialect
+from excise.codecs.encoding import encode
+from excise.codecs.head import read_head, splice_head
+from excise.detectors.base import Findings, Scanner
+from excise.enforce.block import build_refusal, class_of
+from excise.enforce.redact import (
+    Lookup,
+    Placeholders,
+    Redaction,
+    build_redaction,
+    restore_segment,
+)
+from excise.model import (
+    Action,
+    Answer,
+    Decision,
+    Direction,
+    Edit,
+    Exchange,
+    Part,
+    Place,
+    Principal,
+    RefusalClass,
+    Reply,
+    Role,
+    Segment,
+)
+from excise.pipeline.answers import AnswerStream
+from excise.pipeline.outcome import Context, Record, RequestOutcome, ResponseOutcome
+from excise.pipeline.reading import DEFAULT_LIMITS, Limits, Message, read_message
+from excise.pipeline.weigh import find, forbid_edits, seal
+from excise.policy.decide import decide
+from excise.policy.schema import Policy
+
+_NO_EDITS: Final = Redaction((), {})
+_NOTHING: Final = Decision(action=Action.ALLOW, would=Action.ALLOW)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Firewall:
+    """Everything one policy version needs; immutable, so that a reload swaps one reference."""
+
+    catalogue: Catalogue
+    policy: Policy
+    scanner: Scanner
+    placeholders: Placeholders
+    fingerprint_key: bytes
+    lookup: Callable[[str], Lookup]  # principal id → its vault
+    timer: Callable[[], float]  # seconds, monotonic
+    limits: Limits = DEFAULT_LIMITS
+    classic: bool = False
+    fault_status: int = 400
+
+    def inspect_request(self, exchange: Exchange) -> RequestOutcome:
+        """Judge one whole request to a host of the catalogue."""
+        clock = [self.timer()]
+        host, dialect = self._speaks(exchange)
+        coding = exchange.header("content-encoding")
+        message = read_message(dialect, Direction.REQUEST, exchange.body, coding, self.limits)
+        clock.append(self.timer())
+        found = find(self.scanner, (*read_head(exchange), *message.segments))
+        clock.append(self.timer())
+        decision = self._decide(Direction.REQUEST, exchange, message, found)
+        context = self._context(exchange, host, dialect, message, found)
+        clock.append(self.timer())
+        redaction, body, reply = _NO_EDITS, exchange.body, None
+        target, headers = exchange.target, exchange.headers
+        if decision.action is Action.BLOCK:
+            reply = self._reply(context, class_of(decision, Direction.REQUEST))
+        elif decision.action is Action.REDACT:
+            redaction = build_redaction(decision.rulings, self.placeholders.mint)
+            body = _written(message, redaction.edits, body, coding)
+            target, headers = splice_head(exchange, _outside(redaction.edits))
+        clock.append(self.timer())
+        record = self._record(
+            context,
+            decision,
+            Facts(
+                stage=Stage.REQUEST,
+                direction=Direction.REQUEST,
+                reference=exchange.id if reply else "",
+                status=reply.status if reply else None,
+                anomalies=message.anomalies,
+                edits=len(redaction.edits),
+                bytes_in=len(exchange.body),
+                bytes_out=0 if reply else len(body),
+                timings=_timings(clock),
+            ),
+        )
+        return RequestOutcome(
+            context=context,
+            decision=decision,
+            record=record,
+            reply=reply,
+            target=target,
+            headers=headers,
+            body=body,
+            changed=bool(redaction.edits),
+            kept=redaction.kept,
+        )
+
+    def inspect_response(
+        self, exchange: Exchange, answer: Answer, context: Context
+    ) -> ResponseOutcome:
+        """Judge one whole answer, and put this principal's values back into it."""
+        clock = [self.timer()]
+        coding = answer.header("content-encoding")
+        message = read_message(
+            context.dialect, Direction.RESPONSE, answer.body, coding, self.limits
+        )
+        clock.append(self.timer())
+        found = find(self.scanner, message.segments)
+        clock.append(self.timer())
+        decision = self._decide(Direction.RESPONSE, exchange, message, found)
+        clock.append(self.timer())
+        edits: tuple[Edit, ...] = ()
+        restored, body, reply = 0, answer.body, None
+        if decision.action is Action.BLOCK:
+            reply = self._reply(context, class_of(decision, Direction.RESPONSE))
+        elif message.reading is not None:
+            edits = build_redaction(decision.rulings, self.placeholders.mint).edits
+            back = self._restored(exchange.principal, message, edits)
+            restored, edits = len(back), (*edits, *back)
+            body = _written(message, edits, body, coding)
+        clock.append(self.timer())
+        record = self._record(
+            context,
+            decision,
+            Facts(
+                stage=Stage.RESPONSE,
+                direction=Direction.RESPONSE,
+                reference=exchange.id if reply else "",
+                status=reply.status if reply else answer.status,
+                anomalies=message.anomalies,
+                edits=len(edits) - restored,
+                restored=restored,
+                bytes_in=len(answer.body),
+                bytes_out=len(reply.body if reply else body),
+                usage=message.usage,
+                timings=_timings(clock),
+                upstream_status=answer.status,
+            ),
+        )
+        return ResponseOutcome(
+            decision=decision, record=record, reply=reply, body=body, changed=bool(edits)
+        )
+
+    def open_stream(
+        self, exchange: Exchange, answer: Answer, context: Context
+    ) -> AnswerStream | None:
+        """An inspector for a streamed answer; None where the answer is no stream of its dialect."""
+        reader = context.dialect.open_stream(answer.header("content-type"))
+        if reader is None:
+            return None
+        return AnswerStream(firewall=self, reader=reader, answer=answer, context=context)
+
+    def refuse(
+        self, exchange: Exchange, cls: RefusalClass, reason: str, status: int | None = None
+    ) -> tuple[Reply, Record]:
+        """A refusal that was decided outside, in the provider's shape, and its record."""
+        host, dialect = self._speaks(exchange)
+        context = Context(exchange=exchange, host=host, dialect=dialect, hidden=True)
+        decision = Decision(action=Action.BLOCK, would=Action.BLOCK, reasons=(reason,))
+        reply = self._reply(context, cls, status)
+        facts = Facts(
+            stage=Stage.FAULT if cls is RefusalClass.FAULT else Stage.REQUEST,
+            direction=Direction.REQUEST,
+            reference=exchange.id,
+            status=reply.status,
+            bytes_in=len(exchange.body),
+            bytes_out=0,
+            fault=reason if cls is RefusalClass.FAULT else "",
+        )
+        return reply, self._record(context, decision, facts)
+
+    # -- what the methods above share --------------------------------------------------------
+
+    def judge(self, context: Context, found: Sequence[tuple[Segment, Findings]]) -> Decision:
+        """The decision over part of an answer."""
+        return decide(
+            self.policy,
+            found,
+            direction=Direction.RESPONSE,
+            principal=context.exchange.principal,
+        )
+
+    def record(self, context: Context, decision: Decision, facts: Facts) -> Record:
+        """An audit line about this exchange."""
+        return self._record(context, decision, facts)
+
+    def _speaks(self, exchange: Exchange) -> tuple[Host, Dialect]:
+        host = self.catalogue.find(exchange.host)
+        if host is None:
+            raise LookupError("an exchange with a host that is not in the catalogue")
+        return host, DIALECTS[host.dialect(exchange.path)]
+
+    def _decide(
+        self,
+        direction: Direction,
+        exchange: Exchange,
+        message: Message,
+        found: Sequence[tuple[Segment, Findings]],
+    ) -> Decision:
+        if not found and not message.unread:
+            return _NOTHING
+        decision = decide(
+            self.policy,
+            found,
+            direction=direction,
+            principal=exchange.principal,
+            unread=message.unread,
+        )
+        decision = seal(decision, message.sealed)
+        if decision.action is Action.REDACT and message.raw:
+            return forbid_edits(decision, "uneditable:unread")
+        if (
+            decision.action is Action.REDACT
+            and direction is Direction.REQUEST
+            and _signed(exchange)
+        ):
+            return forbid_edits(decision, "uneditable:signed")
+        return decision
+
+    def _context(
+        self,
+        exchange: Exchange,
+        host: Host,
+        dialect: Dialect,
+        message: Message,
+        found: Sequence[tuple[Segment, Findings]],
+    ) -> Context:
+        reading = message.reading
+        return Context(
+            exchange=exchange,
+            host=host,
+            dialect=dialect,
+            model=reading.model if reading else "",
+            stream=reading.stream if reading else False,
+            hidden=bool(found) or reading is None,
+        )
+
+    def _reply(self, context: Context, cls: RefusalClass, status: int | None = None) -> Reply:
+        refusal = build_refusal(
+            cls, context.exchange.id, classic=self.classic, fault_status=self.fault_status
+        )
+        if status is not None:
+            refusal = replace(refusal, status=status)
+        return context.dialect.refuse(refusal)
+
+    def _restored(
+        self, principal: Principal, message: Message, taken: Iterable[Edit]
+    ) -> list[Edit]:
+        lookup = self.lookup(principal.id)
+        cut = {(edit.token, edit.span.start) for edit in taken}
+        return [
+            edit
+            for segment in message.segments
+            if "[" in segment.text and segment.token not in message.sealed
+            for edit in restore_segment(segment, lookup, inside_json=holds_json(segment.text))
+            if (edit.token, edit.span.start) not in cut
+        ]
+
+    def _record(self, context: Context, decision: Decision, facts: Facts) -> Record:
+        exchange = context.exchange
+        return build_record(
+            replace(
+                facts,
+                id=exchange.id,
+                principal=exchange.principal,
+                address=exchange.address,
+                user_agent=exchange.header("user-agent"),
+                provider=context.host.provider,
+                host=exchange.host,
+                method=exchange.method,
+                target=exchange.target,
+                dialect=context.dialect.name,
+                model=context.model,
+                stream=context.stream,
+                profile=self.policy.profile.name,
+                policy=self.policy.digest,
+            ),
+            decision,
+            key=self.fingerprint_key,
+            mask=self._mask if context.hidden else str,
+        )
+
+    def _mask(self, text: str) -> str:
+        """A text for the trail: hidden where a detector finds anything in it."""
+        if not text:
+            return text
+        segment = Segment(text, Role.USER, Part.METADATA, 0)
+        return "[masked]" if self.scanner.scan([segment])[0] else text
+
+
+def holds_json(text: str) -> bool:
+    """Whether a text is itself a JSON object or array, so that values put in must be escaped."""
+    if text.lstrip()[:1] not in ("{", "["):
+        return False
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _signed(exchange: Exchange) -> bool:
+    # AWS Signature Version 4 covers the body's hash: an edited body is refused upstream.
+    return exchange.header("authorization").startswith("AWS4-")
+
+
+def _outside(edits: Iterable[Edit]) -> list[Edit]:
+    return [edit for edit in edits if edit.place is not Place.BODY]
+
+
+def _written(message: Message, edits: Iterable[Edit], body: bytes, coding: str) -> bytes:
+    """The body with its own edits made, in the coding it came in."""
+    inside = [edit for edit in edits if edit.place is Place.BODY]
+    if not inside or message.reading is None:
+        return body
+    plain = message.reading.splice(inside)
+    return encode(plain, coding) if coding else plain
+
+
+def _timings(clock: Sequence[float]) -> dict[str, float]:
+    steps = {
+        name: (after - before) * 1000
+        for name, before, after in zip(
+            ("read", "detect", "decide", "enforce"), clock, clock[1:], strict=False
+        )
+    }
+    return {**steps, "total": (clock[-1] - clock[0]) * 1000}

@@ -1,0 +1,52 @@
+"""What the firewall says of a message, as values for the edge to carry out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from excise.catalogue import Host
+from excise.codecs.base import Dialect
+from excise.model import Decision, Exchange, Reply
+
+Record = dict[str, Any]
+Headers = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """What the way back must know of the way out."""
+
+    exchange: Exchange
+    host: Host
+    dialect: Dialect
+    model: str = ""
+    stream: bool = False
+    hidden: bool = False  # whether head fields must be searched before they reach the trail
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestOutcome:
+    """What to do with a request: answer it with `reply`, or send it on as given here."""
+
+    context: Context
+    decision: Decision
+    record: Record
+    reply: Reply | None
+    target: str
+    headers: Headers
+    body: bytes = field(repr=False)
+    changed: bool
+    kept: Mapping[str, str] = field(repr=False)  # placeholder → value, for the principal's vault
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResponseOutcome:
+    """What to do with a whole answer: replace it by `reply`, or pass `body` on."""
+
+    decision: Decision
+    record: Record
+    reply: Reply | None
+    body: bytes = field(repr=False)
+    changed: bool

@@ -1,0 +1,63 @@
+"""Segments → what stands found in them, and how a decision hardens or softens afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from excise.detectors.base import Findings, Scanner
+from excise.detectors.merge import merge
+from excise.enforce.redact import is_placeholder
+from excise.model import Action, Decision, Mode, Place, Segment
+
+
+def find(scanner: Scanner, segments: Sequence[Segment]) -> list[tuple[Segment, Findings]]:
+    """The segments in which something was found, with what stands after merging."""
+    found = []
+    for segment, findings in zip(segments, scanner.scan(segments), strict=True):
+        if findings:
+            kept = genuine(segment.text, findings)
+            if kept:
+                found.append((segment, kept))
+    return found
+
+
+def genuine(text: str, findings: Findings) -> Findings:
+    """Findings merged, without those that are only a placeholder this firewall put there."""
+    kept = tuple(
+        finding
+        for finding in findings
+        if not is_placeholder(text[finding.span.start : finding.span.end])
+    )
+    return tuple(merge(kept)) if len(kept) > 1 else kept
+
+
+def seal(decision: Decision, sealed: frozenset[int]) -> Decision:
+    """What the provider signed is recorded, not edited: it came from there, so it leaks nothing."""
+    if not sealed:
+        return decision
+    rulings = tuple(
+        replace(ruling, action=Action.ALERT, clause="sealed")
+        if ruling.action is Action.REDACT and is_sealed(ruling.segment, sealed)
+        else ruling
+        for ruling in decision.rulings
+    )
+    if rulings == decision.rulings:
+        return decision
+    # Unread bodies have no sealed tokens, so rulings alone decide here.
+    enforced = [ruling.action for ruling in rulings if ruling.mode is Mode.ENFORCE]
+    action = max(enforced, key=lambda each: each.rank, default=Action.ALLOW)
+    would = max((ruling.action for ruling in rulings), key=lambda each: each.rank)
+    return replace(decision, rulings=rulings, action=action, would=would)
+
+
+def is_sealed(segment: Segment, sealed: frozenset[int]) -> bool:
+    """Whether a segment of the body is one that its provider signed."""
+    return segment.token in sealed and segment.place is Place.BODY
+
+
+def forbid_edits(decision: Decision, reason: str) -> Decision:
+    """Where a message cannot be edited, what would be cut out stops it instead."""
+    return replace(
+        decision, action=Action.BLOCK, would=Action.BLOCK, reasons=(*decision.reasons, reason)
+    )
