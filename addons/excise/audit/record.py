@@ -149,7 +149,11 @@ def render_target(target: str, mask: Mask = str) -> str:
     """A request target without values: path pieces masked, query fields by name alone."""
     path, _, query = target.partition("?")
     path = path.partition("#")[0]
+    whole = unquote(path)
     pieces = "/".join(printable(mask(unquote(piece)), 64) for piece in path.split("/"))
+    # What was found may hold a slash itself, so that no piece alone shows it.
+    if mask(whole) != whole and pieces == whole:
+        pieces = mask(whole)
     names = sorted({_query_name(field) for field in query.split("&") if field})
     return printable(pieces + ("?" + "&".join(names) if names else ""), MAX_PATH)
 

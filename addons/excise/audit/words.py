@@ -25,10 +25,10 @@ pattern prediction preamble previous_response_id prompt prompt_cache_key prompts
 query reasoning reasoning_content reasoning_effort reasoningContent redacted_thinking refusal
 required requests resource response response_format responseSchema result results role
 safety_identifier safetySettings schema search_results seed server_label server_tool_use
-service_tier session signature source stop stop_reason stop_sequences stopReason stopSequences store stream
-stream_options strict structuredContent suffix summary system system_instruction systemInstruction
-temperature text texts thinking thinkingConfig thought thoughtSignature title token tokens tool
-tool_call_id tool_calls tool_choice tool_config tool_plan tool_result tool_results tool_use
+service_tier session signature source stop stop_reason stop_sequences stopReason stopSequences
+store stream stream_options strict structuredContent suffix summary system system_instruction
+systemInstruction temperature text texts thinking thinkingConfig thought thoughtSignature title token tokens
+tool tool_call_id tool_calls tool_choice tool_config tool_plan tool_result tool_results tool_use
 tool_use_id toolCall toolConfig toolResult toolSpec toolUse tools top_k top_p topK topP transcript
 truncation type uri url usage user user_id value variables verbosity video voice
 """

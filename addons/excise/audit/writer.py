@@ -1,0 +1,248 @@
+"""Writes the trail: one thread, many callers, one write and one fsync for all that wait.
+
+`commit` returns when the line is on disk, `offer` at once. Whoever cannot be heard is told so:
+a full queue and a trail that cannot be written raise, and the caller refuses the traffic. Once the
+trail can be written again, a line of stage `gap` says how many records it lacks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from excise.audit.fields import Stage
+from excise.audit.record import Facts, build_record, render_time
+from excise.audit.trail import Notice, Trail
+from excise.errors import AuditError
+
+# How long lines that nobody waits for may wait for company before they are written.
+LINGER: Final = 0.02
+RETRY: Final = 1.0
+
+
+class _Entry(NamedTuple):
+    line: bytes
+    waiter: Future[None] | None
+
+
+class AuditWriter:
+    """One trail and the thread that writes it. Safe to use from any thread and any event loop.
+
+    `queue_limit` bounds the records that are not written yet, `rotate_bytes` the size of one file,
+    `keep` the number of rotated files (0 keeps all). `clock` tells seconds since the epoch.
+    `notice` is told in one sentence of repairs, failures and recoveries. The constructor raises
+    `AuditError` where the trail cannot be opened.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        queue_limit: int = 10_000,
+        rotate_bytes: int = 64_000_000,
+        keep: int = 20,
+        clock: Callable[[], float] = time.time,
+        notice: Notice = lambda _: None,
+        retry_seconds: float = RETRY,
+        worker: str = "",
+    ) -> None:
+        self.path = path
+        self._limit = queue_limit
+        self._clock = clock
+        self._notice = notice
+        self._retry = retry_seconds
+        self._worker = worker
+        self._trail = Trail(path, rotate_bytes=rotate_bytes, keep=keep, clock=clock, notice=notice)
+        self._queue: deque[_Entry] = deque()
+        self._waiting = 0
+        self._changed = threading.Condition()
+        self._active: list[_Entry] = []
+        self._fault: str | None = None
+        self._lost = 0
+        self._told = 0
+        self._closing = False
+        try:
+            self._trail.open()
+        except OSError as fault:
+            raise AuditError("EXC-AUD-001", _why(fault), at=str(path)) from None
+        self._thread = threading.Thread(target=self._run, name="audit", daemon=True)
+        self._thread.start()
+
+    @property
+    def failed(self) -> bool:
+        """Whether the trail could not be written when last tried."""
+        return self._fault is not None
+
+    @property
+    def depth(self) -> int:
+        """How many records are not written yet."""
+        return len(self._queue)
+
+    async def commit(self, record: Mapping[str, Any]) -> None:
+        """Return when the record is on disk. Raises `AuditError` when it is not going to be."""
+        future: Future[None] = Future()
+        self._put(record, future)
+        await asyncio.wrap_future(future)
+
+    def commit_sync(self, record: Mapping[str, Any]) -> None:
+        """`commit` for callers without an event loop; blocks."""
+        future: Future[None] = Future()
+        self._put(record, future)
+        future.result()
+
+    def offer(self, record: Mapping[str, Any]) -> None:
+        """Queue the record and return at once. Raises `AuditError` where it cannot be queued."""
+        self._put(record, None)
+
+    def close(self) -> None:
+        """Write what is queued and end the thread. Raises `AuditError` where lines were lost."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify()
+        self._thread.join()
+        self._trail.close()
+        left, self._queue = len(self._queue), deque()
+        if left:
+            raise AuditError(
+                "EXC-AUD-001", f"{left} records could not be written.", at=str(self.path)
+            )
+
+    def __enter__(self) -> AuditWriter:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # -- callers' side -----------------------------------------------------------------------
+
+    def _put(self, record: Mapping[str, Any], waiter: Future[None] | None) -> None:
+        line = self._render(record)
+        with self._changed:
+            if self._closing:
+                raise AuditError("EXC-AUD-001", "the trail is closed.", at=str(self.path))
+            if self._fault is not None:
+                self._lost += 1
+                raise AuditError("EXC-AUD-001", self._fault, at=str(self.path))
+            if len(self._queue) >= self._limit:
+                self._lost += 1
+                raise AuditError(
+                    "EXC-AUD-002",
+                    f"{self._limit} records wait to be written; the disk is too slow.",
+                    at=str(self.path),
+                )
+            self._queue.append(_Entry(line, waiter))
+            self._waiting += waiter is not None
+            if waiter is not None or len(self._queue) == 1:
+                self._changed.notify()
+
+    def _render(self, record: Mapping[str, Any]) -> bytes:
+        now = render_time(datetime.fromtimestamp(self._clock(), UTC))
+        stamped = {"time": now, **record}
+        if self._worker:
+            stamped.setdefault("worker", self._worker)
+        try:
+            text = json.dumps(stamped, separators=(",", ":"), allow_nan=False)
+        except (TypeError, ValueError):
+            raise AuditError(
+                "EXC-AUD-003", "a record holds what JSON cannot say.", at=str(self.path)
+            ) from None
+        return text.encode() + b"\n"
+
+    # -- the thread's side -------------------------------------------------------------------
+
+    def _run(self) -> None:
+        try:
+            while self._take():
+                self._write()
+        finally:
+            # Also after a fault nobody thought of: nobody may wait for a thread that is gone.
+            with self._changed:
+                self._closing = True
+                self._refuse([*self._active, *self._queue], "the trail is closed.")
+
+    def _take(self) -> bool:
+        """Wait for something to write and make it `_active`; False when there is no more to do."""
+        with self._changed:
+            if self._fault is not None:
+                if self._closing:
+                    return False
+                self._changed.wait(self._retry)
+            else:
+                while not self._queue and not self._closing:
+                    self._changed.wait()
+                if not self._queue:
+                    return False
+                if not self._waiting and not self._closing:
+                    self._changed.wait(LINGER)
+            self._active = list(self._queue)
+            self._queue.clear()
+            self._waiting = 0
+            return True
+
+    def _write(self) -> None:
+        gap = self._gap()
+        lines = b"".join([gap, *(entry.line for entry in self._active)])
+        sync = bool(gap) or any(entry.waiter for entry in self._active)
+        try:
+            self._trail.append(lines, sync=sync)
+        except OSError as fault:
+            self._fail(_why(fault))
+        except AuditError as fault:
+            self._fail(str(fault))
+        else:
+            self._succeed(counted=bool(gap))
+
+    def _gap(self) -> bytes:
+        with self._changed:
+            self._told = self._lost
+            failed = self._fault is not None
+        if not self._told and not failed:
+            return b""
+        record = build_record(Facts(stage=Stage.GAP, worker=self._worker))
+        return self._render({**record, "lost": self._told})
+
+    def _succeed(self, *, counted: bool) -> None:
+        with self._changed:
+            if counted:
+                self._lost -= self._told
+            recovered, self._fault = self._fault is not None, None
+            done, self._active = self._active, []
+        if recovered:
+            self._notice(f"{self.path}: the trail is written again.")
+        for entry in done:
+            if entry.waiter is not None and entry.waiter.set_running_or_notify_cancel():
+                entry.waiter.set_result(None)
+
+    def _fail(self, why: str) -> None:
+        self._trail.close()
+        with self._changed:
+            first = self._fault is None
+            self._fault = why
+            waiting = [entry for entry in (*self._active, *self._queue) if entry.waiter]
+            kept = [entry for entry in (*self._active, *self._queue) if not entry.waiter]
+            self._queue = deque(kept)
+            self._active, self._waiting = [], 0
+            self._lost += len(waiting)
+            self._refuse(waiting, why)
+        if first:
+            self._notice(f"{self.path}: {why} [EXC-AUD-001]")
+
+    def _refuse(self, entries: list[_Entry], why: str) -> None:
+        for entry in entries:
+            if entry.waiter is not None and entry.waiter.set_running_or_notify_cancel():
+                entry.waiter.set_exception(AuditError("EXC-AUD-001", why, at=str(self.path)))
+
+
+def _why(fault: OSError) -> str:
+    return (
+        f"the trail cannot be written ({fault.strerror or type(fault).__name__}); "
+        "free the disk or mend its permissions."
+    )
