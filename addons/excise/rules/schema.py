@@ -1,0 +1,160 @@
+"""Rule packs as values: what a rule looks for, what excuses it, and the examples that prove it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+from excise.model import Action, Direction, Kind, Part, Severity
+
+ENGINE: Final = 1  # the format of `policies/README.md`
+WIDEST: Final = 20_000  # characters one match may span; a PEM block of a large key stays below
+LINE_REACH: Final = 400  # characters on either side that count as the line of a hit
+
+
+class Status(StrEnum):
+    """How far a rule is trusted; only stable rules act by default."""
+
+    SANDBOX = "sandbox"
+    INCUBATING = "incubating"
+    STABLE = "stable"
+    DEPRECATED = "deprecated"
+
+
+class Scope(StrEnum):
+    """Which text an excuse is looked for in."""
+
+    VALUE = "value"
+    LINE = "line"
+    BEFORE = "before"
+    AFTER = "after"
+    LIST = "list"
+
+
+# Tests on the text of a span; `detectors.checks` carries them out (a test compares the two).
+CHECKS: Final = frozenset(
+    {
+        "luhn",
+        "pan",
+        "iban",
+        "aba",
+        "jwt",
+        "base64",
+        "base64-json",
+        "mixed",
+        "mixed-case",
+        "no-run",
+        "not-sequence",
+        "not-placeholder",
+        "not-word",
+        "not-path",
+    }
+)
+
+DISGUISES: Final = frozenset({"json_escape"})
+
+FAMILIES: Final = frozenset(
+    {
+        "secret",
+        "pii",
+        "pci",
+        "code",
+        "topic",
+        "injection",
+        "unsafe",
+        "leak",
+        "canary",
+        "tool",
+        "exact-match",
+        "limit",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Excuse:
+    """A condition under which a match is let go, and why."""
+
+    scope: Scope
+    pattern: str = ""  # for every scope but `list`
+    ignore_case: bool = False
+    within: int = 40  # characters, for `before` and `after`
+    values: frozenset[str] = frozenset()  # lower case, for `list`
+    because: str
+    shared: str = ""  # name of the pack's set it came from
+    origin: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """Words of which one must stand near a match; distances in characters."""
+
+    words: tuple[str, ...]
+    before: int = 60
+    after: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Match:
+    """What a rule looks for; `regex` with its fragments filled in."""
+
+    regex: str
+    group: str = ""  # name of the group that is the span; "" for the whole match
+    ignore_case: bool = False
+    min_entropy: float = 0.0  # Shannon bits per character
+    checks: tuple[str, ...] = ()
+    context: Context | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Example:
+    """A text, still with marks and fillers, and what must be found in it."""
+
+    name: str
+    text: str = field(repr=False)
+    label: str = ""
+    silent: bool = False  # `expect: none`
+    someday: str = ""  # a known gap: this example must not hold yet
+    also: tuple[str, ...] = ()
+    origin: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """One rule of a pack. `origin` is `file:line`."""
+
+    id: str
+    pack: str
+    entity: str
+    title: str
+    status: Status
+    severity: Severity
+    level: int
+    kind: Kind
+    action: Action
+    generic: bool
+    directions: frozenset[Direction]
+    parts: frozenset[Part]  # empty: every part
+    keywords: tuple[str, ...]
+    match: Match
+    unless: tuple[Excuse, ...]
+    hold: str  # regex of an unfinished span at the end of a text; "" where words suffice
+    window: int  # most characters kept back for this rule in a stream; 0: its match's width
+    survives: tuple[str, ...]
+    why: str
+    remedy: str
+    references: tuple[str, ...]
+    examples: tuple[Example, ...]
+    origin: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RulePack:
+    """Rules for one concern, in the order of their files' names."""
+
+    name: str
+    version: int
+    title: str
+    rules: tuple[Rule, ...]
+    retired: frozenset[str]
