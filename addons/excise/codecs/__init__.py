@@ -1,0 +1,30 @@
+"""Wire dialects: bytes → segments with addresses → bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from excise.codecs.anthropic_messages import AnthropicMessages
+from excise.codecs.base import Dialect, Reading
+from excise.codecs.generic_json import GenericJson
+from excise.codecs.openai_chat import OpenAIChat
+from excise.codecs.openai_responses import OpenAIResponses
+from excise.model import Direction
+
+_ALL: Final[tuple[Dialect, ...]] = (
+    OpenAIChat(),
+    OpenAIResponses(),
+    AnthropicMessages(),
+    GenericJson(),
+)
+
+DIALECTS: Final[Mapping[str, Dialect]] = {dialect.name: dialect for dialect in _ALL}
+"""Every dialect by the name that `policies/hosts.yaml` calls it."""
+
+
+def read_body(dialect: Dialect, direction: Direction, body: bytes) -> Reading:
+    """A body, its content coding undone, as `dialect` understands it. Raises `Unreadable`."""
+    if direction is Direction.REQUEST:
+        return dialect.read_request(body)
+    return dialect.read_response(body)

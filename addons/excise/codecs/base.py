@@ -48,13 +48,25 @@ class Delta(NamedTuple):
 class Reading(Protocol):
     """A body as it was understood."""
 
-    codec: str
-    segments: tuple[Segment, ...]
-    anomalies: tuple[str, ...]  # closed words: `duplicate-key`, `bom`, `number-extreme` …
-    model: str
-    stream: bool
-    usage: Usage | None
-    sealed: frozenset[int]  # tokens that must not be edited: the provider signed them
+    @property
+    def codec(self) -> str: ...
+    @property
+    def segments(self) -> tuple[Segment, ...]: ...
+    @property
+    def anomalies(self) -> tuple[str, ...]:
+        """Closed words: `duplicate-key`, `bom`, `number-extreme` …"""
+        ...
+
+    @property
+    def model(self) -> str: ...
+    @property
+    def stream(self) -> bool: ...
+    @property
+    def usage(self) -> Usage | None: ...
+    @property
+    def sealed(self) -> frozenset[int]:
+        """Body tokens that are signed: read, but `splice` refuses to edit them."""
+        ...
 
     def splice(self, edits: Iterable[Edit]) -> bytes:
         """The body with the edits made; every byte outside the edited spans is unchanged."""

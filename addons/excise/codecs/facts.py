@@ -1,0 +1,55 @@
+"""What a dialect knows of a body beside its text: model, stream flag, tokens used."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple
+
+from excise.codecs.jsonvalue import member, whole_number
+from excise.model import Usage
+
+
+class Facts(NamedTuple):
+    """Empty where the body does not say."""
+
+    model: str = ""
+    stream: bool = False
+    usage: Usage | None = None
+
+
+NO_FACTS: Final = Facts()
+
+
+def request_facts(document: Any) -> Facts:
+    """Of a request. Where `stream` stands twice, the provider may obey either."""
+    pairs = document if type(document) is tuple else ()
+    return Facts(
+        model=word(member(document, "model")),
+        stream=any(key == "stream" and value is True for key, value in pairs),
+    )
+
+
+def build_response_facts(received: str, generated: str) -> Callable[[Any], Facts]:
+    """A reader of answers whose `usage` counts under these two keys."""
+
+    def response_facts(document: Any) -> Facts:
+        return Facts(
+            model=word(member(document, "model")),
+            usage=read_usage(member(document, "usage"), received, generated),
+        )
+
+    return response_facts
+
+
+def read_usage(usage: Any, received: str, generated: str) -> Usage | None:
+    """The two counts of a parsed `usage` object, None where there is no such object."""
+    if type(usage) is not tuple:
+        return None
+    return Usage(
+        input=whole_number(member(usage, received)), output=whole_number(member(usage, generated))
+    )
+
+
+def word(value: Any) -> str:
+    """A parsed value where it is a string, else ""."""
+    return value if type(value) is str else ""

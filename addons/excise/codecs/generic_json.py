@@ -1,0 +1,101 @@
+"""The dialect of everything else: any JSON, JSON lines, forms and plain text of a known host.
+
+What a body says of itself does not count, only what it is: clients send JSON as a form, and
+forms as text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from excise.codecs.base import Label, Reading, StreamReader
+from excise.codecs.facts import build_response_facts, request_facts, word
+from excise.codecs.jsonspan import JsonReading, read_json
+from excise.codecs.labels import ROLES, Entry, Field, Fields, Labeler, make_label
+from excise.codecs.plaintext import is_form, read_form, read_text
+from excise.codecs.refusal import build_reply, openai_error
+from excise.model import Part, Refusal, Reply, Role
+
+REQUEST_ROOT: Final = Label(Role.USER, Part.PROMPT, False, "any")
+RESPONSE_ROOT: Final = Label(Role.ASSISTANT, Part.COMPLETION, False, "any")
+
+_RUNNING: Final = Field(plain=True, state="any")
+_SYSTEM: Final = Field(Role.SYSTEM, plain=True, state="any")
+_TOOLS: Final = Field(Role.SYSTEM, Part.TOOL_DEFINITION)
+_ARGUMENTS: Final = Field(part=Part.TOOL_ARGUMENTS)
+_RESULT: Final = Field(Role.TOOL, Part.TOOL_RESULT)
+
+# Names that mean the same wherever they stand in the bodies of LLM hosts.
+_ANY: Final[Fields] = {
+    **dict.fromkeys(
+        (
+            *("content", "contents", "text", "texts", "parts", "prompt", "message", "input"),
+            *("inputs", "inputText", "query", "suffix", "delta", "v"),
+        ),
+        _RUNNING,
+    ),
+    **dict.fromkeys(
+        ("system", "systemInstruction", "system_instruction", "instructions", "preamble"), _SYSTEM
+    ),
+    **dict.fromkeys(
+        (*("tools", "functions", "functionDeclarations", "toolConfig", "responseSchema"),), _TOOLS
+    ),
+    **dict.fromkeys(("functionCall", "toolUse", "tool_calls", "arguments", "args"), _ARGUMENTS),
+    **dict.fromkeys(("functionResponse", "toolResult", "tool_results"), _RESULT),
+    "extracted_content": Field(part=Part.DOCUMENT, plain=True),
+    "metadata": Field(part=Part.METADATA),
+}
+
+
+def _any(place: Label, members: Mapping[str, Any]) -> Label:
+    """An object that names its speaker passes the role on to all that is in it."""
+    author = members.get("author")
+    named = members.get("role") or (dict(author).get("role") if type(author) is tuple else None)
+    role = ROLES.get(word(named).lower(), place.role) if named else place.role
+    part = Part.TOOL_RESULT if role is Role.TOOL and place.part is Part.PROMPT else place.part
+    return make_label(role, part, False, "open")
+
+
+_FIELDS: Final[Mapping[str, Fields]] = {"any": _ANY, "open": _ANY}
+_ENTRIES: Final[Mapping[str, Entry]] = {"any": _any}
+
+label_request: Final = Labeler(_FIELDS, _ENTRIES, rest="any")
+label_response: Final = label_request
+
+_response_facts: Final = build_response_facts("prompt_tokens", "completion_tokens")
+
+
+class GenericJson:
+    """The fallback: every string of every JSON body, and text that is not JSON."""
+
+    name: str = "generic-json"
+
+    def read_request(self, body: bytes) -> Reading:
+        """Raises `Unreadable`."""
+        return self._read(body, REQUEST_ROOT, request_facts)
+
+    def read_response(self, body: bytes) -> Reading:
+        """Raises `Unreadable`."""
+        return self._read(body, RESPONSE_ROOT, _response_facts)
+
+    def _read(self, body: bytes, root: Label, facts: Any) -> Reading:
+        start = body[:64].removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
+        if not body.strip():
+            return JsonReading(codec=self.name, segments=(), body=body)
+        if start in _JSON_STARTS or b"\0" in body[:4]:
+            return read_json(body, label_request, root, codec=self.name, facts=facts, many=True)
+        if is_form(body):
+            return read_form(body, root.role, root.part, self.name)
+        return read_text(body, root.role, root.part, self.name)
+
+    def open_stream(self, media_type: str) -> StreamReader | None:
+        """A reader of any event stream."""
+        return None
+
+    def refuse(self, refusal: Refusal) -> Reply:
+        """OpenAI's error shape, which most providers share."""
+        return build_reply(refusal, openai_error(refusal))
+
+
+_JSON_STARTS: Final = (b"{", b"[", b'"')

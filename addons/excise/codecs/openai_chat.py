@@ -1,0 +1,105 @@
+"""OpenAI chat completions; also legacy completions, embeddings and moderations.
+
+Shapes: OpenAI API reference, chat/completions, completions, embeddings, moderations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from excise.codecs.base import Label, StreamReader
+from excise.codecs.facts import build_response_facts, request_facts, word
+from excise.codecs.jsonspan import JsonReading, read_json
+from excise.codecs.labels import ROLES, Entry, Field, Fields, Labeler, make_label
+from excise.codecs.refusal import build_reply, openai_error
+from excise.model import Part, Refusal, Reply, Role
+
+REQUEST_ROOT: Final = Label(Role.USER, Part.METADATA, False, "request")
+RESPONSE_ROOT: Final = Label(Role.ASSISTANT, Part.METADATA, False, "response")
+
+_TEXT: Final = Field(plain=True)
+_REASONING: Final = Field(part=Part.REASONING, plain=True, state="parts")
+_CALL: Final = Field(part=Part.TOOL_ARGUMENTS, state="call")
+_TOOLS: Final = Field(Role.SYSTEM, Part.TOOL_DEFINITION)
+_PROMPT: Final = Field(Role.USER, Part.PROMPT, plain=True)
+
+_FIELDS: Final[Mapping[str, Fields]] = {
+    "request": {
+        "messages": Field(Role.USER, Part.PROMPT, state="turns"),
+        "tools": _TOOLS,
+        "functions": _TOOLS,
+        "response_format": _TOOLS,
+        "prediction": Field(Role.USER, Part.DOCUMENT, state="message"),
+        "prompt": _PROMPT,
+        "suffix": _PROMPT,
+        "input": Field(Role.USER, Part.EMBEDDING_INPUT, plain=True, state="parts"),
+    },
+    "message": {
+        "content": Field(plain=True, state="parts"),
+        "refusal": _TEXT,
+        "reasoning": _REASONING,
+        "reasoning_content": _REASONING,
+        "tool_calls": _CALL,
+        "function_call": _CALL,
+        "audio": Field(state="audio"),
+        "name": Field(part=Part.METADATA),
+    },
+    "part": {"text": _TEXT, "refusal": _TEXT, "thinking": _REASONING},
+    "file": {key: Field(plain=True) for key in ("image_url", "document_url")},
+    "audio": {"transcript": _TEXT},
+    "call": {"function": _CALL, "custom": _CALL, "arguments": _TEXT, "input": _TEXT},
+    "response": {"choices": Field(Role.ASSISTANT, Part.COMPLETION, state="choice")},
+    "choice": {
+        "message": Field(state="message"),
+        "delta": Field(state="message"),
+        "text": _TEXT,
+    },
+}
+
+_FILES: Final = frozenset({"image_url", "input_audio", "file", "document_url"})
+
+
+def _turn(place: Label, members: Mapping[str, Any]) -> Label:
+    role = ROLES.get(word(members.get("role")), Role.USER)
+    return make_label(
+        role, Part.TOOL_RESULT if role is Role.TOOL else Part.PROMPT, False, "message"
+    )
+
+
+def _part(place: Label, members: Mapping[str, Any]) -> Label:
+    if word(members.get("type")) in _FILES:
+        return make_label(place.role, Part.DOCUMENT, False, "file")
+    return make_label(place.role, place.part, False, "part")
+
+
+_ENTRIES: Final[Mapping[str, Entry]] = {"turns": _turn, "parts": _part}
+
+label_request: Final = Labeler(_FIELDS, _ENTRIES)
+label_response: Final = label_request
+
+_response_facts: Final = build_response_facts("prompt_tokens", "completion_tokens")
+
+
+class OpenAIChat:
+    """The dialect of `/v1/chat/completions` and its older neighbours."""
+
+    name: str = "openai-chat"
+
+    def read_request(self, body: bytes) -> JsonReading:
+        """Raises `Unreadable`."""
+        return read_json(body, label_request, REQUEST_ROOT, codec=self.name, facts=request_facts)
+
+    def read_response(self, body: bytes) -> JsonReading:
+        """Raises `Unreadable`."""
+        return read_json(
+            body, label_response, RESPONSE_ROOT, codec=self.name, facts=_response_facts
+        )
+
+    def open_stream(self, media_type: str) -> StreamReader | None:
+        """A reader of chat completion chunks."""
+        return None
+
+    def refuse(self, refusal: Refusal) -> Reply:
+        """`{"error": {"message", "type", "param", "code"}}`."""
+        return build_reply(refusal, openai_error(refusal))
