@@ -1,0 +1,324 @@
+"""The hooks: each copies a flow into values, asks the firewall, and carries out what it says."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+from mitmproxy import http
+
+from excise.edge.exchange import (
+    new_id,
+    replace_body,
+    rewrite_request,
+    to_answer,
+    to_exchange,
+    to_response,
+)
+from excise.edge.gate import Gate
+from excise.edge.layer import passage_of
+from excise.edge.passage import DEFAULT_BODY_LIMIT, PASSAGE, GuardedStream, Passage
+from excise.edge.ports import MUST_BE_ON_DISK, Firewall, RequestOutcome, Trail, Vault
+from excise.errors import AuditError
+from excise.model import Exchange, RefusalClass, Reply
+
+log = logging.getLogger("excise.edge")
+
+# Above this a body is inspected in a thread: the event loop carries everybody else's traffic.
+IN_PLACE_BYTES: Final = 256 * 1024
+_DENIED: Final = http.Response.make(400, b"", {"x-should-retry": "false"})
+_DROPPED: Final = ("proxy-authorization", "proxy-connection", "te", "trailer")
+
+
+class Addon:
+    """Joins mitmproxy's hooks to the firewall."""
+
+    goes_first = True
+
+    def __init__(
+        self,
+        *,
+        firewall: Callable[[], Firewall],
+        gate: Gate,
+        trail: Trail,
+        vault: Vault,
+        note: Callable[[str, BaseException], str],
+        body_limit: int = DEFAULT_BODY_LIMIT,
+    ) -> None:
+        self._firewall = firewall
+        self._gate = gate
+        self._trail = trail
+        self._vault = vault
+        self._note = note
+        self._limit = body_limit
+        self.active: set[str] = set()
+        self.draining = False
+        self.counts: Counter[str] = Counter()
+
+    # -- hooks ---------------------------------------------------------------------------------
+
+    def requestheaders(self, flow: http.HTTPFlow) -> None:
+        """Tell LLM traffic from the rest, and see from the head what cannot be read."""
+        host, trouble = self._speaker(flow)
+        passage = Passage(host=host, limit=self._limit, opaque=not host, barred=trouble)
+        flow.metadata[PASSAGE] = passage
+        for name in _DROPPED:
+            flow.request.headers.pop(name, None)
+        if passage.opaque:
+            flow.request.stream = True
+            return
+        self.active.add(flow.id)
+        self._look_at_head(flow.request.headers, passage)
+
+    def request(self, flow: http.HTTPFlow) -> Awaitable[None] | None:
+        """Refuse first; only what the firewall passes takes the refusal away again."""
+        passage = flow.metadata[PASSAGE]
+        if passage.opaque:
+            return None
+        flow.response, passage.own = _DENIED, True
+        exchange = passage.exchange = to_exchange(flow, new_id(), passage.host)
+        if self.draining or passage.oversize or passage.barred:
+            return self._bar(flow, passage, exchange)
+        if len(exchange.body) > IN_PLACE_BYTES:
+            return self._request_in_thread(flow, passage, exchange)
+        return self._carry_out(flow, passage, self._firewall().inspect_request(exchange))
+
+    def responseheaders(self, flow: http.HTTPFlow) -> None:
+        """Choose between reading the answer as it passes and collecting it first."""
+        passage = flow.metadata[PASSAGE]
+        if flow.response is None or passage.own:
+            return
+        if passage.opaque:
+            flow.response.stream = True
+            return
+        flow.response.headers.pop("alt-svc", None)
+        flow.response.headers.pop("trailer", None)
+        self._open_stream(flow, flow.response, passage)
+
+    def response(self, flow: http.HTTPFlow) -> Awaitable[None] | None:
+        """Judge a collected answer; settle the record of a streamed one."""
+        rest = self._judge_answer(flow, flow.metadata[PASSAGE])
+        if rest is not None:
+            return self._until_done(flow, rest)
+        self.active.discard(flow.id)
+        return None
+
+    async def _until_done(self, flow: http.HTTPFlow, rest: Awaitable[None]) -> None:
+        try:
+            await rest
+        finally:
+            self.active.discard(flow.id)
+
+    def error(self, flow: http.HTTPFlow) -> None:
+        """An exchange that ended early still has its record."""
+        self.active.discard(flow.id)
+        passage = passage_of(flow)
+        if passage is not None and passage.stream is not None:
+            self._settle_stream(passage)
+
+    def websocket_message(self, flow: http.HTTPFlow) -> None:
+        """No WebSocket to an LLM host comes this far; if one does, nothing passes."""
+        passage = passage_of(flow)
+        if flow.websocket is None:
+            return
+        if passage is None or not passage.opaque:
+            flow.websocket.messages[-1].drop()
+        del flow.websocket.messages[:-1]  # mitmproxy would keep them all
+
+    async def excise_wait(self, work: Awaitable[None]) -> None:
+        """Await what a hook began inside the HTTP layer."""
+        await work
+
+    # -- the request ---------------------------------------------------------------------------
+
+    def _speaker(self, flow: http.HTTPFlow) -> tuple[str, str]:
+        request, client = flow.request, flow.client_conn
+        names = [name for value in request.headers.get_all("host") for name in value.split(",")]
+        if client.sni and client.sni != request.data.host and flow.request.scheme == "https":
+            names.append(client.sni)
+        return self._gate.speaker(request.data.host, names)
+
+    def _look_at_head(self, headers: http.Headers, passage: Passage) -> None:
+        upgrade = headers.get("upgrade", "").lower()
+        length = headers.get("content-length", "")
+        if "websocket" in upgrade:
+            passage.barred = passage.barred or "uninspectable:websocket"
+        elif upgrade:
+            headers.pop("upgrade", None)
+        if length.isdigit() and int(length) > passage.limit:
+            passage.oversize = True
+
+    def _bar(self, flow: http.HTTPFlow, passage: Passage, exchange: Exchange) -> Awaitable[None]:
+        if self.draining:
+            return self._refuse(flow, passage, "stopping", 503)
+        if passage.oversize:
+            return self._refuse(flow, passage, "uninspectable:size", 400)
+        status = 426 if passage.barred == "uninspectable:websocket" else 400
+        return self._refuse(flow, passage, passage.barred, status)
+
+    async def _request_in_thread(
+        self, flow: http.HTTPFlow, passage: Passage, exchange: Exchange
+    ) -> None:
+        outcome = await asyncio.to_thread(self._firewall().inspect_request, exchange)
+        rest = self._carry_out(flow, passage, outcome)
+        if rest is not None:
+            await rest
+
+    def _carry_out(
+        self, flow: http.HTTPFlow, passage: Passage, outcome: RequestOutcome
+    ) -> Awaitable[None] | None:
+        passage.outcome = outcome
+        self.counts[outcome.decision.action] += 1
+        if outcome.reply is not None or outcome.decision.action in MUST_BE_ON_DISK:
+            return self._carry_out_on_disk(flow, passage, outcome)
+        try:
+            self._trail.offer(outcome.record)
+        except AuditError as fault:
+            return self._refuse_unrecorded(flow, passage, fault)
+        self._send_on(flow, passage, outcome)
+        return None
+
+    async def _carry_out_on_disk(
+        self, flow: http.HTTPFlow, passage: Passage, outcome: RequestOutcome
+    ) -> None:
+        try:
+            await self._trail.commit(outcome.record)
+        except AuditError as fault:
+            await self._refuse_unrecorded(flow, passage, fault)
+            return
+        if outcome.reply is not None:
+            flow.response = to_response(outcome.reply)
+        else:
+            self._send_on(flow, passage, outcome)
+
+    def _send_on(self, flow: http.HTTPFlow, passage: Passage, outcome: RequestOutcome) -> None:
+        exchange = passage.exchange
+        if outcome.kept:
+            self._vault.keep(exchange.principal.id, outcome.kept)
+        if outcome.changed:
+            rewrite_request(flow.request, exchange, outcome.headers, outcome.target)
+            replace_body(flow.request, outcome.body)
+        # A coded answer would have to be decoded before it can be read.
+        flow.request.headers["accept-encoding"] = "identity"
+        flow.response, passage.own = None, False
+
+    # -- the answer ----------------------------------------------------------------------------
+
+    def _judge_answer(self, flow: http.HTTPFlow, passage: Passage) -> Awaitable[None] | None:
+        if flow.response is None or passage.own or passage.opaque:
+            return None
+        if passage.stream is not None:
+            self._settle_stream(passage)
+            return None
+        if passage.oversize:
+            return self._refuse(flow, passage, "uninspectable:size", 400)
+        answer = to_answer(flow.response, whole=True)
+        given, flow.response = flow.response, _DENIED
+        if len(answer.body) > IN_PLACE_BYTES:
+            return self._response_in_thread(flow, given, passage, answer)
+        outcome = self._firewall().inspect_response(
+            passage.exchange, answer, passage.outcome.context
+        )
+        return self._carry_back(flow, given, passage, outcome)
+
+    def _open_stream(self, flow: http.HTTPFlow, response: http.Response, passage: Passage) -> None:
+        answer = to_answer(response, whole=False)
+        stream = self._firewall().open_stream(passage.exchange, answer, passage.outcome.context)
+        if stream is None:
+            length = response.headers.get("content-length", "")
+            passage.oversize = length.isdigit() and int(length) > passage.limit
+            return
+        passage.stream = GuardedStream(stream, self._note, self._trail.commit)
+        response.stream = True
+        # Edits change the length, so it cannot be told beforehand.
+        if response.headers.pop("content-length", None) and flow.request.is_http11:
+            response.headers["transfer-encoding"] = "chunked"
+
+    def _settle_stream(self, passage: Passage) -> None:
+        stream = passage.stream
+        if stream is None or stream.settled:
+            return
+        try:
+            self._trail.offer(stream.record())
+        except AuditError as fault:  # the answer is out; the next request will be refused
+            self._note("audit", fault)
+
+    async def _response_in_thread(
+        self, flow: http.HTTPFlow, response: http.Response, passage: Passage, answer: Any
+    ) -> None:
+        outcome = await asyncio.to_thread(
+            self._firewall().inspect_response, passage.exchange, answer, passage.outcome.context
+        )
+        rest = self._carry_back(flow, response, passage, outcome)
+        if rest is not None:
+            await rest
+
+    def _carry_back(
+        self, flow: http.HTTPFlow, response: http.Response, passage: Passage, outcome: Any
+    ) -> Awaitable[None] | None:
+        if outcome.reply is not None or outcome.decision.action in MUST_BE_ON_DISK:
+            return self._carry_back_on_disk(flow, response, passage, outcome)
+        try:
+            self._trail.offer(outcome.record)
+        except AuditError as fault:
+            return self._refuse_unrecorded(flow, passage, fault)
+        self._give(flow, response, outcome)
+        return None
+
+    async def _carry_back_on_disk(
+        self, flow: http.HTTPFlow, response: http.Response, passage: Passage, outcome: Any
+    ) -> None:
+        try:
+            await self._trail.commit(outcome.record)
+        except AuditError as fault:
+            await self._refuse_unrecorded(flow, passage, fault)
+            return
+        if outcome.reply is not None:
+            flow.response = to_response(outcome.reply)
+        else:
+            self._give(flow, response, outcome)
+
+    def _give(self, flow: http.HTTPFlow, response: http.Response, outcome: Any) -> None:
+        if outcome.changed:
+            replace_body(response, outcome.body)
+        flow.response = response
+
+    # -- refusing ------------------------------------------------------------------------------
+
+    def refusal(self, flow: http.HTTPFlow, reference: str) -> http.Response:
+        """The answer for a flow on which a hook failed, in the provider's shape."""
+        passage = passage_of(flow)
+        self.active.discard(flow.id)
+        host = passage.host if passage else ""
+        if passage is not None:
+            passage.own = True
+        exchange = to_exchange(flow, reference, host)
+        reply, _ = self._firewall().refuse(exchange, RefusalClass.FAULT, "fault", 400)
+        return to_response(reply)
+
+    async def _refuse(
+        self, flow: http.HTTPFlow, passage: Passage, reason: str, status: int
+    ) -> None:
+        cls = RefusalClass.FAULT if reason == "stopping" else RefusalClass.UNINSPECTABLE
+        reply, record = self._firewall().refuse(passage.exchange, cls, reason, status)
+        self.counts[reason] += 1
+        try:
+            await self._trail.commit(record)
+        except AuditError as fault:
+            self._note("audit", fault)
+        self._answer(flow, passage, reply)
+
+    async def _refuse_unrecorded(
+        self, flow: http.HTTPFlow, passage: Passage, fault: AuditError
+    ) -> None:
+        self._note("audit", fault)
+        reply, _ = self._firewall().refuse(passage.exchange, RefusalClass.FAULT, "audit", 400)
+        self._answer(flow, passage, reply)
+
+    def _answer(self, flow: http.HTTPFlow, passage: Passage, reply: Reply) -> None:
+        flow.response, passage.own = to_response(reply), True
+        if self.draining:
+            flow.response.headers["connection"] = "close"

@@ -1,0 +1,87 @@
+"""Flow ↔ Exchange, Answer and Reply. No type of mitmproxy passes this line."""
+
+from __future__ import annotations
+
+import secrets
+import time
+
+from mitmproxy import http
+
+from excise.model import Answer, Exchange, Principal, Reply
+
+Headers = tuple[tuple[str, str], ...]
+
+
+def new_id() -> str:
+    """32 hex digits that sort by time: 48 bits of milliseconds, 80 random ones."""
+    return f"{int(time.time() * 1000):012x}{secrets.token_hex(10)}"
+
+
+def to_exchange(flow: http.HTTPFlow, exchange_id: str, host: str) -> Exchange:
+    """The request as it stands, body as received. `host` is the name policy speaks of."""
+    data = flow.request.data
+    return Exchange(
+        id=exchange_id,
+        method=data.method.decode("latin-1"),
+        host=host,
+        port=data.port,
+        target=data.path.decode("utf-8", "surrogateescape"),
+        headers=to_headers(data.headers),
+        body=data.content or b"",
+        principal=principal_of(flow),
+    )
+
+
+def principal_of(flow: http.HTTPFlow) -> Principal:
+    """Who speaks: the client's address."""
+    peer = flow.client_conn.peername
+    return Principal(id=f"address:{peer[0] if peer else 'unknown'}")
+
+
+def to_answer(response: http.Response, *, whole: bool) -> Answer:
+    """The head of an answer, with its body as received where it was collected."""
+    data = response.data
+    body = (data.content or b"") if whole else b""
+    return Answer(status=data.status_code, headers=to_headers(data.headers), body=body)
+
+
+def to_headers(headers: http.Headers) -> Headers:
+    """Names in lower case, in order; bytes that are no UTF-8 survive the way back."""
+    return tuple(
+        (name.decode("utf-8", "surrogateescape").lower(), value.decode("utf-8", "surrogateescape"))
+        for name, value in headers.fields
+    )
+
+
+def to_response(reply: Reply) -> http.Response:
+    """A complete answer of our own."""
+    fields = [(n.encode("latin-1"), v.encode("latin-1")) for n, v in reply.headers]
+    have = {name.lower() for name, _ in reply.headers}
+    if "content-length" not in have:
+        fields.append((b"content-length", str(len(reply.body)).encode()))
+    if "x-should-retry" not in have:
+        fields.append((b"x-should-retry", b"false"))
+    return http.Response(
+        b"HTTP/1.1", reply.status, b"", http.Headers(fields), reply.body, None, 0.0, 0.0
+    )
+
+
+def rewrite_request(request: http.Request, exchange: Exchange, sent: Headers, target: str) -> None:
+    """Put edited header values and the edited target back, each name spelt as it came."""
+    if target != exchange.target:
+        request.data.path = target.encode("utf-8", "surrogateescape")
+    if sent is exchange.headers or sent == exchange.headers:
+        return
+    fields = list(request.headers.fields)
+    for index, ((name, value), (_, old)) in enumerate(zip(sent, exchange.headers, strict=True)):
+        if value != old:
+            spelt = fields[index][0] if index < len(fields) else name.encode()
+            fields[index] = (spelt, value.encode("utf-8", "surrogateescape"))
+    request.headers.fields = tuple(fields)
+
+
+def replace_body(message: http.Message, body: bytes) -> None:
+    """Set the body as it goes over the wire, and its length where one was told."""
+    message.data.content = body
+    if "content-length" in message.headers:
+        message.headers["content-length"] = str(len(body))

@@ -1,0 +1,180 @@
+"""Which connections are read: those to hosts of the catalogue, and none of the others."""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from mitmproxy import connection
+from mitmproxy.net.tls import starts_like_tls_record
+from mitmproxy.proxy import layer, mode_specs
+from mitmproxy.proxy.context import Context
+from mitmproxy.proxy.layers import ClientTLSLayer, ServerTLSLayer, modes
+from mitmproxy.proxy.layers.http import HTTPMode
+from mitmproxy.proxy.tunnel import LayerStack
+
+from excise.edge.layer import ExciseLayer, Run
+from excise.edge.layers import PeekTunnel, RefusedLayer
+from excise.edge.ports import Hosts
+from excise.edge.settings import Network
+from excise.edge.sniff import Look, Speech, look
+
+log = logging.getLogger("excise.edge")
+
+
+def normal(host: str) -> str:
+    """A host as the catalogue spells it: lower case, no port, no brackets, no closing dot."""
+    host = host.strip().lower()
+    if host.startswith("["):
+        host = host[1:].partition("]")[0]
+    elif host.count(":") == 1:
+        host = host.partition(":")[0]
+    return host.rstrip(".")
+
+
+def is_address(host: str) -> bool:
+    """Whether a host is an IP address instead of a name."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+class Gate:
+    """Chooses the layer for every connection: read, relay unread, or close."""
+
+    goes_first = True
+
+    def __init__(self, hosts: Hosts, *, run: Run | None, clients: Sequence[Network] = ()) -> None:
+        self.hosts = hosts
+        self.clients = tuple(clients)
+        self.counts: Counter[str] = Counter()
+        self._run = run
+
+    # -- hooks ---------------------------------------------------------------------------------
+
+    def client_connected(self, client: connection.Client) -> None:
+        """Refuse clients outside the allowed networks; loopback is always in."""
+        address = ipaddress.ip_address(client.peername[0].partition("%")[0])
+        mapped = getattr(address, "ipv4_mapped", None)
+        address = mapped or address
+        if address.is_loopback or any(address in network for network in self.clients):
+            return
+        self.counts["client-refused"] += 1
+        client.error = "not in the allowed client networks"
+
+    def next_layer(self, asked: layer.NextLayer) -> None:
+        """Decide what a connection is, as soon as its first bytes show it."""
+        context = asked.context
+        first = context.layers[0]
+        if (
+            isinstance(first, modes.HttpProxy | modes.HttpUpstreamProxy)
+            and len(context.layers) == 1
+        ):
+            asked.layer = self._explicit(context, asked.data_client())
+        elif isinstance(first, modes.ReverseProxy) and len(context.layers) == 1:
+            asked.layer = self._reverse(context, asked.data_client())
+        elif context.client.tls and isinstance(context.layers[-1], ClientTLSLayer):
+            asked.layer = self._http(context, HTTPMode.transparent)
+        else:
+            asked.layer = self._tunnelled(context, asked.data_client())
+
+    def tls_failed_client(self, data: Any) -> None:
+        """Count clients that would not take our certificate: pinned, or without the CA."""
+        self.counts["tls-failed-client"] += 1
+        log.warning(
+            "a client refused the certificate for %s; is the CA trusted there?",
+            normal(data.context.client.sni or data.context.server.address[0]),
+        )
+
+    # -- judging -------------------------------------------------------------------------------
+
+    def is_read(self, host: str) -> bool:
+        """Whether traffic for this host is read."""
+        return self.hosts.find(normal(host)) is not None
+
+    def is_opaque(self, host: str) -> bool:
+        """Whether a destination can be relayed without knowing more: a name, and no LLM host."""
+        name = normal(host)
+        return not is_address(name) and self.hosts.find(name) is None
+
+    def speaker(self, destination: str, names: Sequence[str]) -> tuple[str, str]:
+        """Whom a request is for, given where its connection goes and every name it gives itself.
+
+        Returns (host, trouble): host "" where no LLM host is involved; trouble is a closed word
+        where an LLM host is and the names disagree.
+        """
+        wanted = {normal(name) for name in names if name}
+        target = normal(destination)
+        if not (is_address(target) and wanted):
+            wanted.add(target)
+        read = sorted(name for name in wanted if self.hosts.find(name) is not None)
+        if not read:
+            return "", ""
+        return read[0], "host-mismatch" if len(wanted) > 1 else ""
+
+    # -- layers --------------------------------------------------------------------------------
+
+    def _http(self, context: Context, mode: HTTPMode) -> layer.Layer:
+        return ExciseLayer(context, mode, self._run, self.is_opaque)
+
+    def _explicit(self, context: Context, data: bytes) -> layer.Layer:
+        stack = LayerStack()
+        upstream = isinstance(context.layers[0], modes.HttpUpstreamProxy)
+        if starts_like_tls_record(data):
+            stack /= ClientTLSLayer(context)
+        stack /= self._http(context, HTTPMode.upstream if upstream else HTTPMode.regular)
+        return stack[0]
+
+    def _reverse(self, context: Context, data: bytes) -> layer.Layer:
+        spec = context.client.proxy_mode
+        stack = LayerStack()
+        if isinstance(spec, mode_specs.ReverseMode) and spec.scheme == "https":
+            stack /= ServerTLSLayer(context)
+        if starts_like_tls_record(data):
+            stack /= ClientTLSLayer(context)
+        stack /= self._http(context, HTTPMode.transparent)
+        return stack[0]
+
+    def _tunnelled(self, context: Context, data: bytes) -> layer.Layer | None:
+        """Inside a CONNECT, or on a transparently redirected connection."""
+        host = context.server.address[0] if context.server.address else ""
+        if self.is_opaque(host):
+            self.counts["tunnel"] += 1
+            return PeekTunnel(context, self._harmless)
+        seen = look(data)
+        if seen.speech is Speech.UNDECIDED:
+            return None
+        if seen.speech is Speech.BROKEN:
+            return self._refused(context, "broken")
+        named, trouble = self.speaker(host, self._names(seen))
+        if trouble:
+            return self._refused(context, trouble)
+        if not named:
+            self.counts["tunnel"] += 1
+            return PeekTunnel(context, self._harmless)
+        if seen.speech is Speech.TLS:
+            tls = ServerTLSLayer(context)
+            tls.child_layer = ClientTLSLayer(context)
+            return tls
+        # Whatever else it begins with: an LLM host speaks HTTP, so nothing passes as raw bytes.
+        return self._http(context, HTTPMode.transparent)
+
+    @staticmethod
+    def _names(seen: Look) -> list[str]:
+        return seen.name.split(", ") if seen.name else []
+
+    def _harmless(self, seen: Look) -> bool:
+        if any(self.is_read(name) for name in self._names(seen)):
+            self.counts["refused-host-mismatch"] += 1
+            return False
+        return True
+
+    def _refused(self, context: Context, why: str) -> layer.Layer:
+        self.counts[f"refused-{why}"] += 1
+        log.warning("refused a connection: %s", why)
+        return RefusedLayer(context)

@@ -1,0 +1,89 @@
+"""HTTP/1 as mitmproxy reads it, with three holes filled.
+
+Trailers crash its reader and leave the client hanging; they are dropped here, as RFC 9110 §6.5
+allows any recipient. Its error pages quote raw bytes of the peer; ours name the cause only. A head
+without end would be kept in memory without end.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final
+
+import h11
+from h11._readers import ChunkedReader
+from mitmproxy import http
+from mitmproxy.net.http import http1
+from mitmproxy.proxy import commands, events, layer
+from mitmproxy.proxy.layers.http import _http1
+
+HEAD_CEILING: Final = 256 * 1024
+
+# Error texts that hold nothing of the peer's bytes, told apart by how they begin.
+_TELLING: Final = (
+    "Certificate verify failed",
+    "Connection killed",
+    "The remote server does not speak TLS",
+    "The remote server and mitmproxy cannot agree on a TLS version",
+    "[Errno ",
+    "Multiple exceptions:",
+    "Connect call failed",
+    "server closed connection",
+    "Upstream proxy ",
+)
+
+
+class TrailerlessReader:
+    """A chunked body whose end never carries trailers."""
+
+    def __init__(self) -> None:
+        self._reader = ChunkedReader()
+
+    def __call__(self, buf: Any) -> Any:
+        return _without_trailers(self._reader(buf))
+
+    def read_eof(self) -> Any:
+        """The connection ended inside the body."""
+        return self._reader.read_eof()
+
+
+def _without_trailers(event: Any) -> Any:
+    return h11.EndOfMessage() if isinstance(event, h11.EndOfMessage) else event
+
+
+def make_body_reader(expected_size: int | None) -> Any:
+    """mitmproxy's choice of reader, with trailers dropped."""
+    return TrailerlessReader() if expected_size is None else _make_body_reader(expected_size)
+
+
+def make_error_response(status_code: int, message: str = "") -> bytes:
+    """The page for what went wrong on the wire; JSON, since programs read it."""
+    cause = message if message.startswith(_TELLING) else "The message could not be forwarded."
+    body = json.dumps({"error": {"type": "proxy_error", "message": cause[:300]}})
+    response = http.Response.make(
+        status_code,
+        body.encode(),
+        {"content-type": "application/json", "connection": "close"},
+    )
+    return bytes(http1.assemble_response(response))
+
+
+class Http1Server(_http1.Http1Server):
+    """The client's side of a connection, with a ceiling on the head of a request."""
+
+    def read_headers(self, event: events.Event) -> layer.CommandGenerator[None]:
+        """Read a request head; one that grows beyond the ceiling closes the connection."""
+        yield from super().read_headers(event)  # type: ignore[arg-type]
+        if self.state == self.read_headers and len(self.buf) > HEAD_CEILING:
+            yield commands.SendData(self.conn, make_error_response(431))
+            yield commands.CloseConnection(self.conn)
+            self.state = self.done
+
+
+_make_body_reader = _http1.make_body_reader
+
+
+def install() -> None:
+    """Put these readers in the place of mitmproxy's. Harmless when done twice."""
+    _http1.make_body_reader = make_body_reader
+    _http1.make_error_response = make_error_response

@@ -1,0 +1,217 @@
+"""The HTTP layer: hooks run in place, answers stream through the firewall, sizes are bounded.
+
+mitmproxy's own streaming takes a synchronous callable whose faults let the stream go on, and gives
+it no way to end or cut an answer. Here each chunk goes through a `GuardedStream` inside the layer;
+only where something must be on disk first does the layer wait. Relies on the internals that
+tests/edge/test_contract.py pins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from mitmproxy import flow as mflow
+from mitmproxy import hooks, http
+from mitmproxy.proxy import commands, events, layer
+from mitmproxy.proxy.context import Context
+from mitmproxy.proxy.layers import http as mhttp
+from mitmproxy.proxy.layers.http._events import (
+    ErrorCode,
+    RequestData,
+    RequestProtocolError,
+    RequestTrailers,
+    ResponseData,
+    ResponseEndOfMessage,
+    ResponseProtocolError,
+    ResponseTrailers,
+)
+from mitmproxy.proxy.layers.http._hooks import HttpErrorHook
+
+from excise.edge.http1 import Http1Server
+from excise.edge.passage import PASSAGE, End, Passage, Release
+
+Run = Callable[[hooks.Hook], Awaitable[None] | None]
+Commands = layer.CommandGenerator[None]
+
+
+@dataclass
+class WaitHook(commands.StartHook):
+    """Waits for work that a hook has begun, with this stream alone paused."""
+
+    name = "excise_wait"
+    work: Awaitable[None]
+
+
+def passage_of(flow: http.HTTPFlow) -> Passage | None:
+    """What the edge knows of this flow."""
+    return flow.metadata.get(PASSAGE)
+
+
+class ExciseStream(mhttp.HttpStream):
+    """One request and its answer."""
+
+    def __init__(
+        self,
+        context: Context,
+        stream_id: int,
+        run: Run | None,
+        opaque: Callable[[str], bool],
+    ) -> None:
+        super().__init__(context, stream_id)
+        self._run = run
+        self._opaque = opaque
+
+    def _handle_event(self, event: events.Event) -> Commands:
+        """Hooks that need not wait run in place: a task and a round trip less for each."""
+        inner = super()._handle_event(event)
+        reply = None
+        while True:
+            try:
+                command = inner.send(reply)
+            except StopIteration:
+                return
+            reply = None
+            # A hook whose `blocking` is a layer comes from a child, which awaits the completion.
+            if (
+                self._run is not None
+                and command.blocking is True
+                and isinstance(command, commands.StartHook)
+            ):
+                rest = self._run(command)
+                if rest is None:
+                    continue
+                command = WaitHook(rest)
+            reply = yield command
+
+    def handle_connect_regular(self) -> Commands:
+        """Open at once what will not be read, so that a dead host is told as 502; wait for the
+        client's first bytes in front of everything else."""
+        if self._opaque(self.flow.request.host):
+            error = yield commands.OpenConnection(self.context.server)
+            if error:
+                self.flow.response = http.Response.make(502, b"", {"connection": "close"})
+        self.child_layer = layer.NextLayer(self.context, ask_on_start=True)
+        yield from self.handle_connect_finish()
+
+    # -- bodies ----------------------------------------------------------------------------
+
+    def check_body_size(self, request: bool) -> layer.CommandGenerator[bool]:
+        """Nothing here: what is too large is dropped as it comes and refused when it has ended,
+        so that the client reads the refusal in the provider's own shape."""
+        yield from ()
+        return False
+
+    def state_consume_request_body(self, event: events.Event) -> Commands:
+        """Collect the body up to the ceiling; beyond it only count on a refusal."""
+        if isinstance(event, RequestData):
+            passage = passage_of(self.flow)
+            if passage is None or passage.oversize:
+                return
+            self.request_body_buf += event.data
+            if len(self.request_body_buf) > passage.limit:
+                passage.oversize = True
+                self.request_body_buf.clear()
+        elif not isinstance(event, RequestTrailers):
+            yield from super().state_consume_request_body(event)
+
+    def state_consume_response_body(self, event: events.Event) -> Commands:
+        """The same on the way back."""
+        if isinstance(event, ResponseData):
+            passage = passage_of(self.flow)
+            if passage is None or passage.oversize:
+                return
+            self.response_body_buf += event.data
+            if len(self.response_body_buf) > passage.limit:
+                passage.oversize = True
+                self.response_body_buf.clear()
+        elif not isinstance(event, ResponseTrailers):
+            yield from super().state_consume_response_body(event)
+
+    def state_stream_response_body(self, event: events.Event) -> Commands:
+        """Pass each chunk through the firewall before the client may have it."""
+        passage = passage_of(self.flow)
+        if passage is None or passage.opaque or passage.stream is None:
+            if passage is None or not passage.opaque:
+                yield from self._abort(cancel=True)
+                return
+            yield from super().state_stream_response_body(event)
+        elif isinstance(event, ResponseData):
+            yield from self._release(passage.stream.feed(event.data), final=False)
+        elif isinstance(event, ResponseEndOfMessage):
+            yield from self._release(passage.stream.finish(), final=True)
+
+    def _release(self, release: Release, *, final: bool) -> Commands:
+        yield from self._send(release)
+        if release.end is End.ABORTED:
+            yield from self._abort(cancel=not final)
+        elif release.end is End.CLOSED and not final:
+            yield from self._cancel_upstream()
+            yield from self.send_response(already_streamed=True)
+        elif final:
+            yield from self.send_response(already_streamed=True)
+
+    def _send(self, release: Release) -> Commands:
+        if release.wait is not None:
+            yield WaitHook(release.wait())
+        if release.data:  # an empty chunk would end a chunked answer
+            yield mhttp.SendHttp(ResponseData(self.stream_id, release.data), self.context.client)
+
+    def _cancel_upstream(self) -> Commands:
+        yield mhttp.SendHttp(
+            RequestProtocolError(self.stream_id, "ended", ErrorCode.CANCEL),
+            self.context.server,
+        )
+
+    def _abort(self, *, cancel: bool) -> Commands:
+        self.flow.error = mflow.Error("ended by the firewall")
+        rest = self._run(HttpErrorHook(self.flow)) if self._run else None
+        if rest is not None:
+            yield WaitHook(rest)
+        yield mhttp.SendHttp(
+            ResponseProtocolError(self.stream_id, "ended", ErrorCode.KILL),
+            self.context.client,
+        )
+        if cancel:
+            yield from self._cancel_upstream()
+        self.client_state = self.server_state = self.state_errored
+        self.flow.live = False
+
+    def handle_protocol_error(
+        self, event: RequestProtocolError | ResponseProtocolError
+    ) -> Commands:
+        """Upstream died in the middle of a stream: what is decided goes out, then the cut."""
+        if (
+            isinstance(event, ResponseProtocolError)
+            and self.server_state == self.state_stream_response_body
+            and (passage := passage_of(self.flow)) is not None
+            and passage.stream is not None
+        ):
+            yield from self._send(passage.stream.lost())
+        yield from super().handle_protocol_error(event)
+
+
+class ExciseLayer(mhttp.HttpLayer):
+    """mitmproxy's HTTP layer with our streams in it."""
+
+    def __init__(
+        self,
+        context: Context,
+        mode: mhttp.HTTPMode,
+        run: Run | None,
+        opaque: Callable[[str], bool],
+    ) -> None:
+        super().__init__(context, mode)
+        self._run = run
+        self._opaque = opaque
+
+    def _handle_event(self, event: events.Event) -> Commands:
+        if isinstance(event, events.Start) and self.context.client.alpn != b"h2":
+            self.connections[self.context.client] = Http1Server(self.context.fork())
+        yield from super()._handle_event(event)
+
+    def make_stream(self, stream_id: int) -> Commands:
+        """Put a stream of ours in the place of mitmproxy's."""
+        stream = ExciseStream(self.context.fork(), stream_id, self._run, self._opaque)
+        self.streams[stream_id] = stream
+        yield from self.event_to_child(stream, events.Start())

@@ -1,0 +1,233 @@
+"""The embedded proxy: mitmproxy's master with only the add-ons a firewall needs."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import certifi
+from mitmproxy import exceptions, hooks, master, options
+from mitmproxy.addons import core, disable_h2c, proxyserver, tlsconfig, upstream_auth
+from mitmproxy.utils import asyncio_utils
+
+from excise.edge import hostlog, http1
+from excise.edge.addon import Addon
+from excise.edge.dispatch import Dispatcher
+from excise.edge.exchange import new_id
+from excise.edge.faults import Fault
+from excise.edge.gate import Gate
+from excise.edge.ports import Firewall, Hosts, Record, Trail, Vault
+from excise.edge.resolve import ResolvingLoop
+from excise.edge.settings import Settings
+from excise.errors import AuditError, ConfigError
+
+log = logging.getLogger("excise.edge")
+
+__all__ = ["ExciseMaster", "Parts", "Settings", "serve"]
+
+# What keeps mitmproxy from letting bytes pass unread. None of it is left to the operator.
+HARD: Final[dict[str, Any]] = {
+    # A client whose first bytes do not look like HTTP would be relayed raw to the LLM host.
+    "rawtcp": False,
+    # Bodies over the limit would leave before the request hook.
+    "stream_large_bodies": None,
+    "store_streamed_bodies": False,
+    # A GOAWAY of the provider kills answers in flight, and HTTP/2 costs a third more.
+    "http2": False,
+    "http3": False,
+    # False would relay WebSockets raw; ours refuses them by name.
+    "websocket": True,
+    "validate_inbound_headers": True,
+    "ssl_insecure": False,
+    # Copying the provider's certificate would need a connection before policy has spoken.
+    "upstream_cert": False,
+    # Lazy: a refused request sends the provider no packet at all, not even a handshake.
+    "connection_strategy": "lazy",
+    "ignore_hosts": [],
+    "allow_hosts": [],
+    "tcp_hosts": [],
+    "udp_hosts": [],
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What the proxy is given to work with."""
+
+    firewall: Callable[[], Firewall]  # called for each exchange, so that a reload swaps it
+    hosts: Hosts
+    trail: Trail
+    vault: Vault
+    fault_record: Callable[[Fault], Record]
+
+
+class ExciseMaster(master.Master):
+    """mitmproxy's master, fail-closed and ended with its exchanges."""
+
+    def __init__(self, settings: Settings, parts: Parts) -> None:
+        super().__init__(options.Options())
+        http1.install()
+        self._settings = settings
+        self._parts = parts
+        self._stop = asyncio.Event()
+        self._stops = 0
+        self.dispatcher = Dispatcher(self)
+        self.dispatcher.new_reference = new_id
+        self.dispatcher.on_fault = self._record_fault
+        self.addons = self.dispatcher
+        self._servers = proxyserver.Proxyserver()
+        self.gate = Gate(parts.hosts, run=self.dispatcher.run, clients=settings.allow_clients)
+        self.gate.name = "nextlayer"  # type: ignore[attr-defined]  # the name mitmproxy asks for
+        self.addon = Addon(
+            firewall=parts.firewall,
+            gate=self.gate,
+            trail=parts.trail,
+            vault=parts.vault,
+            note=self.dispatcher.note,
+            body_limit=settings.body_limit,
+        )
+        self.dispatcher.refuse = self.addon.refusal
+        self._load()
+
+    def _load(self) -> None:
+        self.addons.add(
+            core.Core(),
+            disable_h2c.DisableH2C(),
+            self._servers,
+            self.gate,
+            self.addon,
+            tlsconfig.TlsConfig(),
+            upstream_auth.UpstreamAuth(),
+        )
+        try:
+            self.options.set(*(f"{name}={value}" for name, value in self._settings.options))
+            # Last, so that nothing set before it stands.
+            self.options.update(**HARD, **_told(self._settings))
+        except exceptions.OptionsError as fault:
+            raise ConfigError("EXC-CFG-001", f"mitmproxy does not take this: {fault}.") from None
+
+    def _record_fault(self, fault: Fault) -> None:
+        self._parts.trail.offer(self._parts.fault_record(fault))
+
+    def stop(self) -> None:
+        """Stop accepting and end; called a second time, end at once."""
+        self._stops += 1
+        self._stop.set()
+        if self._stops > 1:
+            self.addon.active.clear()
+
+    async def serve(self, ready: Callable[[str, int], None]) -> None:
+        """Open the port, tell `ready`, and return when stopped and drained."""
+        with (
+            asyncio_utils.install_exception_handler(self._asyncio_exception_handler),
+            asyncio_utils.set_eager_task_factory(),
+        ):
+            await self._open()
+            try:
+                await self.dispatcher.trigger_event(hooks.RunningHook())
+                host, port, *_ = self._servers.listen_addrs()[0]
+                ready(str(host), int(port))
+                await self._stop.wait()
+                await self._drain()
+            finally:
+                await self.done()
+
+    async def _open(self) -> None:
+        if await self._servers.setup_servers():
+            return
+        where = f"{self._settings.listen_host}:{self._settings.listen_port}"
+        raise ConfigError(
+            "EXC-CFG-003",
+            f"cannot listen on {where}; it is in use, or not an address of this machine.",
+            hint="Name another with --listen.",
+        )
+
+    async def _drain(self) -> None:
+        self.addon.draining = True
+        await self._servers.servers.update([])
+        until = time.monotonic() + self._settings.drain_seconds
+        while self.addon.active and time.monotonic() < until:
+            await asyncio.sleep(0.02)
+        if self.addon.active:
+            log.warning("%d exchanges were cut at the end", len(self.addon.active))
+        for handler in list(self._servers.connections.values()):
+            client = handler.transports.get(handler.client)
+            if client is not None and client.handler is not None:
+                client.handler.cancel("stopping")
+        until = time.monotonic() + 1
+        while self._servers.connections and time.monotonic() < until:
+            await asyncio.sleep(0.01)
+
+
+def serve(settings: Settings, parts: Parts, ready: Callable[[str, int], None]) -> None:
+    """Run the proxy until SIGTERM or SIGINT. Raises `ConfigError` before any port is open."""
+    settings.checked()
+    hostlog.install()
+    with asyncio.Runner(loop_factory=ResolvingLoop) as runner:
+        runner.run(_serve(settings, parts, ready))
+
+
+async def _serve(settings: Settings, parts: Parts, ready: Callable[[str, int], None]) -> None:
+    loop = asyncio.get_running_loop()
+    if isinstance(loop, ResolvingLoop):
+        loop.redirects = settings.resolve
+    running = ExciseMaster(settings, parts)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, running.stop)
+    try:
+        await running.serve(ready)
+    except AuditError:
+        raise
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
+
+
+def _told(settings: Settings) -> dict[str, Any]:
+    mode = {"forward": "regular", "transparent": "transparent"}.get(settings.mode, "")
+    if settings.mode == "reverse":
+        mode = f"reverse:{settings.upstream}"
+    elif settings.upstream_proxy:
+        mode = f"upstream:{settings.upstream_proxy}"
+    return {
+        "confdir": str(settings.ca_dir),
+        "mode": [mode],
+        "listen_host": settings.listen_host,
+        "listen_port": settings.listen_port,
+        "upstream_auth": settings.upstream_auth or None,
+        "ssl_verify_upstream_trusted_ca": str(_bundle(settings)),
+        "ssl_verify_upstream_trusted_confdir": None,
+        # Never reached: the streams of ours count for themselves. Kept as a second wall.
+        "body_size_limit": str(settings.body_limit * 2),
+    }
+
+
+def _bundle(settings: Settings) -> Path:
+    """The CAs that upstream may have: the public ones, and the operator's beside them."""
+    public = Path(certifi.where())
+    if settings.upstream_ca is None:
+        return public
+    bundle = settings.state_dir / "upstream-ca.pem"
+    try:
+        extra = settings.upstream_ca.read_bytes()
+        settings.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handle = os.open(bundle, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(handle, "wb") as file:
+            file.write(public.read_bytes() + b"\n" + extra)
+    except OSError as fault:
+        raise ConfigError(
+            "EXC-CFG-003", f"--upstream-ca cannot be used: {fault.strerror}.", at=fault.filename
+        ) from None
+    if b"BEGIN CERTIFICATE" not in extra:
+        raise ConfigError(
+            "EXC-CFG-001", "--upstream-ca holds no certificate in PEM form.",
+            at=str(settings.upstream_ca),
+        )  # fmt: skip
+    return bundle

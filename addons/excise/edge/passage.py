@@ -1,0 +1,114 @@
+"""What the edge remembers of one exchange while it passes through."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Any, Final
+
+from excise.edge.ports import Record, ResponseStream
+
+PASSAGE: Final = "excise"
+DEFAULT_BODY_LIMIT: Final = 20 * 1024 * 1024
+
+
+class End(Enum):
+    """Whether more of a streamed answer may follow."""
+
+    OPEN = auto()
+    CLOSED = auto()  # ended by us in the provider's own way
+    ABORTED = auto()  # the connection must be cut
+
+
+@dataclass(slots=True)
+class Release:
+    """What may go to the client now. Where `wait` is set it must be awaited first; it may take
+    the permission back by changing the other fields."""
+
+    data: bytes
+    end: End = End.OPEN
+    wait: Callable[[], Awaitable[None]] | None = None
+
+
+class GuardedStream:
+    """A streamed answer whose faults end the stream instead of letting unread bytes through."""
+
+    def __init__(
+        self,
+        stream: ResponseStream,
+        note: Callable[[str, BaseException], str],
+        commit: Callable[[Record], Awaitable[None]],
+    ) -> None:
+        self._stream = stream
+        self._note = note
+        self._commit = commit
+        self.end = End.OPEN
+        self.settled = False
+
+    def feed(self, chunk: bytes) -> Release:
+        """The next bytes of upstream. Never raises."""
+        return self._take(lambda: self._stream.feed(chunk))
+
+    def finish(self) -> Release:
+        """Upstream has ended the answer. Never raises."""
+        return self._take(self._stream.finish)
+
+    def lost(self) -> Release:
+        """Upstream is gone in the middle: what was held back and is decided. Never raises."""
+        release = self._take(self._stream.finish)
+        if release.end is not End.CLOSED:
+            release.end = self.end = End.ABORTED
+        return release
+
+    def record(self) -> Record:
+        """The audit record of what was seen."""
+        self.settled = True
+        return self._stream.record()
+
+    def _take(self, step_of: Callable[[], Any]) -> Release:
+        if self.end is not End.OPEN:
+            return Release(b"", self.end)
+        try:
+            step = step_of()
+            release = Release(step.data, End.CLOSED if step.closed else End.OPEN)
+            if step.rulings:
+                release.wait = lambda: self._secure(release)
+        except BaseException as fault:
+            release = self._closing(self._note("stream", fault))
+            if isinstance(fault, KeyboardInterrupt):
+                raise
+        self.end = release.end
+        return release
+
+    def _closing(self, reference: str) -> Release:
+        try:
+            ending = self._stream.close(reference)
+        except Exception as second:
+            self._note("stream", second)
+            ending = b""
+        return Release(ending, End.CLOSED if ending else End.ABORTED)
+
+    async def _secure(self, release: Release) -> None:
+        try:
+            await self._commit(self.record())
+        except Exception as fault:
+            # No native ending here: the reader already counts the held bytes as sent.
+            self._note("audit", fault)
+            release.data = b""
+            release.end = self.end = End.ABORTED
+
+
+@dataclass(slots=True)
+class Passage:
+    """One exchange with an LLM host on its way; plain traffic has none of this."""
+
+    exchange: Any = None  # the Exchange, once the request is whole
+    outcome: Any = None  # the firewall's RequestOutcome
+    stream: GuardedStream | None = None
+    own: bool = False  # the answer is ours, not the provider's
+    opaque: bool = False  # no LLM host: neither read nor kept
+    barred: str = ""  # why the edge itself refuses, before the body is read
+    oversize: bool = False
+    limit: int = DEFAULT_BODY_LIMIT
+    host: str = ""

@@ -1,0 +1,142 @@
+"""What the edge needs of the rest, as protocols small enough to fake in a few lines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from excise.model import Action, Answer, Decision, Exchange, RefusalClass, Reply
+
+Record = dict[str, Any]
+
+
+class Hosts(Protocol):
+    """The catalogue of LLM hosts."""
+
+    def find(self, host: str) -> object | None:
+        """The entry of a host (lower case, no port), or None where it is no LLM host."""
+        ...
+
+
+class RequestOutcome(Protocol):
+    """What to do with a request: answer it with `reply`, or send on what stands here."""
+
+    @property
+    def context(self) -> Any: ...
+    @property
+    def decision(self) -> Decision: ...
+    @property
+    def record(self) -> Record: ...
+    @property
+    def reply(self) -> Reply | None: ...
+    @property
+    def target(self) -> str: ...
+    @property
+    def headers(self) -> tuple[tuple[str, str], ...]: ...
+    @property
+    def body(self) -> bytes: ...
+    @property
+    def changed(self) -> bool: ...
+    @property
+    def kept(self) -> Mapping[str, str]: ...
+
+
+class ResponseOutcome(Protocol):
+    """What to do with a whole answer: replace it by `reply`, or pass `body` on."""
+
+    @property
+    def decision(self) -> Decision: ...
+    @property
+    def record(self) -> Record: ...
+    @property
+    def reply(self) -> Reply | None: ...
+    @property
+    def body(self) -> bytes: ...
+    @property
+    def changed(self) -> bool: ...
+
+
+class Step(Protocol):
+    """What one chunk of a streamed answer led to."""
+
+    @property
+    def data(self) -> bytes:
+        """Bytes to give the client now; may be empty."""
+        ...
+
+    @property
+    def rulings(self) -> tuple[Any, ...]:
+        """Not empty where `record()` must be on disk before `data` is released."""
+        ...
+
+    @property
+    def closed(self) -> bool:
+        """True where `data` ends the answer and nothing of upstream may follow."""
+        ...
+
+
+class ResponseStream(Protocol):
+    """A streamed answer under inspection."""
+
+    def feed(self, chunk: bytes) -> Step:
+        """The next bytes of upstream, as they came off the wire."""
+        ...
+
+    def finish(self) -> Step:
+        """Upstream has ended the answer properly."""
+        ...
+
+    def close(self, reference: str) -> bytes:
+        """A clean native ending fit to follow what was released; b"" where there is none."""
+        ...
+
+    def record(self) -> Record:
+        """The audit record of what has been seen so far."""
+        ...
+
+
+class Firewall(Protocol):
+    """The pipeline, pure: values in, values out."""
+
+    def inspect_request(self, exchange: Exchange) -> RequestOutcome:
+        """Judge a whole request."""
+        ...
+
+    def inspect_response(self, exchange: Exchange, answer: Answer, context: Any) -> ResponseOutcome:
+        """Judge a whole answer."""
+        ...
+
+    def open_stream(
+        self, exchange: Exchange, answer: Answer, context: Any
+    ) -> ResponseStream | None:
+        """A reader for this answer where it is a stream, else None."""
+        ...
+
+    def refuse(
+        self, exchange: Exchange, cls: RefusalClass, reason: str, status: int
+    ) -> tuple[Reply, Record]:
+        """A refusal that the edge itself decided on, in the provider's shape, and its record."""
+        ...
+
+
+class Trail(Protocol):
+    """The audit trail."""
+
+    async def commit(self, record: Record) -> None:
+        """Returns once the record is on disk. Raises `AuditError`."""
+        ...
+
+    def offer(self, record: Record) -> None:
+        """Queue a record. Raises `AuditError` where the queue is full or the trail is broken."""
+        ...
+
+
+class Vault(Protocol):
+    """Where placeholders and their values are kept, each principal apart."""
+
+    def keep(self, principal: str, kept: Mapping[str, str]) -> None:
+        """Remember what was cut out, so that the answer can be restored."""
+        ...
+
+
+MUST_BE_ON_DISK = frozenset(action for action in Action if action.rank >= Action.REDACT.rank)
