@@ -1,0 +1,97 @@
+"""The trail reads back in the order it was written, over rotations and unfinished lines."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from excise.audit.fields import Stage
+from excise.audit.reader import (
+    build_stats,
+    files_of,
+    find_exchange,
+    find_last,
+    find_records,
+    follow,
+)
+from excise.audit.record import Facts, build_record
+from excise.audit.writer import AuditWriter
+from excise.errors import AuditError
+
+
+def write(path: Path, count: int, *, rotate_bytes: int = 10**9, start: int = 0) -> None:
+    with AuditWriter(path, rotate_bytes=rotate_bytes) as audit:
+        for number in range(start, start + count):
+            audit.commit_sync(build_record(Facts(stage=Stage.TUNNEL, id=f"x{number}")))
+
+
+def names(records: object) -> list[str]:
+    return [record["id"] for record in records]  # type: ignore[attr-defined]
+
+
+def test_records_come_in_order_over_all_files(tmp_path: Path) -> None:
+    path = tmp_path / "t.jsonl"
+    write(path, 30, rotate_bytes=500)
+    assert len(files_of(path)) > 3
+    assert names(find_records(path)) == [f"x{number}" for number in range(30)]
+
+
+@pytest.mark.parametrize("count", [1, 5, 29, 30, 99])
+def test_the_last_records_come_from_as_many_files_as_it_takes(tmp_path: Path, count: int) -> None:
+    path = tmp_path / "t.jsonl"
+    write(path, 30, rotate_bytes=500)
+    with path.open("ab") as file:
+        file.write(b'{"id": "unfin')
+    assert names(find_last(path, count)) == [f"x{number}" for number in range(30)][-count:]
+
+
+def test_an_unfinished_line_is_not_read_and_a_foreign_one_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "t.jsonl"
+    path.write_bytes(b'{"id":"x"}\n{"id":"y')
+    assert names(find_records(path)) == ["x"]
+    path.write_bytes(b'{"id":"x"}\nplanted words\n')
+    with pytest.raises(AuditError) as refused:
+        list(find_records(path))
+    assert "t.jsonl:2" in str(refused.value)
+    assert "planted" not in str(refused.value)
+
+
+def test_a_missing_trail_is_said_so(tmp_path: Path) -> None:
+    for path in (tmp_path / "none.jsonl", tmp_path / "nowhere" / "none.jsonl"):
+        with pytest.raises(AuditError):
+            files_of(path)
+
+
+def test_an_exchange_is_found_by_id_and_by_reference(tmp_path: Path) -> None:
+    path = tmp_path / "t.jsonl"
+    with AuditWriter(path) as audit:
+        for stage, reference in ((Stage.TUNNEL, ""), (Stage.FAULT, "r7")):
+            audit.offer(build_record(Facts(stage=stage, id="x7", reference=reference)))
+    assert [len(find_exchange(path, name)) for name in ("x7", "r7", "zz")] == [2, 1, 0]
+
+
+def test_following_sees_new_lines_over_a_rotation(tmp_path: Path) -> None:
+    path = tmp_path / "t.jsonl"
+    write(path, 2)
+    steps = iter(
+        [lambda: write(path, 3, start=2, rotate_bytes=300), lambda: write(path, 1, start=5)]
+    )
+    seen = follow(path, wait=lambda _: next(steps, lambda: None)(), rounds=8)
+    assert set(names(seen)) >= {"x2", "x5"}
+
+
+def test_stats_count_what_the_lines_say() -> None:
+    request = {
+        "stage": "request", "time": "a", "direction": "request", "action": "redact",
+        "would": "block", "host": "h", "principal": {"id": "ann"}, "reasons": ["why"],
+        "rulings": [{"rule": "r", "count": 3}], "timings": {"total": 2.0},
+    }  # fmt: skip
+    fault = {"stage": "fault", "time": "b", "fault": {"kind": "ValueError"}}
+    stats = build_stats([request, fault, {"stage": "gap", "time": "c", "lost": 4}])
+    assert (stats.records, stats.first, stats.last, stats.lost) == (3, "a", "c", 4)
+    assert stats.actions == {"redact": 1} and stats.would == {"block": 1}
+    assert stats.rules == {"r": 3} and stats.principals == {"ann": 1} and stats.hosts == {"h": 1}
+    assert stats.faults == {"ValueError": 1} and stats.reasons == {"why": 1}
+    assert stats.quantile(0.5) == 2.0
+    assert build_stats([]).quantile(0.5) is None
