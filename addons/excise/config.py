@@ -1,0 +1,318 @@
+"""Settings of the commands: defaults, then a file, then the environment, then the command line.
+
+One table says what can be set. The file is `$EXCISE_CONFIG` or `excise/excise.yaml` in the
+user's configuration folder; the environment's names are the settings' in capitals behind
+`EXCISE_`. An unknown or impossible value is refused with the name of where it came from.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from excise.errors import ConfigError, PolicyError, closest
+from excise.strict import parse_yaml
+
+MODES: Final = ("forward", "reverse", "transparent")
+REFUSALS: Final = ("uniform", "classic")
+# Set for the launcher and the tests, not settings of the product.
+_NOT_SETTINGS: Final = frozenset({"EXCISE_CONFIG", "EXCISE_PYTHON"})
+
+_TRUE: Final = frozenset({"1", "true", "yes"})
+_FALSE: Final = frozenset({"0", "false", "no"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What the commands were told. Sizes in bytes, times in seconds.
+
+    `refusals`: `uniform` refuses everything with 400, `classic` with 403 for an attack, 400 for a
+    topic, 500 for a leak in a response, 429 for a limit. `fail_status` answers our own faults.
+    `origins` says where each setting that is no default came from.
+    """
+
+    state_dir: Path
+    ca_dir: Path
+    audit: Path
+    listen: str = "127.0.0.1:8080"
+    mode: str = "forward"
+    upstream: str = ""
+    upstream_proxy: str = ""
+    upstream_ca: Path | None = None
+    resolve: tuple[str, ...] = ()
+    allow_clients: tuple[str, ...] = ()
+    profile: str = "balanced"
+    policies: Path | None = None
+    shadow: bool = False
+    workers: int = 1
+    refusals: str = "uniform"
+    fail_status: int = 400
+    max_body: int = 20_000_000
+    max_decoded: int = 40_000_000
+    max_ratio: int = 200
+    drain_seconds: float = 10.0
+    audit_queue: int = 10_000
+    audit_rotate: int = 64_000_000
+    audit_keep: int = 20
+    origins: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Host and port of `listen`; the host is empty where every address is meant."""
+        host, _, port = self.listen.rpartition(":")
+        return host.strip("[]"), int(port)
+
+    @property
+    def url(self) -> str:
+        """Where a client on this machine reaches the proxy."""
+        host, port = self.address
+        host = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+    @property
+    def bundle(self) -> Path:
+        """The public roots and our CA in one file, for clients whose setting replaces the store."""
+        return self.state_dir / "bundle.pem"
+
+
+class _Kind(NamedTuple):
+    """How a value is read: from YAML or the command line, from a text, and what is wanted."""
+
+    parse: Callable[[Any], Any]
+    wanted: str
+
+
+def load_settings(
+    arguments: Mapping[str, Any] | None = None,
+    *,
+    environ: Mapping[str, str] | None = None,
+    platform: str = sys.platform,
+) -> Settings:
+    """The settings in force. `arguments` are those of the command line; None means not given.
+
+    Raises `ConfigError` (EXC-CFG-001 for a value, EXC-CFG-003 for a file that cannot be read).
+    """
+    world = os.environ if environ is None else environ
+    values: dict[str, Any] = {}
+    origins: dict[str, str] = {}
+    for given, origin_of in (
+        _from_file(world, platform),
+        _from_environment(world),
+        _from_arguments(arguments or {}),
+    ):
+        for name, raw in given.items():
+            values[name] = _parse(name, raw, origin_of(name))
+            origins[name] = origin_of(name)
+    state = values.setdefault("state_dir", default_state_dir(world, platform))
+    values.setdefault("ca_dir", state / "ca")
+    values.setdefault("audit", state / "audit" / "audit.jsonl")
+    return Settings(**values, origins=origins)
+
+
+def default_state_dir(environ: Mapping[str, str], platform: str) -> Path:
+    """Where keys, the CA and the trail are kept (XDG base directories; Library on macOS)."""
+    home = _home(environ)
+    if platform == "darwin" and not environ.get("XDG_STATE_HOME"):
+        return home / "Library" / "Application Support" / "excise"
+    return _xdg(environ, "XDG_STATE_HOME", home / ".local" / "state") / "excise"
+
+
+def default_file(environ: Mapping[str, str], platform: str) -> Path:
+    """Where the settings file is looked for when `$EXCISE_CONFIG` names none."""
+    home = _home(environ)
+    if platform == "darwin" and not environ.get("XDG_CONFIG_HOME"):
+        return home / "Library" / "Application Support" / "excise" / "excise.yaml"
+    return _xdg(environ, "XDG_CONFIG_HOME", home / ".config") / "excise" / "excise.yaml"
+
+
+_Given = tuple[Mapping[str, Any], Callable[[str], str]]
+
+
+def _from_file(environ: Mapping[str, str], platform: str) -> _Given:
+    named = environ.get("EXCISE_CONFIG", "")
+    path = Path(named).expanduser() if named else default_file(environ, platform)
+    try:
+        text = path.read_text("utf-8")
+    except FileNotFoundError:
+        if not named:
+            return {}, str
+        raise ConfigError(
+            "EXC-CFG-003", "there is no such file; wanted what $EXCISE_CONFIG names.", at=str(path)
+        ) from None
+    except (OSError, UnicodeDecodeError) as fault:
+        why = fault.strerror if isinstance(fault, OSError) else "not UTF-8"
+        raise ConfigError("EXC-CFG-003", f"cannot be read ({why}).", at=str(path)) from None
+    if not text.strip():
+        return {}, str
+    try:
+        node = parse_yaml(text, str(path))
+        given = {name.replace("-", "_"): node.raw(name) for name in node}
+    except PolicyError as fault:
+        raise ConfigError("EXC-CFG-001", f"the settings file is wrong: {fault}") from None
+    for name in node:
+        _known(name.replace("-", "_"), name, node.at(name))
+    lines = {name.replace("-", "_"): node.at(name) for name in node}
+    return given, lines.__getitem__
+
+
+def _from_environment(environ: Mapping[str, str]) -> _Given:
+    given = {}
+    for variable, text in environ.items():
+        if variable.startswith("EXCISE_") and variable not in _NOT_SETTINGS and text:
+            name = variable.removeprefix("EXCISE_").lower()
+            _known(name, variable, "environment")
+            given[name] = text
+    return given, lambda name: f"EXCISE_{name.upper()}"
+
+
+def _from_arguments(arguments: Mapping[str, Any]) -> _Given:
+    given = {
+        name: value
+        for name, value in arguments.items()
+        if name in KINDS and value is not None and value != [] and value is not False
+    }
+    return given, lambda name: f"--{name.replace('_', '-')}"
+
+
+def _known(name: str, shown: str, at: str) -> None:
+    if name not in KINDS:
+        raise ConfigError(
+            "EXC-CFG-001",
+            f'unknown setting "{shown}".',
+            at=at,
+            hint=closest(name, KINDS) or f"Known: {', '.join(KINDS)}.",
+        )
+
+
+def _parse(name: str, raw: Any, origin: str) -> Any:
+    kind = KINDS[name]
+    try:
+        return kind.parse(raw)
+    except (ValueError, TypeError):
+        # A proxy URL may hold a password, so what was got is not repeated.
+        raise ConfigError(
+            "EXC-CFG-001", f"{name} has a value it cannot have; wanted {kind.wanted}.", at=origin
+        ) from None
+
+
+def _text(raw: Any) -> str:
+    if not isinstance(raw, str) or not raw.strip() or not raw.isprintable():
+        raise ValueError
+    return raw.strip()
+
+
+def _path(raw: Any) -> Path:
+    if isinstance(raw, Path):
+        return raw.expanduser().absolute()
+    return Path(_text(raw)).expanduser().absolute()
+
+
+def _texts(raw: Any) -> tuple[str, ...]:
+    pieces = raw.replace(",", " ").split() if isinstance(raw, str) else raw
+    if not isinstance(pieces, list | tuple):
+        raise TypeError
+    return tuple(_text(piece) for piece in pieces)
+
+
+def _flag(raw: Any) -> bool:
+    if isinstance(raw, bool):
+        return raw
+    word = _text(raw).lower()
+    if word not in _TRUE | _FALSE:
+        raise ValueError
+    return word in _TRUE
+
+
+def _listen(raw: Any) -> str:
+    host, colon, port = _text(raw).rpartition(":")
+    if not colon or not port.isdecimal() or int(port) > 65_535:
+        raise ValueError
+    if ":" in host and not (host.startswith("[") and host.endswith("]")):
+        raise ValueError
+    return f"{host}:{int(port)}"
+
+
+def _choice(*known: str) -> _Kind:
+    def parse(raw: Any) -> str:
+        if raw not in known:
+            raise ValueError
+        return str(raw)
+
+    return _Kind(parse, " or ".join(known))
+
+
+def _whole(low: int, high: int) -> _Kind:
+    def parse(raw: Any) -> int:
+        if isinstance(raw, bool | float):
+            raise TypeError
+        number = int(str(raw).replace("_", "")) if isinstance(raw, str) else int(raw)
+        if not low <= number <= high:
+            raise ValueError
+        return number
+
+    return _Kind(parse, f"a whole number from {low} to {high}")
+
+
+def _seconds(raw: Any) -> float:
+    if isinstance(raw, bool):
+        raise TypeError
+    number = float(raw)
+    if not 0 <= number <= 3600:
+        raise ValueError
+    return number
+
+
+def _status(raw: Any) -> int:
+    number = int(raw)
+    if number not in (400, 503):
+        raise ValueError
+    return number
+
+
+_PATH: Final = _Kind(_path, "a path")
+_TEXT: Final = _Kind(_text, "a text")
+_TEXTS: Final = _Kind(_texts, "a list of texts")
+_FLAG: Final = _Kind(_flag, "true or false")
+
+KINDS: Final[Mapping[str, _Kind]] = {
+    "listen": _Kind(_listen, "HOST:PORT such as 127.0.0.1:8080"),
+    "mode": _choice(*MODES),
+    "upstream": _TEXT,
+    "upstream_proxy": _TEXT,
+    "upstream_ca": _PATH,
+    "resolve": _TEXTS,
+    "allow_clients": _TEXTS,
+    "profile": _TEXT,
+    "policies": _PATH,
+    "shadow": _FLAG,
+    "workers": _whole(1, 256),
+    "refusals": _choice(*REFUSALS),
+    "fail_status": _Kind(_status, "400 or 503"),
+    "max_body": _whole(1_000, 10**10),
+    "max_decoded": _whole(1_000, 10**10),
+    "max_ratio": _whole(1, 100_000),
+    "drain_seconds": _Kind(_seconds, "seconds from 0 to 3600"),
+    "state_dir": _PATH,
+    "ca_dir": _PATH,
+    "audit": _PATH,
+    "audit_queue": _whole(1, 10**7),
+    "audit_rotate": _whole(1_000, 10**12),
+    "audit_keep": _whole(0, 10**6),
+}
+
+# The table and the values must not drift apart; a test compares them with this.
+SETTING_NAMES: Final = tuple(each.name for each in fields(Settings) if each.name != "origins")
+
+
+def _home(environ: Mapping[str, str]) -> Path:
+    return Path(environ["HOME"]) if environ.get("HOME") else Path.home()
+
+
+def _xdg(environ: Mapping[str, str], variable: str, default: Path) -> Path:
+    # The specification has relative paths ignored.
+    named = Path(environ.get(variable, ""))
+    return named if named.is_absolute() else default
