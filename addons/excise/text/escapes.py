@@ -1,0 +1,100 @@
+r"""Texts in which backslash escapes are decoded, as JSON (RFC 8259) and most languages write them.
+
+`\" \\ \/ \b \f \n \r \t \uXXXX` with surrogate pairs, and `\xXX`. A backslash before anything else
+stands for itself.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Final
+
+from excise.model import Span
+from excise.text.offsets import OffsetMap
+
+_HEX: Final = "[0-9a-fA-F]"
+_HIGH: Final = f"[dD][89abAB]{_HEX}{{2}}"
+_LOW: Final = f"[dD][c-fC-F]{_HEX}{{2}}"
+_ESCAPE: Final = re.compile(
+    rf'\\(?:["\\/bfnrt]|u(?:({_HIGH})\\u({_LOW})|({_HEX}{{4}}))|x({_HEX}{{2}}))'
+)
+# What is not yet an escape, or not yet the whole of one, when text ends there.
+_UNFINISHED: Final = re.compile(
+    rf"\\(?:u(?:{_HEX}{{0,3}}|{_HIGH}(?:\\(?:u(?:{_HEX}{{0,3}})?)?)?)|x{_HEX}?)?\Z"
+)
+_LONGEST: Final = len(r"\ud83d\ude0")
+_SIMPLE: Final = {
+    '\\"': '"',
+    "\\\\": "\\",
+    "\\/": "/",
+    "\\b": "\b",
+    "\\f": "\f",
+    "\\n": "\n",
+    "\\r": "\r",
+    "\\t": "\t",
+}
+# `[[` is how wikis write a link, and `[A` how a placeholder begins.
+_JSON_HEAD: Final = re.compile(r'\s*(?:\{\s*["}]|\[\s*["{\]])')
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A text with its escapes decoded, and the way back."""
+
+    text: str = field(repr=False)
+    offsets: OffsetMap = field(repr=False)
+
+    def back(self, span: Span) -> Span:
+        """The span in the original; an escape is covered wholly or not at all."""
+        return self.offsets.back(span)
+
+
+def unescape(text: str) -> View | None:
+    """The view of `text` with its escapes decoded, or None where there is nothing to decode.
+
+    A surrogate without its other half shows as U+FFFD, since no detector can read it.
+    """
+    if "\\" not in text:
+        return None
+    pieces: list[str] = []
+    replaced: list[tuple[int, int, int]] = []
+    at = 0
+    for match in _ESCAPE.finditer(text):
+        start, end = match.span()
+        pieces.append(text[at:start])
+        pieces.append(_SIMPLE.get(match[0]) or _decoded(match))
+        replaced.append((start, end, 1))
+        at = end
+    if not replaced:
+        return None
+    pieces.append(text[at:])
+    return View("".join(pieces), OffsetMap(replaced))
+
+
+def _decoded(match: re.Match[str]) -> str:
+    high, low, single, byte = match.groups()
+    if high:
+        return chr(0x10000 + ((int(high, 16) - 0xD800) << 10) + int(low, 16) - 0xDC00)
+    code = int(single or byte, 16)
+    return "\ufffd" if 0xD800 <= code < 0xE000 else chr(code)
+
+
+def find_unfinished(text: str) -> int:
+    """Where an escape begins that more text may complete or lengthen; `len(text)` if none does.
+
+    `text` must not begin inside an escape.
+    """
+    at = max(0, len(text) - _LONGEST)
+    while match := _UNFINISHED.search(text, at):
+        start = match.start()
+        # A backslash behind an odd number of others is the second half of `\\`.
+        if (start - len(text[:start].rstrip("\\"))) % 2 == 0:
+            return start
+        at = start + 1
+    return len(text)
+
+
+def begins_json(text: str) -> bool:
+    """Whether a text (or its beginning) is a JSON object or array, as far as can be told."""
+    return _JSON_HEAD.match(text) is not None
