@@ -86,6 +86,7 @@ CODES: Final[dict[str, str]] = {
     "EXC-CFG-003": "a file or directory cannot be read or written",
     "EXC-CFG-004": "a component that this command needs is not installed",
     "EXC-CFG-005": "a setting that would open a hole was asked for",
+    "EXC-CFG-006": "the proxy does not answer where it should listen",
     "EXC-POL-001": "YAML cannot be parsed",
     "EXC-POL-002": "a key stands twice",
     "EXC-POL-003": "an unknown key",
