@@ -46,7 +46,7 @@ def decision(action: Action) -> Decision:
 
 
 class FakeStream:
-    """Cuts MARK; ends the answer natively at `STOP`, raises at `BOOM`, awaits the disk at `DISK`."""
+    """Cuts MARK; ends natively at `STOP`, raises at `BOOM`, awaits the disk at `DISK`."""
 
     def __init__(self) -> None:
         self.held = b""

@@ -14,6 +14,7 @@ from typing import Any
 
 from edge.fakes import FakeFirewall, FakeHosts, FakeTrail, FakeVault
 from live.upstream import STREAM_HEAD, Received, Upstream, chunk, make_certificate, plain
+from mitmproxy import ctx
 
 from excise.edge.master import ExciseMaster, Parts
 from excise.edge.resolve import ResolvingLoop
@@ -35,6 +36,8 @@ class Rig:
     events: list[bytes] = field(default_factory=list)
 
     def __enter__(self) -> Rig:
+        # mitmproxy keeps its options in a global: the last proxy made would speak for all.
+        self._before = getattr(ctx, "master", None), getattr(ctx, "options", None)
         self.upstream_ca, leaf = make_certificate(self.folder, NAMES)
         self.ca = ensure_ca(self.folder / "ca")
         self.upstream = Upstream(self.upstream_ca, leaf, self._respond)
@@ -52,6 +55,7 @@ class Rig:
         self.stop()
         self.upstream.stop()
         self.cleartext.stop()
+        ctx.master, ctx.options = self._before
         assert self.failure is None
 
     def stop(self) -> None:
@@ -190,4 +194,6 @@ def drain(connection: socket.socket) -> bytes:
             data += piece
     except OSError:
         pass
+    finally:
+        connection.close()
     return data

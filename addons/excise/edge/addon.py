@@ -162,7 +162,7 @@ class Addon:
     async def _request_in_thread(
         self, flow: http.HTTPFlow, passage: Passage, exchange: Exchange
     ) -> None:
-        outcome = await asyncio.to_thread(self._firewall().inspect_request, exchange)
+        outcome = await in_thread(self._firewall().inspect_request, exchange)
         rest = self._carry_out(flow, passage, outcome)
         if rest is not None:
             await rest
@@ -249,7 +249,7 @@ class Addon:
     async def _response_in_thread(
         self, flow: http.HTTPFlow, response: http.Response, passage: Passage, answer: Any
     ) -> None:
-        outcome = await asyncio.to_thread(
+        outcome = await in_thread(
             self._firewall().inspect_response, passage.exchange, answer, passage.outcome.context
         )
         rest = self._carry_back(flow, response, passage, outcome)
@@ -322,3 +322,27 @@ class Addon:
         flow.response, passage.own = to_response(reply), True
         if self.draining:
             flow.response.headers["connection"] = "close"
+
+
+class ThreadFault(Exception):
+    """Something was raised in a thread that cannot cross into the event loop as itself."""
+
+
+async def in_thread(call: Callable[..., Any], *arguments: Any) -> Any:
+    """Run a call in a thread. An exception that asyncio has its own use for (StopIteration would
+    leave the waiting side waiting for ever) arrives as a `ThreadFault`."""
+    result, fault = await asyncio.to_thread(_caught, call, arguments)
+    if isinstance(fault, Exception) and not isinstance(fault, StopIteration):
+        raise fault
+    if fault is not None:
+        raise ThreadFault(type(fault).__name__) from fault
+    return result
+
+
+def _caught(
+    call: Callable[..., Any], arguments: tuple[Any, ...]
+) -> tuple[Any, BaseException | None]:
+    try:
+        return call(*arguments), None
+    except BaseException as fault:
+        return None, fault
