@@ -1,0 +1,96 @@
+"""A hit → spans: where a compiled rule's own pattern matches, what its checks and excuses leave.
+
+What is found is defined by one walk: search from the left; a match that stands is followed by
+its end, one that is dropped by the character behind its start. Hits only say where a search can
+be left out, so every prefilter gives the same spans (held by a test).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from excise.detectors.checks import CHECKS, entropy
+from excise.model import Span
+from excise.rules.compile import CompiledExcuse, CompiledRule
+from excise.rules.schema import LINE_REACH, Scope
+
+
+def find_spans(
+    rule: CompiledRule,
+    text: str,
+    ends: Sequence[int] | None,
+    *,
+    label: str = "",
+    limit: int | None = None,
+) -> Iterator[Span]:
+    """Spans of the rule in `text`, from left to right.
+
+    `ends` are sorted positions of which each match holds one at most `lead_width` behind its
+    start; None searches everything. Matches must start before `limit`.
+    """
+    lead, width = rule.shape.lead_width, rule.shape.width
+    size = len(text)
+    last = size if limit is None else limit - 1
+    at = 0
+    for end in (size,) if ends is None else ends:
+        high = min(end, last)
+        # Two characters more than a match from here can need, so that \\b and $ see what follows.
+        stop = size if ends is None else end + width + 2
+        at = at if ends is None else max(at, end - lead)
+        while at <= high:
+            match = rule.regex.search(text, at, stop)
+            if match is None or match.start() > high:
+                break
+            span = Span(*match.span(rule.group))
+            if span.start < span.end and is_genuine(rule, text, span, label):
+                yield span
+                at = match.end()
+            else:
+                at = match.start() + 1
+
+
+def is_genuine(rule: CompiledRule, text: str, span: Span, label: str = "") -> bool:
+    """Whether checks, entropy and context hold and nothing excuses the span."""
+    value = text[span.start : span.end]
+    match = rule.rule.match
+    if not all(CHECKS[name](value) for name in match.checks):
+        return False
+    if match.min_entropy and entropy(value) < match.min_entropy:
+        return False
+    if rule.context is not None and not _has_context(rule, text, span, label):
+        return False
+    return not any(excuses(each, text, span, label) for each in rule.unless)
+
+
+def _has_context(rule: CompiledRule, text: str, span: Span, label: str) -> bool:
+    context, words = rule.rule.match.context, rule.context
+    if context is None or words is None:
+        return True
+    before = text[max(0, span.start - context.before) : span.start]
+    after = text[span.end : span.end + context.after]
+    return bool(words.search(before) or words.search(after) or (label and words.search(label)))
+
+
+def excuses(each: CompiledExcuse, text: str, span: Span, label: str = "") -> bool:
+    """Whether one excuse applies to a span."""
+    excuse, start, end = each.excuse, span.start, span.end
+    if each.pattern is None:
+        return text[start:end].lower() in excuse.values
+    match excuse.scope:
+        case Scope.VALUE:
+            subject = text[start:end]
+        case Scope.BEFORE:
+            head = f'{label} = "' if label and start < excuse.within else ""
+            subject = (head + text[max(0, start - excuse.within) : start])[-excuse.within :]
+        case Scope.AFTER:
+            subject = text[end : end + excuse.within]
+        case _:
+            subject = _line(text, span)
+    return each.pattern.search(subject) is not None
+
+
+def _line(text: str, span: Span) -> str:
+    low = max(text.rfind("\n", 0, span.start) + 1, span.start - LINE_REACH)
+    break_at = text.find("\n", span.end)
+    high = len(text) if break_at < 0 else break_at
+    return text[low : min(high, span.end + LINE_REACH)]

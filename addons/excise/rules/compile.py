@@ -1,0 +1,151 @@
+"""Rule → compiled rule: its patterns ready to run, and what the scanners must know of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from excise.errors import PolicyError
+from excise.rules.dialect import DialectError, Shape, best_literals, implies, prefix, shape
+from excise.rules.schema import LINE_REACH, WIDEST, Context, Excuse, Rule, Scope
+
+# ASCII, so that both engines agree on \\b and \\w and a key between two Chinese words has edges;
+# line-wise, so that ^ and $ hold at the edge of a segment wherever it stands in the joined text.
+FLAGS: Final = re.ASCII | re.MULTILINE
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CompiledExcuse:
+    """An excuse with its pattern compiled; `pattern` is None for a list."""
+
+    excuse: Excuse
+    pattern: re.Pattern[str] | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CompiledHold:
+    """What an unfinished span looks like at the end of a text.
+
+    `reach` caps how far back it is looked for, in characters; every match begins with `prefix`.
+    """
+
+    pattern: re.Pattern[str]
+    reach: int
+    prefix: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CompiledRule:
+    """A rule ready to run. Widths in characters."""
+
+    rule: Rule
+    regex: re.Pattern[str]
+    group: str | int
+    shape: Shape
+    literals: tuple[str, ...]  # lower case; every match holds one; empty: nothing is known
+    context: re.Pattern[str] | None
+    unless: tuple[CompiledExcuse, ...]
+    hold: CompiledHold | None
+
+    @property
+    def reach(self) -> int:
+        """How many characters in front of a match may decide about it, the match included."""
+        within = [self.shape.width]
+        if self.rule.match.context:
+            within.append(self.shape.width + self.rule.match.context.before)
+        for excuse in self.rule.unless:
+            extra = {Scope.LINE: LINE_REACH, Scope.BEFORE: excuse.within}.get(excuse.scope, 0)
+            within.append(self.shape.width + extra)
+        return max(within)
+
+
+def compile_rules(rules: Iterable[Rule]) -> tuple[CompiledRule, ...]:
+    """All rules compiled, in order. Raises `PolicyError`."""
+    return tuple(compile_rule(rule) for rule in rules)
+
+
+def compile_rule(rule: Rule) -> CompiledRule:
+    """Check a rule's patterns against the dialect and compile them. Raises `PolicyError`."""
+    match = rule.match
+    found = _shape(rule)
+    group = match.group or (found.groups[0] if len(found.groups) == 1 else "")
+    if group:
+        found = _shape(rule, group)
+    if rule.keywords and not implies(found, rule.keywords):
+        raise _fault(rule, "no keyword can be proven to stand in every match.", "Leave them out.")
+    case = re.IGNORECASE if match.ignore_case else 0
+    _check_stream(rule, found)
+    return CompiledRule(
+        rule=rule,
+        regex=re.compile(match.regex, FLAGS | case),
+        group=group or 0,
+        shape=found,
+        literals=tuple(sorted(rule.keywords or best_literals(found))),
+        context=_context(match.context) if match.context else None,
+        unless=tuple(_excuse(each, rule) for each in rule.unless),
+        hold=_hold(rule, case) if rule.hold else None,
+    )
+
+
+def _fault(rule: Rule, message: str, hint: str = "", at: str = "") -> PolicyError:
+    return PolicyError("EXC-POL-008", f"{rule.id}: {message}", at=at or rule.origin, hint=hint)
+
+
+def _shape(rule: Rule, group: str = "") -> Shape:
+    match = rule.match
+    try:
+        return shape(
+            match.regex,
+            group or match.group,
+            ignore_case=match.ignore_case,
+            widest=WIDEST,
+        )
+    except DialectError as why:
+        raise _fault(rule, str(why)) from None
+
+
+def _check_stream(rule: Rule, found: Shape) -> None:
+    if rule.hold:
+        return
+    if not found.word:
+        raise _fault(
+            rule,
+            "white space or other scripts may stand between the start of the span and the end "
+            "of the match, so a stream cannot tell when it is over.",
+            "Use classes of visible ASCII such as [!-~], or give `hold`.",
+        )
+    if rule.match.context and rule.match.context.after:
+        raise _fault(rule, "context behind the match needs `hold`.")
+
+
+def _context(context: Context) -> re.Pattern[str]:
+    words = []
+    for word in context.words:
+        left = "" if word.startswith("*") else "(?<![A-Za-z])"
+        right = "" if word.endswith("*") else "(?![A-Za-z])"
+        words.append(f"{left}{re.escape(word.strip('*'))}{right}")
+    return re.compile("|".join(words), re.IGNORECASE)
+
+
+def _excuse(excuse: Excuse, rule: Rule) -> CompiledExcuse:
+    if excuse.scope is Scope.LIST:
+        return CompiledExcuse(excuse, None)
+    try:
+        case = re.IGNORECASE if excuse.ignore_case else 0
+        return CompiledExcuse(excuse, re.compile(excuse.pattern, FLAGS | case))
+    except re.error as why:
+        raise _fault(rule, f"unless: not a regular expression: {why}.", at=excuse.origin) from None
+
+
+def _hold(rule: Rule, case: int) -> CompiledHold:
+    try:
+        held = shape(rule.hold, ignore_case=rule.match.ignore_case, widest=WIDEST)
+    except DialectError as why:
+        raise _fault(rule, f"hold: {why}") from None
+    return CompiledHold(
+        pattern=re.compile(f"(?:{rule.hold})\\Z", FLAGS | case),
+        reach=min(held.width, rule.window or held.width),
+        prefix="" if case else prefix(rule.hold),
+    )
