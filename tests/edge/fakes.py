@@ -15,10 +15,10 @@ SAFE = b"[CUT]"
 
 
 class FakeHosts:
-    """Knows the names that begin with `llm.`."""
+    """Knows the names that begin with `llm.`, and one address by its port."""
 
     def find(self, host: str) -> object | None:
-        return host if host.startswith("llm.") else None
+        return host if host.startswith("llm.") or host == "127.0.0.9:1143" else None
 
 
 @dataclass
@@ -129,11 +129,11 @@ class FakeFirewall:
         return stream
 
     def refuse(
-        self, exchange: Exchange, cls: RefusalClass, reason: str, status: int
+        self, exchange: Exchange, cls: RefusalClass, reason: str, status: int | None = None
     ) -> tuple[Reply, dict[str, Any]]:
         if not exchange.host.startswith("llm."):
             raise LookupError(exchange.host)
-        return _reply(status, exchange.id, reason), {"what": "refused", "reason": reason}
+        return _reply(status or 400, exchange.id, reason), {"what": "refused", "reason": reason}
 
 
 def _reply(status: int, reference: str, reason: str = "policy") -> Reply:

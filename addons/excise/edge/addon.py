@@ -139,7 +139,7 @@ class Addon:
         names = [name for value in request.headers.get_all("host") for name in value.split(",")]
         if client.sni and client.sni != request.data.host and flow.request.scheme == "https":
             names.append(client.sni)
-        return self._gate.speaker(request.data.host, names)
+        return self._gate.speaker(request.data.host, request.data.port, tuple(names))
 
     def _look_at_head(self, headers: http.Headers, passage: Passage) -> None:
         upgrade = headers.get("upgrade", "").lower()
@@ -155,8 +155,8 @@ class Addon:
         if self.draining:
             return self._refuse(flow, passage, "stopping", 503)
         if passage.oversize:
-            return self._refuse(flow, passage, "uninspectable:size", 400)
-        status = 426 if passage.barred == "uninspectable:websocket" else 400
+            return self._refuse(flow, passage, "uninspectable:size")
+        status = 426 if passage.barred == "uninspectable:websocket" else None
         return self._refuse(flow, passage, passage.barred, status)
 
     async def _request_in_thread(
@@ -214,7 +214,7 @@ class Addon:
             self._settle_stream(passage)
             return None
         if passage.oversize:
-            return self._refuse(flow, passage, "uninspectable:size", 400)
+            return self._refuse(flow, passage, "uninspectable:size")
         answer = to_answer(flow.response, whole=True)
         given, flow.response = flow.response, _DENIED
         if len(answer.body) > IN_PLACE_BYTES:
@@ -296,11 +296,11 @@ class Addon:
         if passage is not None:
             passage.own = True
         exchange = to_exchange(flow, reference, host)
-        reply, _ = self._firewall().refuse(exchange, RefusalClass.FAULT, "fault", 400)
+        reply, _ = self._firewall().refuse(exchange, RefusalClass.FAULT, "fault")
         return to_response(reply)
 
     async def _refuse(
-        self, flow: http.HTTPFlow, passage: Passage, reason: str, status: int
+        self, flow: http.HTTPFlow, passage: Passage, reason: str, status: int | None = None
     ) -> None:
         cls = RefusalClass.FAULT if reason == "stopping" else RefusalClass.UNINSPECTABLE
         reply, record = self._firewall().refuse(passage.exchange, cls, reason, status)
@@ -315,7 +315,7 @@ class Addon:
         self, flow: http.HTTPFlow, passage: Passage, fault: AuditError
     ) -> None:
         self._note("audit", fault)
-        reply, _ = self._firewall().refuse(passage.exchange, RefusalClass.FAULT, "audit", 400)
+        reply, _ = self._firewall().refuse(passage.exchange, RefusalClass.FAULT, "audit")
         self._answer(flow, passage, reply)
 
     def _answer(self, flow: http.HTTPFlow, passage: Passage, reply: Reply) -> None:

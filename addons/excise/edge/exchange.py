@@ -29,13 +29,19 @@ def to_exchange(flow: http.HTTPFlow, exchange_id: str, host: str) -> Exchange:
         headers=to_headers(data.headers),
         body=data.content or b"",
         principal=principal_of(flow),
+        address=address_of(flow),
     )
 
 
 def principal_of(flow: http.HTTPFlow) -> Principal:
     """Who speaks: the client's address."""
+    return Principal(id=f"address:{address_of(flow)}")
+
+
+def address_of(flow: http.HTTPFlow) -> str:
+    """The client's address without its port."""
     peer = flow.client_conn.peername
-    return Principal(id=f"address:{peer[0] if peer else 'unknown'}")
+    return str(peer[0]) if peer else "unknown"
 
 
 def to_answer(response: http.Response, *, whole: bool) -> Answer:

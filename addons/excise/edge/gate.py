@@ -6,7 +6,7 @@ import ipaddress
 import logging
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from mitmproxy import connection
 from mitmproxy.net.tls import starts_like_tls_record
@@ -23,6 +23,7 @@ from excise.edge.settings import Network
 from excise.edge.sniff import Look, Speech, look
 
 log = logging.getLogger("excise.edge")
+_REMEMBERED: Final = 4096
 
 
 def normal(host: str) -> str:
@@ -54,6 +55,7 @@ class Gate:
         self.clients = tuple(clients)
         self.counts: Counter[str] = Counter()
         self._run = run
+        self._known: dict[tuple[str, int, tuple[str, ...]], tuple[str, str]] = {}
 
     # -- hooks ---------------------------------------------------------------------------------
 
@@ -93,26 +95,39 @@ class Gate:
 
     # -- judging -------------------------------------------------------------------------------
 
-    def is_read(self, host: str) -> bool:
-        """Whether traffic for this host is read."""
-        return self.hosts.find(normal(host)) is not None
-
-    def is_opaque(self, host: str) -> bool:
-        """Whether a destination can be relayed without knowing more: a name, and no LLM host."""
+    def named(self, host: str, port: int) -> str:
+        """How the catalogue names this host, or "" where it is no LLM host."""
         name = normal(host)
-        return not is_address(name) and self.hosts.find(name) is None
+        if self.hosts.find(name) is not None:
+            return name
+        with_port = f"{name}:{port}"  # a model server on this machine is known by its port
+        return with_port if self.hosts.find(with_port) is not None else ""
 
-    def speaker(self, destination: str, names: Sequence[str]) -> tuple[str, str]:
+    def is_opaque(self, host: str, port: int) -> bool:
+        """Whether a destination can be relayed without knowing more: a name, and no LLM host."""
+        return not is_address(normal(host)) and not self.named(host, port)
+
+    def speaker(self, destination: str, port: int, names: tuple[str, ...]) -> tuple[str, str]:
         """Whom a request is for, given where its connection goes and every name it gives itself.
 
         Returns (host, trouble): host "" where no LLM host is involved; trouble is a closed word
         where an LLM host is and the names disagree.
         """
+        key = (destination, port, names)
+        known = self._known.get(key)
+        if known is None:
+            if len(self._known) >= _REMEMBERED:
+                self._known.clear()
+            known = self._known[key] = self._judge(*key)
+        return known
+
+    def _judge(self, destination: str, port: int, names: tuple[str, ...]) -> tuple[str, str]:
         wanted = {normal(name) for name in names if name}
         target = normal(destination)
+        # An address is no name: a client that resolved the host itself goes by what it says.
         if not (is_address(target) and wanted):
             wanted.add(target)
-        read = sorted(name for name in wanted if self.hosts.find(name) is not None)
+        read = sorted(filter(None, (self.named(name, port) for name in wanted)))
         if not read:
             return "", ""
         return read[0], "host-mismatch" if len(wanted) > 1 else ""
@@ -142,21 +157,19 @@ class Gate:
 
     def _tunnelled(self, context: Context, data: bytes) -> layer.Layer | None:
         """Inside a CONNECT, or on a transparently redirected connection."""
-        host = context.server.address[0] if context.server.address else ""
-        if self.is_opaque(host):
-            self.counts["tunnel"] += 1
-            return PeekTunnel(context, self._harmless)
+        host, port, *_ = context.server.address or ("", 0)
+        if self.is_opaque(host, port):
+            return self._unread(context, port)
         seen = look(data)
         if seen.speech is Speech.UNDECIDED:
             return None
         if seen.speech is Speech.BROKEN:
             return self._refused(context, "broken")
-        named, trouble = self.speaker(host, self._names(seen))
+        named, trouble = self.speaker(host, port, self._names(seen))
         if trouble:
             return self._refused(context, trouble)
         if not named:
-            self.counts["tunnel"] += 1
-            return PeekTunnel(context, self._harmless)
+            return self._unread(context, port)
         if seen.speech is Speech.TLS:
             tls = ServerTLSLayer(context)
             tls.child_layer = ClientTLSLayer(context)
@@ -165,14 +178,19 @@ class Gate:
         return self._http(context, HTTPMode.transparent)
 
     @staticmethod
-    def _names(seen: Look) -> list[str]:
-        return seen.name.split(", ") if seen.name else []
+    def _names(seen: Look) -> tuple[str, ...]:
+        return tuple(seen.name.split(", ")) if seen.name else ()
 
-    def _harmless(self, seen: Look) -> bool:
-        if any(self.is_read(name) for name in self._names(seen)):
+    def _unread(self, context: Context, port: int) -> layer.Layer:
+        self.counts["tunnel"] += 1
+
+        def harmless(seen: Look) -> bool:
+            if not any(self.named(name, port) for name in self._names(seen)):
+                return True
             self.counts["refused-host-mismatch"] += 1
             return False
-        return True
+
+        return PeekTunnel(context, harmless)
 
     def _refused(self, context: Context, why: str) -> layer.Layer:
         self.counts[f"refused-{why}"] += 1

@@ -56,7 +56,7 @@ class ExciseStream(mhttp.HttpStream):
         context: Context,
         stream_id: int,
         run: Run | None,
-        opaque: Callable[[str], bool],
+        opaque: Callable[[str, int], bool],
     ) -> None:
         super().__init__(context, stream_id)
         self._run = run
@@ -87,7 +87,7 @@ class ExciseStream(mhttp.HttpStream):
     def handle_connect_regular(self) -> Commands:
         """Open at once what will not be read, so that a dead host is told as 502; wait for the
         client's first bytes in front of everything else."""
-        if self._opaque(self.flow.request.host):
+        if self._opaque(self.flow.request.host, self.flow.request.port):
             error = yield commands.OpenConnection(self.context.server)
             if error:
                 self.flow.response = http.Response.make(502, b"", {"connection": "close"})
@@ -199,7 +199,7 @@ class ExciseLayer(mhttp.HttpLayer):
         context: Context,
         mode: mhttp.HTTPMode,
         run: Run | None,
-        opaque: Callable[[str], bool],
+        opaque: Callable[[str, int], bool],
     ) -> None:
         super().__init__(context, mode)
         self._run = run

@@ -25,12 +25,29 @@ from excise.edge.faults import Fault
 from excise.edge.gate import Gate
 from excise.edge.ports import Firewall, Hosts, Record, Trail, Vault
 from excise.edge.resolve import ResolvingLoop
-from excise.edge.settings import Settings
-from excise.errors import AuditError, ConfigError
+from excise.edge.settings import (
+    Settings,
+    parse_networks,
+    parse_proxy,
+    parse_redirect,
+    parse_url,
+)
+from excise.errors import ConfigError
 
 log = logging.getLogger("excise.edge")
 
-__all__ = ["ExciseMaster", "Parts", "Settings", "serve"]
+# The command line starts the proxy through this module and needs no other of the package.
+__all__ = [
+    "ExciseMaster",
+    "Fault",
+    "Parts",
+    "Settings",
+    "parse_networks",
+    "parse_proxy",
+    "parse_redirect",
+    "parse_url",
+    "serve",
+]
 
 # What keeps mitmproxy from letting bytes pass unread. None of it is left to the operator.
 HARD: Final[dict[str, Any]] = {
@@ -183,8 +200,6 @@ async def _serve(settings: Settings, parts: Parts, ready: Callable[[str, int], N
         loop.add_signal_handler(number, running.stop)
     try:
         await running.serve(ready)
-    except AuditError:
-        raise
     finally:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.remove_signal_handler(number)

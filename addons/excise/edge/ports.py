@@ -113,7 +113,7 @@ class Firewall(Protocol):
         ...
 
     def refuse(
-        self, exchange: Exchange, cls: RefusalClass, reason: str, status: int
+        self, exchange: Exchange, cls: RefusalClass, reason: str, status: int | None = None
     ) -> tuple[Reply, Record]:
         """A refusal that the edge itself decided on, in the provider's shape, and its record."""
         ...

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from excise.edge.passage import DEFAULT_BODY_LIMIT
 from excise.errors import ConfigError, closest
@@ -118,12 +118,6 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def parse_listen(text: str) -> tuple[str, int]:
-    """`HOST:PORT`, `[HOST]:PORT` or `:PORT`. Raises `ConfigError`."""
-    host, port = _split_port(text, "--listen", "HOST:PORT such as 127.0.0.1:8080")
-    return host or "0.0.0.0", port
-
-
 def parse_networks(texts: Sequence[str]) -> tuple[Network, ...]:
     """CIDR networks, several in one text where commas part them. Raises `ConfigError`."""
     found = []
@@ -162,6 +156,13 @@ def parse_redirect(text: str) -> Redirect:
         address=address,
         address_port=address_port,
     )
+
+
+def parse_proxy(text: str) -> tuple[str, str]:
+    """`http://[USER:PASSWORD@]HOST:PORT` → the URL without credentials, and those."""
+    scheme, _, rest = text.partition("://")
+    credentials, at, place = rest.rpartition("@")
+    return parse_url(f"{scheme}://{place}", "--upstream-proxy"), unquote(credentials) if at else ""
 
 
 def parse_url(text: str, option: str) -> str:

@@ -1,0 +1,219 @@
+"""`excise up`: run the proxy until it is told to stop."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import resource
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+from rich.console import Console
+from rich.panel import Panel
+from rich.table import Table
+
+from excise.assemble import Engine, load_engine
+from excise.audit.fields import Stage
+from excise.audit.record import Facts, Record, build_record
+from excise.audit.writer import AuditWriter
+from excise.config import Settings as Config
+from excise.config import load_settings
+from excise.edge.master import (
+    Fault,
+    Parts,
+    Settings,
+    parse_networks,
+    parse_proxy,
+    parse_redirect,
+    parse_url,
+    serve,
+)
+from excise.errors import ConfigError
+from excise.pipeline.firewall import Firewall
+from excise.pipeline.reading import Limits
+from excise.state.ca import ensure_ca
+from excise.state.memory import MemoryVault
+
+NO_REEXEC: Final = "EXCISE_NO_REEXEC"
+
+
+def add_parser(subparsers: Any) -> None:
+    """`excise up` and its options."""
+    parser = subparsers.add_parser("up", help="run the proxy")
+    add = parser.add_argument
+    add("--listen", metavar="HOST:PORT", help="default 127.0.0.1:8080; port 0 takes a free one")
+    add("--mode", help="forward (default), reverse or transparent")
+    add("--upstream", metavar="URL", help="reverse mode: the provider to stand in front of")
+    add("--profile", metavar="NAME|FILE", help="default balanced")
+    add("--shadow", action="store_true", default=None, help="record what would be done, do nothing")
+    add("--workers", metavar="N", help="processes that serve")
+    add("--upstream-proxy", metavar="URL", help="go out through this proxy")
+    add("--upstream-ca", metavar="FILE", help="trust these CAs upstream, beside the public ones")
+    add("--resolve", metavar="HOST[:PORT]=ADDR:PORT", action="append",
+        help="reach a host there; * for every host; repeatable")  # fmt: skip
+    add("--allow-clients", metavar="CIDR", action="append",
+        help="networks whose clients may use a proxy that listens beyond this machine")  # fmt: skip
+    add("--ca-dir", metavar="DIR", help="where the interception CA is")
+    add("--state-dir", metavar="DIR", help="where keys and caches are")
+    add("--audit", metavar="FILE", help="the audit trail")
+    add("--policies", metavar="DIR", help="packs and profiles of your own")
+    add("--max-body", metavar="BYTES", help="larger messages are refused as uninspectable")
+    add("--drain-seconds", metavar="S", help="how long exchanges under way may take at the end")
+    add("--set", metavar="NAME=VALUE", action="append", default=[], dest="options",
+        help="an option of mitmproxy, where it opens no hole")  # fmt: skip
+    parser.set_defaults(func=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Serve; the exit status once stopped. Raises `ExciseError` before the port is open."""
+    _optimise()
+    config = load_settings(vars(args))
+    settings = _edge_settings(config, args.options).checked()
+    engine = load_engine(
+        config.profile,
+        state_dir=config.state_dir,
+        policies=config.policies,
+        shadow=config.shadow,
+    )
+    ca = ensure_ca(config.ca_dir)
+    vault = MemoryVault(clock=time.monotonic)
+    firewall = build_firewall(engine, config, vault)
+    _raise_file_limit()
+    with AuditWriter(
+        config.audit,
+        queue_limit=config.audit_queue,
+        rotate_bytes=config.audit_rotate,
+        keep=config.audit_keep,
+        notice=_say,
+    ) as trail:
+        trail.commit_sync(_stage(Stage.START, engine))
+        parts = Parts(
+            firewall=lambda: firewall,
+            hosts=engine.catalogue,
+            trail=trail,
+            vault=vault,
+            fault_record=partial(_fault_record, engine),
+        )
+        serve(settings, parts, _when_ready(config, engine, ca.cert_pem))
+        with suppress(ConfigError):
+            trail.commit_sync(_stage(Stage.STOP, engine))
+    return 0
+
+
+def build_firewall(engine: Engine, config: Config, vault: MemoryVault) -> Firewall:
+    """The pipeline over an engine, with this process's vault."""
+    return Firewall(
+        catalogue=engine.catalogue,
+        policy=engine.policy,
+        scanner=engine.scanner,
+        placeholders=engine.placeholders,
+        fingerprint_key=engine.fingerprint_key,
+        lookup=lambda principal: partial(vault.find, principal),
+        timer=time.perf_counter,
+        limits=Limits(body=config.max_body, decoded=config.max_decoded, ratio=config.max_ratio),
+        classic=config.refusals == "classic",
+        fault_status=config.fail_status,
+    )
+
+
+def _edge_settings(config: Config, options: list[str]) -> Settings:
+    host, port = config.address
+    proxy, auth = parse_proxy(config.upstream_proxy) if config.upstream_proxy else ("", "")
+    return Settings(
+        ca_dir=config.ca_dir,
+        state_dir=config.state_dir,
+        listen_host=host or "0.0.0.0",
+        listen_port=port,
+        mode=config.mode,
+        upstream=parse_url(config.upstream, "--upstream") if config.upstream else "",
+        upstream_proxy=proxy,
+        upstream_auth=auth,
+        upstream_ca=config.upstream_ca,
+        resolve=tuple(parse_redirect(text) for text in config.resolve),
+        allow_clients=parse_networks(config.allow_clients),
+        body_limit=config.max_body,
+        drain_seconds=config.drain_seconds,
+        workers=config.workers,
+        options=tuple(_split_option(text) for text in options),
+    )
+
+
+def _split_option(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise ConfigError("EXC-CFG-001", f'--set "{text}" cannot be read; wanted NAME=VALUE.')
+    return name.strip(), value
+
+
+def _optimise() -> None:
+    """Start over with `python -O`: the host checks every dataclass field it sets otherwise."""
+    if sys.flags.optimize or os.environ.get(NO_REEXEC) or not sys.argv[0]:
+        return
+    environment = {**os.environ, NO_REEXEC: "1"}
+    words = [sys.executable, "-O", "-m", "excise", *sys.argv[1:]]
+    sys.stdout.flush()
+    os.execve(sys.executable, words, environment)
+
+
+def _raise_file_limit() -> None:
+    """Each exchange holds two sockets; the usual soft limit is 1024."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 65_536 if hard == resource.RLIM_INFINITY else min(hard, 65_536)
+    if soft < wanted:
+        with suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def _stage(stage: Stage, engine: Engine) -> Record:
+    profile = engine.policy.profile.name
+    return build_record(Facts(stage=stage, profile=profile, policy=engine.policy.digest))
+
+
+def _fault_record(engine: Engine, fault: Fault) -> Record:
+    return build_record(
+        Facts(
+            stage=Stage.FAULT,
+            reference=fault.reference,
+            fault=fault.kind,
+            fault_where=fault.where,
+            profile=engine.policy.profile.name,
+            policy=engine.policy.digest,
+        )
+    )
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def _when_ready(config: Config, engine: Engine, ca: Path) -> Callable[[str, int], None]:
+    def ready(host: str, port: int) -> None:
+        shown = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        Console(stderr=True).print(_panel(config, engine, ca, shown))
+        print(f"ready {shown}", flush=True)
+
+    return ready
+
+
+def _panel(config: Config, engine: Engine, ca: Path, address: str) -> Panel:
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="bold")
+    table.add_column(overflow="fold")
+    packs = ", ".join(
+        f"{use.name}{' (shadow)' if use.mode == 'shadow' else ''}"
+        for use in engine.policy.profile.packs
+    )
+    table.add_row("listening", f"{address} ({config.mode})")
+    table.add_row("profile", f"{engine.policy.profile.name}: {packs}")
+    table.add_row("CA", str(ca))
+    table.add_row("audit", str(config.audit))
+    if config.mode == "forward":
+        url = f"http://{address}".replace("0.0.0.0", "127.0.0.1")
+        table.add_row("point a client", f"HTTPS_PROXY={url} SSL_CERT_FILE={ca}")
+        table.add_row("or", "excise run -- COMMAND, excise env")
+    return Panel(table, title="Excise", title_align="left", expand=False)
