@@ -7,7 +7,7 @@ know is read all the same, so that a new block type is never skipped.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple, Protocol
 
 from excise.model import Edit, Part, Refusal, Reply, Role, Segment, Usage
@@ -82,6 +82,8 @@ class StreamEvent(Protocol):
     ends: tuple[Channel, ...]  # channels that this event shows to be complete
     ends_all: bool  # every channel is complete: the answer is over
     usage: Usage | None
+    model: str
+    sealed: frozenset[int]  # tokens that must not be edited: the provider signed them
 
     def splice(self, edits: Iterable[Edit]) -> bytes:
         """`raw` with the edits made (tokens are those of this event's segments)."""
@@ -91,16 +93,26 @@ class StreamEvent(Protocol):
 class StreamReader(Protocol):
     """Cuts a stream into events, and remembers what the client has seen of it."""
 
-    def feed(self, chunk: bytes) -> Sequence[StreamEvent]:
-        """Events completed by this chunk. Raises `Unreadable`."""
+    def feed(self, chunk: bytes) -> Iterator[StreamEvent]:
+        """Events completed by this chunk, one by one; the iterator must be used up.
+
+        Raises `Unreadable` behind the events that stand in front of the unreadable one.
+        """
         ...
 
-    def finish(self) -> Sequence[StreamEvent]:
-        """What is left when upstream has ended, as one last event where anything is."""
+    def finish(self) -> Iterator[StreamEvent]:
+        """What is left when upstream has ended, as one last event where anything is.
+
+        Raises `Unreadable`.
+        """
         ...
 
-    def sent(self, event: StreamEvent) -> None:
-        """Note that the client has been given this event (edited or not)."""
+    def rest(self) -> bytes:
+        """Bytes that were fed and never became an event."""
+        ...
+
+    def sent(self, event: StreamEvent, edits: Sequence[Edit] = ()) -> None:
+        """Note that the client has been given this event with these edits made."""
         ...
 
     def close(self, notice: str) -> bytes:

@@ -136,7 +136,7 @@ class _Walk:
         entries = self.labeler.entries
         add = self.segments.append
         for key, value in pairs:
-            if key not in WIRE_WORDS:
+            if key not in WIRE_WORDS and key:
                 add(_new(Segment, (key, role, part, n, path + (key,), "", _BODY)))
             n += 1
             child = known.get(key, other)

@@ -1,0 +1,109 @@
+"""Codings come off in bounded steps; what is broken, unknown or follows the end is refused."""
+
+from __future__ import annotations
+
+import tracemalloc
+import zlib
+from itertools import pairwise
+
+import brotli
+import pytest
+import zstandard
+from hypothesis import given
+from hypothesis import strategies as st
+
+from excise.codecs.encoding import RATIO_FLOOR, STEP, Decoder, decode, encode
+from excise.errors import Unreadable
+
+CODINGS = ["gzip", "deflate", "br", "zstd"]
+STACKS = [*CODINGS, "x-gzip", "GZIP", "identity", "", "gzip, br", "zstd,deflate , identity,gzip"]
+
+
+def undo(body: bytes, coding: str, limit: int = 10_000_000, ratio: int = 200) -> bytes:
+    return decode(body, coding, limit=limit, ratio=ratio)
+
+
+def reason(body: bytes, coding: str, limit: int = 10_000_000, ratio: int = 200) -> str:
+    with pytest.raises(Unreadable) as caught:
+        undo(body, coding, limit, ratio)
+    assert caught.value.__context__ is None
+    return caught.value.reason
+
+
+@given(st.binary(max_size=300), st.integers(1, 400), st.sampled_from(STACKS))
+def test_what_was_put_on_comes_off(piece: bytes, times: int, coding: str) -> None:
+    body = piece * times
+    assert undo(encode(body, coding), coding) == body
+
+
+@given(
+    st.binary(min_size=1, max_size=200),
+    st.lists(st.integers(0, 500), max_size=5),
+    st.sampled_from(STACKS),
+)
+def test_chunks_do_not_matter(body: bytes, cuts: list[int], coding: str) -> None:
+    coded = encode(body, coding)
+    decoder = Decoder(coding, limit=10_000, ratio=200)
+    edges = [0, *sorted(min(cut, len(coded)) for cut in cuts), len(coded)]
+    pieces = [decoder.feed(coded[a:b]) for a, b in pairwise(edges)]
+    assert b"".join(pieces) + decoder.finish() == body
+
+
+def test_deflate_without_its_wrapper() -> None:
+    packer = zlib.compressobj(wbits=-15)
+    raw = packer.compress(b"hello " * 99) + packer.flush()
+    assert undo(raw, "deflate") == b"hello " * 99
+    assert reason(raw + b"x", "deflate") == "encoding-broken"
+
+
+@pytest.mark.parametrize("coding", ["gzip", "zstd"])
+def test_every_member_and_frame_is_read(coding: str) -> None:
+    assert undo(encode(b"one", coding) + encode(b"two", coding), coding) == b"onetwo"
+
+
+@pytest.mark.parametrize("coding", CODINGS)
+def test_what_is_cut_or_followed_is_refused(coding: str) -> None:
+    coded = encode(bytes(range(256)) * 9, coding)
+    for cut in range(1, len(coded)):
+        assert reason(coded[:cut], coding) == "encoding-broken"
+    assert reason(coded + b"x", coding) == "encoding-broken"
+    assert reason(coded + b"\0" * 8, coding) == "encoding-broken"
+    assert reason(b"plain text", coding) == "encoding-broken"
+    assert undo(b"", coding) == b""
+
+
+@pytest.mark.parametrize("coding", ["lzma", "gzip;q=1", "gzip, nope", ", ".join(["gzip"] * 5)])
+def test_unknown_codings_are_refused(coding: str) -> None:
+    assert reason(b"x", coding) == "encoding-unknown"
+    with pytest.raises(Unreadable, match="encoding-unknown"):
+        encode(b"x", coding)
+
+
+def bomb(coding: str) -> bytes:
+    zeros = bytes(60_000_000)
+    if coding == "br":
+        return bytes(brotli.compress(zeros, quality=1))
+    if coding == "zstd":
+        return zstandard.ZstdCompressor(level=1).compress(zeros)
+    return encode(zeros, coding)
+
+
+@pytest.mark.parametrize("coding", CODINGS)
+def test_bombs_are_never_held_whole(coding: str) -> None:
+    coded = bomb(coding)
+    limit = 2_000_000
+    tracemalloc.start()
+    assert reason(coded, coding, limit=limit, ratio=10**9) == "expansion"
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < limit + 70 * STEP  # 64 steps are what one slice of zstd can spell
+
+
+def test_bombs_in_bombs_are_bounded_at_every_coding() -> None:
+    coded = encode(bomb("gzip"), "gzip")
+    assert reason(coded, "gzip, gzip", limit=2_000_000) == "expansion"
+
+
+def test_the_ratio_counts_beyond_its_floor_only() -> None:
+    assert len(undo(encode(bytes(RATIO_FLOOR), "gzip"), "gzip", ratio=2)) == RATIO_FLOOR
+    assert reason(encode(bytes(RATIO_FLOOR + 1), "gzip"), "gzip", ratio=2) == "expansion"
