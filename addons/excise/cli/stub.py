@@ -1,0 +1,119 @@
+"""A TLS server on loopback with a certificate of our CA: whoever gets through trusts the CA."""
+
+from __future__ import annotations
+
+import ssl
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, Final
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from excise.errors import StateError
+from excise.state.ca import CaFiles, check_ca
+
+HOST: Final = "localhost"
+
+
+class Stub:
+    """`url` to call, and how many requests have come through the handshake."""
+
+    def __init__(self, port: int) -> None:
+        self.url = f"https://{HOST}:{port}/"
+        self.requests = 0
+
+
+@contextmanager
+def serve_stub(files: CaFiles, now: datetime | None = None) -> Iterator[Stub]:
+    """Serve until the block ends. Raises `StateError` where the CA is not usable."""
+    context = _context(files, now or datetime.now(UTC))
+
+    class Answer(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            stub.requests += 1
+            self.send_response(404)
+            self.send_header("content-length", "0")
+            self.end_headers()
+
+        def log_message(self, format: str, *args: Any) -> None:
+            pass
+
+    class Server(ThreadingHTTPServer):
+        def finish_request(self, request: Any, client_address: Any) -> None:
+            # The handshake belongs to the connection's own thread: a client that refuses our
+            # certificate must not stop the next one from being heard.
+            try:
+                with context.wrap_socket(request, server_side=True) as secured:
+                    super().finish_request(secured, client_address)
+            except OSError:
+                return
+
+    server = Server(("127.0.0.1", 0), Answer)
+    server.daemon_threads = True
+    stub = Stub(server.server_address[1])
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+    thread.start()
+    try:
+        yield stub
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def is_limited(certificate: x509.Certificate) -> bool:
+    """Whether the CA may not vouch for loopback, so that nothing can be tried with it here."""
+    try:
+        certificate.extensions.get_extension_for_class(x509.NameConstraints)
+    except x509.ExtensionNotFound:
+        return False
+    return True
+
+
+def _context(files: CaFiles, now: datetime) -> ssl.SSLContext:
+    ca = check_ca(files)
+    ca_key = load_pem_private_key(files.key_and_cert.read_bytes(), None)
+    if not isinstance(ca_key, ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey):
+        raise StateError(
+            "EXC-STA-002",
+            "the CA's key is of a kind that TLS clients do not take; wanted EC or RSA.",
+            at=str(files.key_and_cert),
+        )
+    key = ec.generate_private_key(ec.SECP256R1())
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, HOST)]))
+        .issuer_name(ca.subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(HOST)]), critical=False)
+        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+        .add_extension(
+            x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_key.public_key()), critical=False
+        )
+    )
+    leaf = builder.sign(ca_key, hashes.SHA256())
+    secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    with tempfile.TemporaryDirectory() as folder:
+        chain = Path(folder) / "chain.pem"
+        chain.touch(0o600)
+        chain.write_bytes(secret + leaf.public_bytes(Encoding.PEM))
+        context.load_cert_chain(chain)
+    return context
