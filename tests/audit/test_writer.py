@@ -78,6 +78,20 @@ def test_a_committed_line_is_on_disk_when_commit_returns(tmp_path: Path) -> None
         assert record["worker"] == "w1"
 
 
+def test_lines_bear_the_millisecond_at_which_they_came(tmp_path: Path) -> None:
+    moments = iter([0.0, 1.999, 1.25, 1_900_000_000.5])
+    path = tmp_path / "audit.jsonl"
+    with AuditWriter(path, clock=lambda: next(moments)) as trail:
+        for number in range(4):
+            trail.offer(line(number))
+    assert [record["time"] for record in read(path)] == [
+        "1970-01-01T00:00:00.000Z",
+        "1970-01-01T00:00:01.999Z",
+        "1970-01-01T00:00:01.250Z",
+        "2030-03-17T17:46:40.500Z",
+    ]
+
+
 def test_file_and_folder_are_the_owners_alone(tmp_path: Path) -> None:
     path = tmp_path / "audit" / "audit.jsonl"
     with AuditWriter(path):

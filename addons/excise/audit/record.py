@@ -39,6 +39,8 @@ _MODEL: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@+-]*")
 _HOST: Final = re.compile(r"[A-Za-z0-9._:\[\]-]+")
 _METHOD: Final = re.compile(r"[A-Z]{1,16}")
 _WORD: Final = re.compile(r"[A-Za-z0-9_.:*/+@-]{1,128}")
+# A target that is shown as it is, however it is taken apart.
+_PLAIN: Final = re.compile(r"[A-Za-z0-9._:/-]{0,64}")
 _DEPTH: Final = 12
 
 
@@ -128,9 +130,9 @@ def render_time(moment: datetime) -> str:
 
 def printable(text: str, limit: int) -> str:
     """The text on one line: what does not print becomes `?`, what is too long is cut with `…`."""
+    if len(text) <= limit and text.isascii() and text.isprintable():
+        return text
     cut = text if len(text) <= limit else text[: limit - 1] + "…"
-    if cut.isascii() and cut.isprintable():
-        return cut
     return "".join(char if _shows(char) else "?" for char in cut)
 
 
@@ -147,6 +149,8 @@ def render_path(path: Path) -> str:
 
 def render_target(target: str, mask: Mask = str) -> str:
     """A request target without values: path pieces masked, query fields by name alone."""
+    if mask is str and _PLAIN.fullmatch(target):
+        return target
     path, _, query = target.partition("?")
     path = path.partition("#")[0]
     whole = unquote(path)
@@ -216,17 +220,16 @@ def _request(facts: Facts, mask: Mask) -> Record:
 
 
 def _effects(facts: Facts) -> Record:
-    usage = facts.usage or Usage()
-    ended = facts.upstream_ended
+    usage, ended = facts.usage, facts.upstream_ended
     return {
         "status": facts.status,
         "anomalies": _words(facts.anomalies),
         "edits": facts.edits,
         "restored": facts.restored,
         "bytes": _filled({"in": facts.bytes_in, "out": facts.bytes_out}),
-        "usage": _filled({"input": usage.input, "output": usage.output}),
+        "usage": _filled({"input": usage.input, "output": usage.output}) if usage else None,
         "timings": {
-            name: round(max(0.0, facts.timings[name]), 3)
+            name: round(took, 3) if (took := facts.timings[name]) > 0 else 0.0
             for name in TIMINGS
             if name in facts.timings
         },
@@ -254,15 +257,11 @@ def _principal(principal: Principal | None) -> Record:
 
 
 def _filled(record: Record) -> Record:
-    # Zero counts go too: an absent count says the same in fewer bytes. Sizes of 0 say something.
+    # What is empty is left out, and so are counts of zero; other zeros and `false` say something.
     return {
         name: value
         for name, value in record.items()
-        if value is not None
-        and value != ""
-        and value != []
-        and value != {}
-        and not (name in _COUNTS and value == 0)
+        if value or (value == 0 and name not in _COUNTS)
     }
 
 
@@ -287,7 +286,7 @@ def _query_name(piece: str) -> str:
 
 
 def _words(words: Iterable[str]) -> list[str]:
-    return [_word(word) for word in dict.fromkeys(words)][:16]
+    return [_word(word) for word in dict.fromkeys(words)][:16] if words else []
 
 
 def _word(text: str) -> str:

@@ -26,6 +26,7 @@ from excise.errors import AuditError
 # How long lines that nobody waits for may wait for company before they are written.
 LINGER: Final = 0.02
 RETRY: Final = 1.0
+_ENCODER: Final = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
 
 
 class _Entry(NamedTuple):
@@ -66,6 +67,7 @@ class AuditWriter:
         self._changed = threading.Condition()
         self._active: list[_Entry] = []
         self._fault: str | None = None
+        self._second = (-1, "")
         self._lost = 0
         self._told = 0
         self._closing = False
@@ -144,17 +146,26 @@ class AuditWriter:
                 self._changed.notify()
 
     def _render(self, record: Mapping[str, Any]) -> bytes:
-        now = render_time(datetime.fromtimestamp(self._clock(), UTC))
-        stamped = {"time": now, **record}
+        stamped = {"time": self._now(), **record}
         if self._worker:
             stamped.setdefault("worker", self._worker)
         try:
-            text = json.dumps(stamped, separators=(",", ":"), allow_nan=False)
+            text = _ENCODER.encode(stamped)
         except (TypeError, ValueError):
             raise AuditError(
                 "EXC-AUD-003", "a record holds what JSON cannot say.", at=str(self.path)
             ) from None
         return text.encode() + b"\n"
+
+    def _now(self) -> str:
+        now = self._clock()
+        second, text = held = self._second
+        if second != int(now):
+            second = int(now)
+            text = render_time(datetime.fromtimestamp(second, UTC)).removesuffix("000Z")
+            held = second, text
+        self._second = held
+        return f"{text}{int((now - second) * 1000):03d}Z"
 
     # -- the thread's side -------------------------------------------------------------------
 
