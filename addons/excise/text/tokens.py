@@ -1,0 +1,119 @@
+"""A text as numpy arrays of tokens: where they stand, of which class they are, a hash of each.
+
+A token is a maximal run of word characters, or of digits, or one newline, or one mark of
+punctuation; blanks separate and are no token. The hash depends on the token's characters alone,
+never on where it stands, so that a table over hashes answers for a whole text in a few gathers.
+All positions count code points. Detectors that work on words share this stage.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from functools import cache
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+BLANK: Final = 0
+WORD: Final = 1
+DIGIT: Final = 2
+NEWLINE: Final = 3
+MARK: Final = 4
+
+_U64 = np.uint64
+_MASK: Final = (1 << 64) - 1
+_STEP: Final = 0x9E3779B97F4A7C15
+_STIR: Final = 0xBF58476D1CE4E5B9
+# Weights repeat after this many characters: a bound on memory, no bound on a token's length.
+_PERIOD: Final = 1024
+
+
+class Tokens(NamedTuple):
+    """The tokens of one text in order; all arrays have one entry per token.
+
+    `starts` and `ends` are half-open code-point offsets (int64), `classes` one of `WORD`,
+    `DIGIT`, `NEWLINE`, `MARK` (uint8), `hashes` the position-independent hash (uint64).
+    """
+
+    starts: NDArray[np.int64]
+    ends: NDArray[np.int64]
+    classes: NDArray[np.uint8]
+    hashes: NDArray[np.uint64]
+
+
+def _char_class(char: str) -> int:
+    if char in "\r\n\x0b\x0c\x85\u2028\u2029":
+        return NEWLINE
+    category = unicodedata.category(char)
+    if category[0] in "LM":
+        return WORD
+    if category == "Nd":
+        return DIGIT
+    return BLANK if category[0] == "Z" or char == "\t" else MARK
+
+
+@cache
+def _plane() -> NDArray[np.uint8]:
+    """Class by code point of the basic plane; one entry more stands for everything above it."""
+    table = np.fromiter((_char_class(chr(code)) for code in range(0x10000)), np.uint8, 0x10000)
+    return np.append(table, np.uint8(WORD))
+
+
+@cache
+def _ascii() -> NDArray[np.uint8]:
+    return np.fromiter((_char_class(chr(code)) for code in range(128)), np.uint8, 128)
+
+
+@cache
+def _weights() -> NDArray[np.uint64]:
+    powers = [1]
+    for _ in range(_PERIOD - 1):
+        powers.append(powers[-1] * _STEP & _MASK)
+    return np.array(powers, np.uint64)
+
+
+def _characters(text: str) -> tuple[NDArray[np.uint8] | NDArray[np.uint32], NDArray[np.uint8]]:
+    """The code points of a text and the class of each."""
+    if text.isascii():
+        narrow = np.frombuffer(text.encode(), np.uint8)
+        return narrow, _ascii()[narrow]
+    wide = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
+    classes = _plane()[np.minimum(wide, 0x10000)]
+    # Pictographs are the one block above the basic plane that is common and not letters.
+    classes[(wide >= 0x1F000) & (wide < 0x1FC00)] = MARK
+    return wide, classes
+
+
+def _hashes(
+    codes: NDArray[np.uint8] | NDArray[np.uint32], heads: NDArray[np.int64]
+) -> NDArray[np.uint64]:
+    """The hash of each run of `codes` that begins at `heads` and reaches to the next head."""
+    lengths = np.diff(heads, append=codes.size)
+    place = np.arange(codes.size, dtype=np.int64) - np.repeat(heads, lengths)
+    place &= _PERIOD - 1
+    terms = codes.astype(np.uint64)
+    terms += _U64(7)  # so that a leading NUL counts
+    terms *= _weights()[place]
+    sums = np.add.reduceat(terms, heads)
+    sums ^= sums >> _U64(29)
+    sums *= _U64(_STIR)
+    sums ^= sums >> _U64(32)
+    return sums
+
+
+def tokenize(text: str) -> Tokens:
+    """Every token of `text`, in order. Any string is accepted, lone surrogates included."""
+    if not text:
+        none = np.zeros(0, np.int64)
+        return Tokens(none, none, np.zeros(0, np.uint8), np.zeros(0, np.uint64))
+    codes, classes = _characters(text)
+    head = np.empty(codes.size, bool)
+    head[0] = True
+    np.not_equal(classes[1:], classes[:-1], out=head[1:])
+    head |= classes >= NEWLINE
+    heads = np.flatnonzero(head)
+    kinds = classes[heads]
+    kept = kinds != BLANK
+    ends = np.append(heads[1:], codes.size)
+    return Tokens(heads[kept], ends[kept], kinds[kept], _hashes(codes, heads)[kept])
