@@ -1,0 +1,249 @@
+"""Processes of a benchmark: proxies, a stand-in upstream and clients, and what they cost."""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
+
+from excise.cli.bench_load import HOST
+from excise.errors import ConfigError
+from excise.state.ca import create_ca
+
+_LOAD: Final = [sys.executable, "-O", "-m", "excise.cli.bench_load"]
+START_SECONDS: Final = 90.0
+# By itself mitmdump collects an event stream to its end, which no client of a model could use.
+_STREAMING: Final = """
+def responseheaders(flow):
+    if flow.response.headers.get("content-type", "").startswith("text/event-stream"):
+        flow.response.stream = True
+"""
+
+
+@dataclass
+class Proxy:
+    """A proxy under measurement."""
+
+    name: str
+    process: subprocess.Popen[str]
+    port: int
+    ca: Path
+
+    def cpu_seconds(self) -> float:
+        """User and system time of the whole process tree so far."""
+        return sum(_cpu(pid) for pid in tree(self.process.pid))
+
+
+@dataclass
+class Rig:
+    """One upstream, the proxies in front of it, in a folder that is thrown away."""
+
+    folder: Path
+    upstream: int = 0
+    proxies: list[Proxy] = field(default_factory=list)
+    _started: list[subprocess.Popen[str]] = field(default_factory=list)
+
+    def start_upstream(self, events: int) -> None:
+        """The stand-in, in a process of its own, with a certificate of a CA of its own."""
+        home = self.folder / "upstream"
+        leaf = _leaf(home)
+        words = [*_LOAD, "upstream", str(leaf), str(events)]
+        self.upstream = self._await_ready(self._start(words))
+
+    @property
+    def upstream_ca(self) -> Path:
+        """What a proxy must trust to reach the stand-in."""
+        return self.folder / "upstream" / "mitmproxy-ca-cert.pem"
+
+    def start_plain(self) -> Proxy:
+        """mitmdump as it comes, with event streams passed on as they arrive."""
+        port, home = _free_port(), self.folder / "plain"
+        script = self.folder / "stream.py"
+        script.write_text(_STREAMING)
+        words = [
+            sys.executable, "-c", "from mitmproxy.tools.main import mitmdump; mitmdump()",
+            "--quiet", "--listen-host", "127.0.0.1", "--listen-port", str(port),
+            "--set", f"confdir={home}", "-s", str(script),
+            "--set", f"ssl_verify_upstream_trusted_ca={self.upstream_ca}",
+        ]  # fmt: skip
+        process = self._start(words)
+        _await_port(port, process)
+        return self._add("mitmdump", process, port, home / "mitmproxy-ca-cert.pem")
+
+    def start_excise(self, name: str, command: Sequence[str], options: Sequence[str]) -> Proxy:
+        """`command` with the options of `excise up` that a benchmark needs."""
+        home = self.folder / name
+        words = [
+            *command, "--listen", "127.0.0.1:0", "--upstream-ca", str(self.upstream_ca),
+            "--state-dir", str(home), "--ca-dir", str(home / "ca"),
+            "--audit", str(home / "audit" / "audit.jsonl"), *options,
+        ]  # fmt: skip
+        process = self._start(words)
+        port = self._await_ready(process)
+        return self._add(name, process, port, home / "ca" / "mitmproxy-ca-cert.pem")
+
+    def load(self, proxy: Proxy, task: dict[str, Any]) -> tuple[list[float], float]:
+        """Run a client against a proxy; its latencies in seconds, and the proxy's CPU seconds."""
+        whole = {**task, "proxy": proxy.port, "upstream": self.upstream, "ca": str(proxy.ca)}
+        client = self._start([*_LOAD, "client", json.dumps(whole)], stdin=subprocess.PIPE)
+        if client.stdout is None or client.stdin is None:
+            raise RuntimeError("the client has no pipes")
+        if client.stdout.readline().strip() != "go":
+            raise ConfigError("EXC-CFG-006", f"{proxy.name} does not carry the traffic.")
+        before = proxy.cpu_seconds()
+        client.stdin.write("\n")
+        client.stdin.flush()
+        latencies = json.loads(client.stdout.readline() or "null")
+        spent = proxy.cpu_seconds() - before
+        client.wait(30)
+        self._started.remove(client)
+        client.stdin.close()
+        client.stdout.close()
+        if latencies is None:
+            raise ConfigError("EXC-CFG-006", f"{proxy.name} stopped carrying the traffic.")
+        return latencies, spent
+
+    def close(self) -> None:
+        """End everything that was started here."""
+        for process in reversed(self._started):
+            process.send_signal(signal.SIGTERM)
+        for process in self._started:
+            try:
+                process.wait(15)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait(5)
+            if process.stdout is not None:
+                process.stdout.close()
+        self._started.clear()
+
+    def _start(self, words: list[str], stdin: int = subprocess.DEVNULL) -> subprocess.Popen[str]:
+        environment = {
+            **os.environ,
+            "EXCISE_NO_REEXEC": "1",
+            "PYTHONPATH": os.pathsep.join(p for p in sys.path if p),
+        }
+        with (self.folder / "stderr.log").open("ab") as log:
+            process = subprocess.Popen(
+                words, env=environment, text=True,
+                stdin=stdin, stdout=subprocess.PIPE, stderr=log,
+            )  # fmt: skip
+        self._started.append(process)
+        return process
+
+    def _add(self, name: str, process: subprocess.Popen[str], port: int, ca: Path) -> Proxy:
+        proxy = Proxy(name, process, port, ca)
+        self.proxies.append(proxy)
+        return proxy
+
+    def _await_ready(self, process: subprocess.Popen[str]) -> int:
+        lines: queue.Queue[str] = queue.Queue()
+        out = process.stdout
+        if out is None:
+            raise RuntimeError("the process has no pipe")
+        threading.Thread(target=lambda: lines.put(out.readline()), daemon=True).start()
+        try:
+            line = lines.get(timeout=START_SECONDS)
+        except queue.Empty:
+            line = ""
+        if not line.startswith("ready "):
+            said = (self.folder / "stderr.log").read_text(errors="replace").strip()
+            raise ConfigError(
+                "EXC-CFG-006", f"a process of the benchmark did not start: {said[-600:]}"
+            )
+        return int(line.rpartition(":")[2])
+
+
+def tree(root: int) -> list[int]:
+    """A process and all that descend from it."""
+    parents: dict[int, list[int]] = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                shown = (entry / "stat").read_text()
+            except OSError:
+                continue
+            parent = int(shown.rpartition(")")[2].split()[1])
+            parents.setdefault(parent, []).append(int(entry.name))
+    found = [root]
+    for pid in found:
+        found.extend(parents.get(pid, ()))
+    return found
+
+
+def _cpu(pid: int) -> float:
+    try:
+        pieces = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(pieces[11]) + int(pieces[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _free_port() -> int:
+    import socket
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+def _await_port(port: int, process: subprocess.Popen[str]) -> None:
+    import socket
+
+    until = time.monotonic() + START_SECONDS
+    while time.monotonic() < until and process.poll() is None:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            time.sleep(0.1)
+        else:
+            return
+    raise ConfigError("EXC-CFG-006", "mitmdump did not start.")
+
+
+def _leaf(home: Path) -> Path:
+    """A certificate for the provider's name, from a CA made for this one run."""
+    files = create_ca(home)
+    raw = files.key_and_cert.read_bytes()
+    ca_key = load_pem_private_key(raw, None)
+    ca = x509.load_pem_x509_certificate(files.cert_pem.read_bytes())
+    key = ec.generate_private_key(ec.SECP256R1())
+    now = datetime.now(UTC)
+    if not isinstance(ca_key, ec.EllipticCurvePrivateKey):
+        raise TypeError("the CA is made with an elliptic curve key")
+    cert = (
+        x509.CertificateBuilder()
+        .subject_name(x509.Name([]))
+        .issuer_name(ca.subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(HOST)]), critical=True)
+        .sign(ca_key, hashes.SHA256())
+    )
+    path = home / "leaf.pem"
+    path.write_bytes(
+        key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        + cert.public_bytes(Encoding.PEM)
+    )
+    return path
