@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from excise.config import KINDS, SETTING_NAMES, Settings, load_settings
+import excise
+from excise.config import KINDS, NOT_SETTINGS, SETTING_NAMES, Settings, load_settings
 from excise.errors import ConfigError
 
 
@@ -128,8 +130,19 @@ def test_an_unknown_variable_of_ours_is_refused(tmp_path: Path) -> None:
         load(tmp_path, EXCISE_LISTN="x")
 
 
-def test_the_launchers_variables_are_no_settings(tmp_path: Path) -> None:
-    assert load(tmp_path, EXCISE_PYTHON="/usr/bin/python3").origins == {}
+def test_variables_that_are_no_settings_are_left_alone(tmp_path: Path) -> None:
+    others = dict.fromkeys(NOT_SETTINGS - {"EXCISE_CONFIG"}, "1")
+    assert load(tmp_path, **others).origins == {}
+
+
+def test_every_variable_the_code_speaks_of_is_known() -> None:
+    package = Path(excise.__file__).parent
+    spoken = {
+        name
+        for file in package.rglob("*.py")
+        for name in re.findall(r"EXCISE_[A-Z_]+[A-Z]", file.read_text("utf-8"))
+    }
+    assert spoken <= NOT_SETTINGS | {f"EXCISE_{name.upper()}" for name in KINDS}
 
 
 def test_a_named_file_must_be_there(tmp_path: Path) -> None:

@@ -19,8 +19,8 @@ from excise.strict import parse_yaml
 
 MODES: Final = ("forward", "reverse", "transparent")
 REFUSALS: Final = ("uniform", "classic")
-# Set for the launcher and the tests, not settings of the product.
-_NOT_SETTINGS: Final = frozenset({"EXCISE_CONFIG", "EXCISE_PYTHON"})
+# Where the settings are, and what the launcher and `excise up` tell themselves.
+NOT_SETTINGS: Final = frozenset({"EXCISE_CONFIG", "EXCISE_PYTHON", "EXCISE_NO_REEXEC"})
 
 _TRUE: Final = frozenset({"1", "true", "yes"})
 _FALSE: Final = frozenset({"0", "false", "no"})
@@ -162,7 +162,7 @@ def _from_file(environ: Mapping[str, str], platform: str) -> _Given:
 def _from_environment(environ: Mapping[str, str]) -> _Given:
     given = {}
     for variable, text in environ.items():
-        if variable.startswith("EXCISE_") and variable not in _NOT_SETTINGS and text:
+        if variable.startswith("EXCISE_") and variable not in NOT_SETTINGS and text:
             name = variable.removeprefix("EXCISE_").lower()
             _known(name, variable, "environment")
             given[name] = text
