@@ -6,17 +6,21 @@ from collections.abc import Mapping
 from typing import Final
 
 from excise.codecs.anthropic_messages import AnthropicMessages
+from excise.codecs.anthropic_messages_stream import AnthropicMessagesStream
 from excise.codecs.base import Dialect, Reading
 from excise.codecs.generic_json import GenericJson
+from excise.codecs.generic_stream import GenericSseStream
 from excise.codecs.openai_chat import OpenAIChat
+from excise.codecs.openai_chat_stream import OpenAIChatStream
 from excise.codecs.openai_responses import OpenAIResponses
+from excise.codecs.openai_responses_stream import OpenAIResponsesStream
 from excise.model import Direction
 
 _ALL: Final[tuple[Dialect, ...]] = (
-    OpenAIChat(),
-    OpenAIResponses(),
-    AnthropicMessages(),
-    GenericJson(),
+    OpenAIChat(OpenAIChatStream),
+    OpenAIResponses(OpenAIResponsesStream),
+    AnthropicMessages(AnthropicMessagesStream),
+    GenericJson(GenericSseStream),
 )
 
 DIALECTS: Final[Mapping[str, Dialect]] = {dialect.name: dialect for dialect in _ALL}

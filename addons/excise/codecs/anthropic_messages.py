@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from excise.codecs.base import Label, StreamReader
-from excise.codecs.facts import build_response_facts, request_facts, word
-from excise.codecs.jsonspan import JsonReading, read_json
+from excise.codecs.base import Label
+from excise.codecs.dialect import JsonDialect
+from excise.codecs.facts import word
 from excise.codecs.labels import OPAQUE, ROLES, SEALED, Entry, Field, Fields, Labeler, make_label
 from excise.codecs.refusal import build_reply, message_of
 from excise.model import Part, Refusal, Reply, Role
@@ -98,29 +98,16 @@ _ENTRIES: Final[Mapping[str, Entry]] = {"turns": _turn, "blocks": _block}
 label_request: Final = Labeler(_FIELDS, _ENTRIES)
 label_response: Final = label_request
 
-_response_facts: Final = build_response_facts("input_tokens", "output_tokens")
-
 _ERRORS: Final = {403: "permission_error", 429: "rate_limit_error"}
 
 
-class AnthropicMessages:
+class AnthropicMessages(JsonDialect):
     """The dialect of `/v1/messages` and what lies below it."""
 
     name: str = "anthropic-messages"
-
-    def read_request(self, body: bytes) -> JsonReading:
-        """Raises `Unreadable`."""
-        return read_json(body, label_request, REQUEST_ROOT, codec=self.name, facts=request_facts)
-
-    def read_response(self, body: bytes) -> JsonReading:
-        """Raises `Unreadable`."""
-        return read_json(
-            body, label_response, RESPONSE_ROOT, codec=self.name, facts=_response_facts
-        )
-
-    def open_stream(self, media_type: str) -> StreamReader | None:
-        """A reader of message events."""
-        return None
+    request_labels = (label_request, REQUEST_ROOT)
+    response_labels = (label_response, RESPONSE_ROOT)
+    usage_keys = ("input_tokens", "output_tokens")
 
     def refuse(self, refusal: Refusal) -> Reply:
         """`{"type": "error", "error": {"type", "message"}, "request_id"}`."""

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from excise.codecs.base import Label, Reading, StreamReader
+from excise.codecs.base import Label, Reading
+from excise.codecs.dialect import EventStreams
 from excise.codecs.facts import build_response_facts, request_facts, word
 from excise.codecs.jsonspan import JsonReading, read_json
 from excise.codecs.labels import ROLES, Entry, Field, Fields, Labeler, make_label
@@ -66,7 +67,7 @@ label_response: Final = label_request
 _response_facts: Final = build_response_facts("prompt_tokens", "completion_tokens")
 
 
-class GenericJson:
+class GenericJson(EventStreams):
     """The fallback: every string of every JSON body, and text that is not JSON."""
 
     name: str = "generic-json"
@@ -88,10 +89,6 @@ class GenericJson:
         if is_form(body):
             return read_form(body, root.role, root.part, self.name)
         return read_text(body, root.role, root.part, self.name)
-
-    def open_stream(self, media_type: str) -> StreamReader | None:
-        """A reader of any event stream."""
-        return None
 
     def refuse(self, refusal: Refusal) -> Reply:
         """OpenAI's error shape, which most providers share."""

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from excise.codecs.base import Label, StreamReader
-from excise.codecs.facts import build_response_facts, request_facts, word
-from excise.codecs.jsonspan import JsonReading, read_json
+from excise.codecs.base import Label
+from excise.codecs.dialect import JsonDialect
+from excise.codecs.facts import word
 from excise.codecs.labels import OPAQUE, ROLES, Entry, Field, Fields, Labeler, make_label
 from excise.codecs.refusal import build_reply, openai_error
 from excise.model import Part, Refusal, Reply, Role
@@ -119,27 +119,14 @@ _ENTRIES: Final[Mapping[str, Entry]] = {"items": _item, "parts": _part}
 label_request: Final = Labeler(_FIELDS, _ENTRIES)
 label_response: Final = label_request
 
-_response_facts: Final = build_response_facts("input_tokens", "output_tokens")
 
-
-class OpenAIResponses:
+class OpenAIResponses(JsonDialect):
     """The dialect of `/v1/responses` and of conversations."""
 
     name: str = "openai-responses"
-
-    def read_request(self, body: bytes) -> JsonReading:
-        """Raises `Unreadable`."""
-        return read_json(body, label_request, REQUEST_ROOT, codec=self.name, facts=request_facts)
-
-    def read_response(self, body: bytes) -> JsonReading:
-        """Raises `Unreadable`."""
-        return read_json(
-            body, label_response, RESPONSE_ROOT, codec=self.name, facts=_response_facts
-        )
-
-    def open_stream(self, media_type: str) -> StreamReader | None:
-        """A reader of response events."""
-        return None
+    request_labels = (label_request, REQUEST_ROOT)
+    response_labels = (label_response, RESPONSE_ROOT)
+    usage_keys = ("input_tokens", "output_tokens")
 
     def refuse(self, refusal: Refusal) -> Reply:
         """`{"error": {"message", "type", "param", "code"}}`."""

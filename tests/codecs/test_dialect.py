@@ -1,0 +1,42 @@
+"""A streamed answer is read by the reader of its dialect; nothing else is taken for a stream."""
+
+from __future__ import annotations
+
+import pytest
+
+from excise.codecs import DIALECTS
+from excise.codecs.anthropic_messages_stream import AnthropicMessagesStream
+from excise.codecs.dialect import is_event_stream
+from excise.codecs.generic_stream import GenericSseStream
+from excise.codecs.openai_chat_stream import OpenAIChatStream
+from excise.codecs.openai_responses_stream import OpenAIResponsesStream
+
+
+@pytest.mark.parametrize(
+    ("media_type", "stream"),
+    [
+        ("text/event-stream", True),
+        ("Text/Event-Stream; charset=utf-8", True),
+        ("application/json", False),
+        ("text/event-streams", False),
+        ("", False),
+    ],
+)
+def test_media_types(media_type: str, stream: bool) -> None:
+    assert is_event_stream(media_type) is stream
+    assert all((d.open_stream(media_type) is not None) is stream for d in DIALECTS.values())
+
+
+@pytest.mark.parametrize(
+    ("name", "reader"),
+    [
+        ("openai-chat", OpenAIChatStream),
+        ("openai-responses", OpenAIResponsesStream),
+        ("anthropic-messages", AnthropicMessagesStream),
+        ("generic-json", GenericSseStream),
+    ],
+)
+def test_every_stream_has_a_reader_of_its_own(name: str, reader: type) -> None:
+    first, second = (DIALECTS[name].open_stream("text/event-stream") for _ in range(2))
+    assert type(first) is reader
+    assert first is not second
