@@ -42,6 +42,13 @@ def test_a_position_inside_a_replaced_stretch_moves_to_its_start(position: int, 
     assert MAP.floor(position) == floor
 
 
+@pytest.mark.parametrize(
+    ("position", "ceil"), [(0, 0), (2, 2), (3, 6), (5, 6), (6, 6), (9, 11), (11, 11), (20, 20)]
+)
+def test_or_to_its_end(position: int, ceil: int) -> None:
+    assert MAP.ceil(position) == ceil
+
+
 PIECES = st.lists(st.tuples(st.text("ab", max_size=4), st.text("xyz", min_size=1, max_size=5)))
 
 

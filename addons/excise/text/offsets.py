@@ -53,3 +53,10 @@ class OffsetMap:
         if n >= 0 and position < self._original_ends[n]:
             return self._original_starts[n]
         return position
+
+    def ceil(self, position: int) -> int:
+        """A position of the original, moved to the end of the replaced stretch around it."""
+        n = bisect_left(self._original_starts, position) - 1
+        if n >= 0 and position < self._original_ends[n]:
+            return self._original_ends[n]
+        return position

@@ -1,0 +1,292 @@
+"""A streamed answer under inspection: events are released in order, once their text is decided.
+
+Detection runs on upstream's text; what is found is redacted; then known placeholders are restored.
+Restored values are never scanned. Events are taken one at a time, so that how the bytes were cut
+into chunks can change nothing.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from excise.codecs.base import Channel, StreamEvent, StreamReader
+from excise.detectors.base import Findings, Scanner
+from excise.enforce.redact import Lookup, find_restorable, merge_spans
+from excise.errors import Unreadable
+from excise.model import Action, Edit, Finding, Mode, Ruling, Segment, Span, Usage
+from excise.pipeline.channel import (
+    Change,
+    ChannelText,
+    Held,
+    find_in,
+    genuine,
+    settle_limit,
+)
+from excise.text.escapes import begins_json, unescape
+
+MAX_BEHIND: Final = 32
+"""Events with other texts that may queue behind an undecided one. OpenAI's chat does not say when
+a text is over before the whole answer is: without this, tool calls would wait for the last word."""
+
+_REMEMBERED: Final = 256  # whole texts known to hold nothing: ids, models, types
+_SHORT: Final = 128
+
+Judge = Callable[[Segment, Findings], Sequence[Ruling]]
+"""(text, what was found in it) → rulings. Spans count in the text of this segment, which for a
+delta is the window around it."""
+
+Redact = Callable[[Ruling, str], str]
+"""(the ruling that names the stretch, its value) → what stands in its place."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """What one chunk led to."""
+
+    out: bytes = field(default=b"", repr=False)
+    rulings: tuple[Ruling, ...] = ()
+    closed: bool = False  # `out` ends the answer; nothing of upstream may follow
+    unreadable: str = ""  # the reader gave up: `close` or `surrender` must follow
+
+
+class ResponseStream:
+    """Reads, redacts, restores or ends one streamed answer."""
+
+    def __init__(
+        self,
+        *,
+        reader: StreamReader,
+        scanner: Scanner,
+        judge: Judge,
+        redact: Redact,
+        lookup: Lookup,
+        notice: str,
+    ) -> None:
+        self._reader = reader
+        self._scanner = scanner
+        self._judge = judge
+        self._redact = redact
+        self._lookup = lookup
+        self._notice = notice
+        self._queue: deque[Held] = deque()
+        self._channels: dict[tuple[str | int, ...], ChannelText] = {}
+        self._clean: set[tuple[str, str, str, str]] = set()
+        self._rulings: list[Ruling] = []
+        self._blocked = False
+        self._count = 0
+        self.closed = False
+        self.unreadable = ""
+        self.model = ""
+        self.usage: Usage | None = None
+        self.redacted = 0  # stretches replaced, and placeholders put back
+        self.restored = 0
+
+    # -- the way in and out ------------------------------------------------------------------
+
+    def feed(self, chunk: bytes) -> Step:
+        """The next bytes of upstream."""
+        return self._run(lambda: self._reader.feed(chunk), last=False)
+
+    def finish(self) -> Step:
+        """Upstream has ended: all that is held is decided."""
+        return self._run(self._reader.finish, last=True)
+
+    def close(self, notice: str) -> bytes:
+        """A clean native ending behind what was released; what is held is dropped."""
+        self.closed = True
+        self._queue.clear()
+        self._channels.clear()
+        return self._reader.close(notice)
+
+    def surrender(self) -> bytes:
+        """What is held, as upstream sent it: for a policy that lets unreadable bytes pass."""
+        self.closed = True
+        held = b"".join(_written(each) for each in self._queue)
+        self._queue.clear()
+        self._channels.clear()
+        return held + self._reader.rest()
+
+    def _run(self, events: Callable[[], Iterable[StreamEvent]], *, last: bool) -> Step:
+        if self.closed or self.unreadable:
+            return Step(closed=self.closed, unreadable=self.unreadable)
+        out: list[bytes] = []
+        try:
+            for event in events():
+                self._take(event)
+                if self._blocked:
+                    break
+                self._release(out)
+        except Unreadable as fault:
+            self.unreadable = fault.reason
+        if last and not self._blocked:
+            self._settle_all()
+            self._release(out)
+        if self._blocked:
+            out.append(self.close(self._notice))
+        rulings, self._rulings = tuple(self._rulings), []
+        return Step(
+            out=b"".join(out), rulings=rulings, closed=self.closed, unreadable=self.unreadable
+        )
+
+    def _release(self, out: list[bytes]) -> None:
+        queue = self._queue
+        while queue and not queue[0].waiting:
+            held = queue.popleft()
+            out.append(_written(held))
+            self._reader.sent(held.event, held.edits)
+
+    # -- one event ---------------------------------------------------------------------------
+
+    def _take(self, event: StreamEvent) -> None:
+        self._note(event)
+        held = Held(event)
+        self._queue.append(held)
+        if event.segments:
+            self._read_whole(held, event)
+        if event.deltas:
+            self._count += 1
+        touched = {}
+        for channel, segment in event.deltas:
+            if segment.text:
+                text = self._channel(channel, segment)
+                text.sealed = segment.token in event.sealed
+                text.add(segment, held)
+                text.last = self._count
+                touched[channel.key] = text
+        for text in touched.values():
+            self._settle(text)
+        for channel in event.ends:
+            ended = self._channels.pop(channel.key, None)
+            if ended is not None and ended.waits:
+                self._settle(ended, final=True)
+        if event.ends_all:
+            self._settle_all()
+        elif self._queue[0].waiting:
+            self._settle_idle()
+
+    def _note(self, event: StreamEvent) -> None:
+        self.model = self.model or event.model
+        if event.usage is not None:
+            before = self.usage or Usage()
+            self.usage = Usage(
+                input=before.input if event.usage.input is None else event.usage.input,
+                output=before.output if event.usage.output is None else event.usage.output,
+            )
+
+    def _channel(self, channel: Channel, segment: Segment) -> ChannelText:
+        text = self._channels.get(channel.key)
+        if text is None:
+            text = self._channels[channel.key] = ChannelText(segment, json=channel.json)
+        return text
+
+    # -- texts that stand whole --------------------------------------------------------------
+
+    def _read_whole(self, held: Held, event: StreamEvent) -> None:
+        texts = []
+        for segment in event.segments:
+            known = (segment.text, segment.role, segment.part, segment.label)
+            if known not in self._clean:
+                json = begins_json(segment.text)
+                texts.append((segment, unescape(segment.text) if json else None))
+        if not texts:
+            return
+        for (segment, _), findings in zip(texts, find_in(self._scanner, texts), strict=True):
+            sealed = segment.token in event.sealed
+            if findings or "[" in segment.text:
+                for change in self._changes_of(segment, findings, sealed):
+                    held.edits.append(Edit(segment.token, *change))
+            elif len(segment.text) <= _SHORT:
+                if len(self._clean) >= _REMEMBERED:
+                    self._clean.clear()
+                self._clean.add((segment.text, segment.role, segment.part, segment.label))
+
+    def _changes_of(self, segment: Segment, findings: Findings, sealed: bool) -> list[Change]:
+        text = ChannelText(segment, json=begins_json(segment.text))
+        text.text = segment.text
+        known = text.find_placeholders(self._lookup)
+        text.sealed = sealed
+        return self._changes(text, genuine(findings, known, segment.text), len(segment.text))
+
+    # -- texts that are spelled out ----------------------------------------------------------
+
+    def _settle_all(self) -> None:
+        for text in self._channels.values():
+            if text.waits:
+                self._settle(text, final=True)
+        self._channels.clear()
+
+    def _settle_idle(self) -> None:
+        for text in self._channels.values():
+            if text.waits and self._count - text.last > MAX_BEHIND:
+                self._settle(text, final=True)
+
+    def _settle(self, text: ChannelText, *, final: bool = False) -> None:
+        """Decide as much of a text as can be decided, or with `final` all of it."""
+        if final:
+            limit, forced = len(text.text), False
+        else:
+            limit, forced = text.find_limit(self._scanner)
+            if limit <= text.done:
+                return
+        whole = text.segment._replace(text=text.text)
+        (found,) = find_in(self._scanner, [(whole, text.view)])
+        known = text.find_placeholders(self._lookup)
+        found_here = genuine(found, known, text.text) if found else []
+        limit = settle_limit(
+            limit, [*known, *(finding.span for finding in found_here)], forced=forced
+        )
+        limit = max(limit, text.done)
+        decided = [
+            finding._replace(span=Span(max(finding.span.start, text.done), finding.span.end))
+            for finding in found_here
+            if text.done < finding.span.end <= limit
+        ]
+        changes = self._changes(text, decided, limit) if decided or known else []
+        if not self._blocked:
+            text.apply(changes, limit)
+
+    # -- what both have in common ------------------------------------------------------------
+
+    def _changes(self, text: ChannelText, findings: Sequence[Finding], limit: int) -> list[Change]:
+        """What to change between what is done and `limit`; notes rulings and a block."""
+        changes: list[Change] = []
+        if findings:
+            segment = text.segment._replace(text=text.text)
+            rulings = list(self._judge(segment, tuple(findings)))
+            if text.sealed:
+                rulings = [_unedited(ruling) for ruling in rulings]
+            self._rulings += rulings
+            self._blocked |= any(_enforced(ruling, Action.BLOCK) for ruling in rulings)
+            cut = [ruling for ruling in rulings if _enforced(ruling, Action.REDACT)]
+            changes = [
+                Change(span, self._redact(ruling, text.text[span.start : span.end]))
+                for span, ruling in merge_spans(cut)
+            ]
+            self.redacted += len(changes)
+        if text.sealed:
+            return []
+        back = [
+            Change(span, value)
+            for span, value in find_restorable(text.text, self._lookup, inside_json=text.json)
+            if text.done <= span.start and span.end <= limit
+        ]
+        self.restored += len(back)
+        return changes + back
+
+
+def _written(held: Held) -> bytes:
+    return held.event.splice(held.edits) if held.edits else held.event.raw
+
+
+def _enforced(ruling: Ruling, action: Action) -> bool:
+    return ruling.action is action and ruling.mode is Mode.ENFORCE
+
+
+def _unedited(ruling: Ruling) -> Ruling:
+    """What the provider signed is recorded, not edited: it came from there."""
+    if ruling.action is Action.REDACT:
+        return replace(ruling, action=Action.ALERT, clause="sealed")
+    return ruling
