@@ -1,0 +1,83 @@
+"""What the stand-in answers: by default the words it was sent, or what those words ask for.
+
+A prompt steers it by words of the form `standin:WORD` or `standin:WORD=NUMBER`:
+
+    tool      call the tool `save_note` with the text as argument
+    chunk=N   N characters a streamed piece (default 4)
+    slow      wait a moment before every piece
+    die=N     drop the connection after N streamed pieces; a whole answer is cut in its body
+    gzip      answer gzip-encoded
+    fail=N    answer with HTTP status N in the provider's error shape
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from excise.standin.received import Received
+
+TOOL: Final = "save_note"
+_STEER: Final = re.compile(r"\bstandin:([a-z]+)(?:=(\d+))?")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """One answer of the model, whatever the dialect it is sent in.
+
+    With `tool`, the text is the tool's argument, else it is the message. `pause` is in seconds.
+    """
+
+    text: str
+    tool: str = ""
+    chunk: int = 4
+    pause: float = 0.0
+    die_after: int | None = None
+    encoding: str = ""
+    status: int = 200
+
+
+Script = Callable[[Received], Answer]
+
+
+def answer_prompt(request: Received) -> Answer:
+    """The default script: echo the last text of the conversation, steered by its own words."""
+    text = last_text(request.json())
+    steer = {word: int(number or 0) for word, number in _STEER.findall(text)}
+    plain = _STEER.sub("", text).strip()
+    return Answer(
+        text=f"You said: {plain}" if "tool" not in steer else plain,
+        tool=TOOL if "tool" in steer else "",
+        chunk=max(1, steer.get("chunk", 4)),
+        pause=0.05 if "slow" in steer else 0.0,
+        die_after=steer.get("die"),
+        encoding="gzip" if "gzip" in steer else "",
+        status=steer.get("fail", 200),
+    )
+
+
+def always(answer: Answer) -> Script:
+    """A script that gives one answer, whatever is asked."""
+    return lambda request: answer
+
+
+def last_text(body: Any) -> str:
+    """The text of the last message or tool result of a request of any dialect, or ""."""
+    if not isinstance(body, dict):
+        return ""
+    said = body.get("messages") or body.get("input") or body.get("prompt") or ""
+    return _text_of(said[-1] if isinstance(said, list) and said else said)
+
+
+def _text_of(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list):
+        return "".join(_text_of(each) for each in value)
+    if isinstance(value, dict):
+        for name in ("content", "output", "text"):
+            if value.get(name):
+                return _text_of(value[name])
+    return ""
