@@ -252,11 +252,39 @@ def test_a_writer_thread_that_dies_leaves_nobody_waiting(
         audit.offer(line())
 
 
-def test_a_record_json_cannot_say_is_refused_without_showing_it(tmp_path: Path) -> None:
+@pytest.mark.parametrize("record", [{"stage": b"planted-value"}, {"planted-value": 1}])
+def test_a_record_that_does_not_fit_is_refused_without_showing_it(
+    tmp_path: Path, record: dict[str, Any]
+) -> None:
     with AuditWriter(tmp_path / "audit.jsonl") as audit, pytest.raises(AuditError) as refused:
-        audit.offer({"stage": b"planted-value"})
+        audit.offer(record)
     assert refused.value.code == "EXC-AUD-003"
     assert "planted" not in str(refused.value)
+
+
+def test_a_disk_that_hangs_does_not_hang_the_stop(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go, real = threading.Event(), os.write
+    monkeypatch.setattr(trail.os, "write", lambda fd, data: (go.wait(), real(fd, data))[1])
+    audit = AuditWriter(tmp_path / "audit.jsonl")
+    audit.offer(line())
+    with pytest.raises(AuditError, match="does not answer"):
+        audit.close(patience=0.05)
+    go.set()
+    audit.close()
+
+
+async def test_a_caller_that_gives_up_does_not_take_its_line_along(tmp_path: Path) -> None:
+    path = tmp_path / "audit.jsonl"
+    audit = AuditWriter(path)
+    task = asyncio.create_task(audit.commit(line(1)))
+    await asyncio.sleep(0)
+    task.cancel()
+    await audit.commit(line(2))
+    audit.close()
+    assert ids(path) == ["x1", "x2"]
+    assert task.cancelled()
 
 
 @pytest.mark.parametrize("name", ["file/audit.jsonl", "folder", "link"])
@@ -278,7 +306,7 @@ audit = AuditWriter(Path(sys.argv[1]))
 number = 0
 while True:
     audit.offer({"id": f"o{number}"})
-    audit.commit_sync({"id": f"x{number}", "pad": "p" * 5000})
+    audit.commit_sync({"id": f"x{number}", "profile": "p" * 5000})
     print(number, flush=True)
     number += 1
 """
@@ -321,7 +349,7 @@ audit = AuditWriter(Path(sys.argv[1]))
 done = 0
 try:
     while done < 100:
-        audit.commit_sync({"id": f"x{done}", "pad": "p" * 400})
+        audit.commit_sync({"id": f"x{done}", "profile": "p" * 400})
         done += 1
 except AuditError as refused:
     print(done, refused.code)

@@ -136,7 +136,9 @@ FIELDS: Final = (
         ),
         "The program at the other end.",
     ),
-    Field("provider", _text(MAX_NAME), "Provider, from the host catalogue (`gen_ai.system`)."),
+    Field(
+        "provider", _text(MAX_NAME), "Provider, from the host catalogue (`gen_ai.provider.name`)."
+    ),
     Field("host", _text(MAX_HOST), "Host the exchange was for (`server.address`)."),
     Field("method", _text(16), "HTTP method."),
     Field("path", _text(MAX_PATH), "Path, masked, and names of query fields without values."),
@@ -224,3 +226,49 @@ def build_schema() -> dict[str, Any]:
         "if": {"properties": {"stage": _words(EXCHANGE_STAGES)}},
         "then": {"required": list(EXCHANGE_FIELDS)},
     }
+
+
+def render_reference() -> str:
+    """The reference page of the fields, in Markdown."""
+    lines = [
+        "# Audit fields",
+        "",
+        "<!-- Written by scripts/gen-schema from addons/excise/audit/fields.py. -->",
+        "",
+        "One JSON object a line, append-only, owner-only; the JSON Schema is",
+        "`policies/schema/audit.json`. The schema is closed and public: changes are additive.",
+        "No field holds text that a detector matched. What is empty is left out.",
+        "Names in brackets are those of the OpenTelemetry conventions for the same thing.",
+        "",
+        "| field | says | values |",
+        "|---|---|---|",
+    ]
+    lines += [_row(field) for field in FIELDS]
+    for title, fields in _nested():
+        lines += ["", f"## `{title}`", "", "| field | says | values |", "|---|---|---|"]
+        lines += [_row(field, f"{title}.") for field in fields]
+    stages = ", ".join(f"`{stage}`" for stage in EXCHANGE_STAGES)
+    needed = ", ".join(f"`{name}`" for name in EXCHANGE_FIELDS)
+    lines += ["", f"Lines of the stages {stages} always have {needed}.", ""]
+    return "\n".join(lines)
+
+
+def _nested() -> Iterable[tuple[str, list[Field]]]:
+    for name, schema, _, _ in FIELDS:
+        inner = schema.get("items", schema)
+        needed = inner.get("required", ())
+        if "properties" in inner:
+            yield (
+                name,
+                [
+                    Field(each, of, of["description"], each in needed)
+                    for each, of in inner["properties"].items()
+                ],
+            )
+
+
+def _row(field: Field, prefix: str = "") -> str:
+    words = [f"`{word}`" for word in field.schema.get("enum", ())]
+    shown = ", ".join(words) or str(field.schema.get("type", field.schema.get("const", "")))
+    mark = " (always)" if field.required else ""
+    return f"| `{prefix}{field.name}`{mark} | {field.doc} | {shown} |"

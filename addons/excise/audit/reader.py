@@ -69,19 +69,19 @@ def follow(
     path: Path, *, wait: Callable[[float], None] = time.sleep, rounds: int | None = None
 ) -> Iterator[Record]:
     """Records as they are written from now on, over rotations; for ever, or for some `rounds`."""
-    file = _open_at_end(path)
+    file = _open_at_end(files_of(path)[-1])
     rest = b""
     done = 0
     try:
         while rounds is None or done < rounds:
             done += 1
+            # Looked at before reading: what is written until the turn-over is then read too.
+            behind = _files_after(file.fileno(), path)
             *whole, rest = (rest + file.read()).split(b"\n")
             yield from _parse_lines((line + b"\n" for line in whole), path)
-            if _turned_over(file.fileno(), path):
-                *whole, _ = (rest + file.read()).split(b"\n")
-                yield from _parse_lines((line + b"\n" for line in whole), path)
+            if behind:
                 file.close()
-                file, rest = path.open("rb"), b""
+                file, rest = behind[0].open("rb"), b""
             else:
                 wait(POLL)
     finally:
@@ -164,13 +164,14 @@ def _open_at_end(path: Path) -> Any:
     return file
 
 
-def _turned_over(fd: int, path: Path) -> bool:
-    try:
-        named = path.stat()
-    except FileNotFoundError:
-        return False
+def _files_after(fd: int, path: Path) -> list[Path]:
+    """The files of the trail that are newer than the open one, oldest first."""
     held = os.fstat(fd)
-    return (named.st_ino, named.st_dev) != (held.st_ino, held.st_dev)
+    files = [*rotated(path), *([path] if path.exists() else [])]
+    for number, file in enumerate(files):
+        if file.exists() and os.path.samestat(file.stat(), held):
+            return files[number + 1 :]
+    return files  # the open one was removed
 
 
 def _unreadable(path: Path, fault: OSError) -> AuditError:

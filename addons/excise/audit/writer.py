@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from excise.audit.fields import Stage
+from excise.audit.fields import FIELDS, Stage
 from excise.audit.record import Facts, build_record, render_time
 from excise.audit.trail import Notice, Trail
 from excise.errors import AuditError
@@ -26,6 +26,8 @@ from excise.errors import AuditError
 # How long lines that nobody waits for may wait for company before they are written.
 LINGER: Final = 0.02
 RETRY: Final = 1.0
+PATIENCE: Final = 30.0
+_NAMES: Final = frozenset(field.name for field in FIELDS)
 _ENCODER: Final = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
 
 
@@ -104,12 +106,15 @@ class AuditWriter:
         """Queue the record and return at once. Raises `AuditError` where it cannot be queued."""
         self._put(record, None)
 
-    def close(self) -> None:
-        """Write what is queued and end the thread. Raises `AuditError` where lines were lost."""
+    def close(self, patience: float = PATIENCE) -> None:
+        """Write what is queued and end the thread. Raises `AuditError` where lines were lost, or
+        where the disk has not answered for `patience` seconds."""
         with self._changed:
             self._closing = True
             self._changed.notify()
-        self._thread.join()
+        self._thread.join(patience)
+        if self._thread.is_alive():
+            raise AuditError("EXC-AUD-001", "the disk does not answer.", at=str(self.path))
         self._trail.close()
         left, self._queue = len(self._queue), deque()
         if left:
@@ -146,6 +151,10 @@ class AuditWriter:
                 self._changed.notify()
 
     def _render(self, record: Mapping[str, Any]) -> bytes:
+        if not _NAMES.issuperset(record):
+            raise AuditError(
+                "EXC-AUD-003", "a record has a field that no schema knows.", at=str(self.path)
+            )
         stamped = {"time": self._now(), **record}
         if self._worker:
             stamped.setdefault("worker", self._worker)
