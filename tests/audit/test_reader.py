@@ -59,8 +59,11 @@ def test_an_unfinished_line_is_not_read_and_a_foreign_one_is_named(tmp_path: Pat
 
 def test_a_missing_trail_is_said_so(tmp_path: Path) -> None:
     for path in (tmp_path / "none.jsonl", tmp_path / "nowhere" / "none.jsonl"):
-        with pytest.raises(AuditError):
+        with pytest.raises(AuditError, match="no trail yet"):
             files_of(path)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(AuditError, match="Not a directory"):
+        files_of(tmp_path / "file" / "t.jsonl")
 
 
 def test_an_exchange_is_found_by_id_and_by_reference(tmp_path: Path) -> None:

@@ -22,6 +22,8 @@ def files_of(path: Path) -> list[Path]:
     """The files of a trail, oldest first. Raises `AuditError` where there are none."""
     try:
         files = [*rotated(path), *([path] if path.exists() else [])]
+    except FileNotFoundError:
+        files = []
     except OSError as fault:
         raise _unreadable(path, fault) from None
     if not files:
