@@ -12,7 +12,7 @@ from json_spellings import documents, joined, spell, strings_of
 
 from excise.codecs.base import Label
 from excise.codecs.jsonedit import edit_text
-from excise.codecs.jsonspan import MAX_DEPTH, MAX_SEGMENTS, JsonReading, read_json
+from excise.codecs.jsonspan import MAX_DEPTH, MAX_VALUES, JsonReading, read_json
 from excise.codecs.labels import OPAQUE, SEALED, Field, Labeler
 from excise.codecs.wirewords import WIRE_WORDS
 from excise.errors import Unreadable
@@ -120,9 +120,15 @@ def test_depth_has_a_ceiling() -> None:
             read(opening * (MAX_DEPTH + 1) + b'"x"' + closing * (MAX_DEPTH + 1))
 
 
-def test_the_number_of_texts_has_a_ceiling() -> None:
+@pytest.mark.parametrize("piece", ['"x",', "{},", "[],", "0,", '{"k":0},'])
+def test_the_number_of_values_has_a_ceiling(piece: str) -> None:
     with pytest.raises(Unreadable, match="size"):
-        read(b"[" + b'"x",' * (MAX_SEGMENTS + 1) + b"[]]")
+        read(f"[{piece * (MAX_VALUES + 1)}[]]".encode())
+
+
+def test_the_number_of_documents_has_a_ceiling() -> None:
+    with pytest.raises(Unreadable, match="size"):
+        read_json(b"{} " * (MAX_VALUES + 1), PLAIN, ROOT, many=True)
 
 
 def test_an_embedding_is_no_text_but_its_tokens_count() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from excise.codecs.base import Label
 from excise.codecs.jsonspan import read_json
-from excise.codecs.labels import SEALED, SINK, Field, Labeler, make_label
+from excise.codecs.labels import SEALED, Field, Labeler, make_label
 from excise.model import Part, Role
 
 ROOT = Label(Role.USER, Part.METADATA, False, "root")
@@ -37,14 +37,6 @@ def test_places(body: str, role: Role, part: Part, label: str) -> None:
     (segment,) = [segment for segment in reading.segments if segment.text == "X"]
     assert (segment.role, segment.part, segment.label) == (role, part, label)
     assert (segment.token in reading.sealed) is ("signed" in body)
-
-
-def test_called_for_one_value_it_answers_the_same() -> None:
-    turns = LABELER(ROOT, "turns", [])
-    turn = LABELER(turns, 0, (("who", "tool"),))
-    assert turn == Label(Role.TOOL, Part.PROMPT, False, "turn")
-    assert LABELER(turn, "text", "x") == Label(Role.TOOL, Part.PROMPT, True, SINK)
-    assert LABELER(ROOT, "none", "x") == Label(Role.USER, Part.METADATA, False, SINK)
 
 
 def test_members_are_resolved_once() -> None:

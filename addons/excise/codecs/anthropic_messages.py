@@ -74,8 +74,12 @@ _DOCUMENTS: Final = frozenset(
 )
 
 
+_USER: Final = make_label(Role.USER, Part.PROMPT, False, "turn")
+_TURNS: Final = {name: make_label(role, Part.PROMPT, False, "turn") for name, role in ROLES.items()}
+
+
 def _turn(place: Label, members: Mapping[str, Any]) -> Label:
-    return make_label(ROLES.get(word(members.get("role")), Role.USER), Part.PROMPT, False, "turn")
+    return _TURNS.get(word(members.get("role")), _USER)
 
 
 def _block(place: Label, members: Mapping[str, Any]) -> Label:

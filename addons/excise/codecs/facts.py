@@ -22,11 +22,14 @@ NO_FACTS: Final = Facts()
 
 def request_facts(document: Any) -> Facts:
     """Of a request. Where `stream` stands twice, the provider may obey either."""
-    pairs = document if type(document) is tuple else ()
-    return Facts(
-        model=word(member(document, "model")),
-        stream=any(key == "stream" and value is True for key, value in pairs),
-    )
+    model = ""
+    stream = False
+    for key, value in document if type(document) is tuple else ():
+        if key == "model":
+            model = word(value)
+        elif key == "stream" and value is True:
+            stream = True
+    return Facts(model, stream)
 
 
 def build_response_facts(received: str, generated: str) -> Callable[[Any], Facts]:

@@ -24,6 +24,7 @@ CREDENTIAL_HEADERS: Final = frozenset(
         "proxy-authorization",
         "cookie",
         "x-amz-security-token",
+        "sec-websocket-protocol",  # browsers can send a key for the realtime socket nowhere else
     }
 )
 
@@ -35,7 +36,8 @@ PROTOCOL_HEADERS: Final = frozenset(
         *("connection", "content-encoding", "content-length", "content-type", "date", "expect"),
         *("host", "if-match", "if-modified-since", "if-none-match", "keep-alive", "pragma"),
         *("priority", "proxy-connection", "range", "sec-fetch-dest", "sec-fetch-mode"),
-        *("sec-fetch-site", "sec-websocket-key", "sec-websocket-version", "te", "trailer"),
+        *("sec-fetch-site", "sec-websocket-extensions", "sec-websocket-key"),
+        *("sec-websocket-version", "te", "trailer"),
         *("transfer-encoding", "upgrade", "x-amz-content-sha256", "x-amz-date"),
     }
 )

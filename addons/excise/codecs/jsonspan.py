@@ -12,8 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from excise.codecs.base import Label
 from excise.codecs.facts import NO_FACTS, Facts
@@ -25,7 +24,9 @@ from excise.errors import Unreadable
 from excise.model import Edit, Path, Place, Segment, Usage
 
 MAX_DEPTH: Final = 200
-MAX_SEGMENTS: Final = 250_000
+MAX_VALUES: Final = 500_000
+"""Members and items read of one body; more would hold up every other exchange. Embeddings, which
+are passed over whole, do not count."""
 
 _BLOB: Final = re.compile(r"[A-Za-z0-9+/_=-]{64,}")
 _VECTOR: Final = 32
@@ -34,8 +35,7 @@ _BODY: Final = Place.BODY
 _new: Final = tuple.__new__  # a named tuple without the detour through its own constructor
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JsonReading:
+class JsonReading(NamedTuple):
     """A JSON body as it was understood.
 
     `sealed` holds the tokens that must not be edited; `opaque` counts those of them that were
@@ -50,8 +50,11 @@ class JsonReading:
     usage: Usage | None = None
     sealed: frozenset[int] = frozenset()
     opaque: int = 0
-    body: bytes = field(default=b"", repr=False)
-    documents: tuple[Any, ...] = field(default=(), repr=False)
+    body: bytes = b""
+    documents: tuple[Any, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"<JsonReading {self.codec} {len(self.segments)} segments {len(self.body)} bytes>"
 
     @property
     def document(self) -> Any:
@@ -83,41 +86,46 @@ def read_json(
     documents, bom = parse_json(body, many)
     walk = _Walk(labeler)
     n = 0
+    walk.visit(len(documents))
     for index, document in enumerate(documents):
         path: Path = (index,) if len(documents) > 1 else ()
         n = walk.enter(document, root, n, path)
     known = facts(documents[0]) if facts else NO_FACTS
+    if bom:
+        walk.anomalies.add("bom")
     return JsonReading(
-        codec=codec,
-        segments=tuple(walk.segments),
-        anomalies=tuple(sorted(walk.anomalies | {"bom"})) if bom else tuple(sorted(walk.anomalies)),
-        model=known.model,
-        stream=known.stream,
-        usage=known.usage,
-        sealed=frozenset(walk.sealed),
-        opaque=walk.opaque,
-        body=body,
-        documents=documents,
+        codec,
+        tuple(walk.segments),
+        tuple(sorted(walk.anomalies)) if walk.anomalies else (),
+        known.model,
+        known.stream,
+        known.usage,
+        frozenset(walk.sealed),
+        walk.opaque,
+        body,
+        documents,
     )
 
 
 class _Walk:
     """One pass over a parsed document in document order; every method returns the next token."""
 
-    __slots__ = ("anomalies", "labeler", "opaque", "sealed", "segments")
+    __slots__ = ("anomalies", "entries", "members", "opaque", "sealed", "segments", "visited")
 
     def __init__(self, labeler: Labeler) -> None:
-        self.labeler = labeler
+        self.members = labeler.members
+        self.entries = labeler.entries
         self.segments: list[Segment] = []
         self.anomalies: set[str] = set()
         self.sealed: list[int] = []
         self.opaque = 0
+        self.visited = 0
 
     def enter(self, document: Any, root: Label, n: int, path: Path) -> int:
         """Read a whole document, which may be a bare string or number."""
         kind = type(document)
         if kind is tuple:
-            return self.object(document, self.labeler(root, 0, document), n, path, 1)
+            return self.object(document, root, n, path, 1)
         if kind is list:
             return self.array(document, root, "", n, path, 1)
         if kind is str:
@@ -129,11 +137,15 @@ class _Walk:
     def object(self, pairs: Pairs, label: Label, n: int, path: Path, depth: int) -> int:
         if depth > MAX_DEPTH:
             raise Unreadable("depth")
-        if len(pairs) > 1 and len(dict(pairs)) < len(pairs):
+        self.visit(len(pairs))
+        members = dict(pairs)
+        if len(members) < len(pairs):
             self.anomalies.add("duplicate-key")
+        enter = self.entries.get(label[3])
+        if enter:
+            label = enter(label, members)
         role, part, _, _ = label
-        known, other = self.labeler.members(label)
-        entries = self.labeler.entries
+        known, other = self.members(label)
         add = self.segments.append
         for key, value in pairs:
             if key not in WIRE_WORDS and key:
@@ -151,9 +163,6 @@ class _Walk:
                         add(_new(Segment, (value, c_role, c_part, n, path + (key,), name, _BODY)))
                 n += 1
             elif kind is tuple:
-                enter = entries.get(child[3])
-                if enter:
-                    child = enter(child, dict(value))
                 n = self.object(value, child, n, path + (key,), depth + 1)
             elif kind is list:
                 n = self.array(value, child, key, n, path + (key,), depth + 1)
@@ -166,16 +175,13 @@ class _Walk:
     ) -> int:
         if depth > MAX_DEPTH:
             raise Unreadable("depth")
-        if len(self.segments) > MAX_SEGMENTS:
-            raise Unreadable("size")
         if len(items) >= _VECTOR and type(items[0]) is bytes and _is_vector(items):
             return n + sum(len(item) >= LONG_NUMBER for item in items)
-        enter = self.labeler.entries.get(label[3])
+        self.visit(len(items))
         for index, item in enumerate(items):
             kind = type(item)
             if kind is tuple:
-                child = enter(label, dict(item)) if enter else label
-                n = self.object(item, child, n, path + (index,), depth + 1)
+                n = self.object(item, label, n, path + (index,), depth + 1)
             elif kind is str:
                 n = self.text(item, label, key, n, path + (index,))
             elif kind is list:
@@ -183,6 +189,11 @@ class _Walk:
             elif kind is bytes and len(item) >= LONG_NUMBER:
                 n = self.number(item, label, key, n, path + (index,))
         return n
+
+    def visit(self, count: int) -> None:
+        self.visited += count
+        if self.visited > MAX_VALUES:
+            raise Unreadable("size")
 
     def text(self, value: str, label: Label, key: str, n: int, path: Path) -> int:
         if label[3] in _GUARDED:

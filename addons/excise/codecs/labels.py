@@ -65,16 +65,6 @@ class Labeler:
         """The labels of an object's members by key, and the label of every other one."""
         return self._resolved.get(label) or self._resolve(label)
 
-    def __call__(self, parent: Label, key: str | int, value: Any) -> Label:
-        """The label of one parsed value: a member of an object, or an item of an array."""
-        child = parent
-        if isinstance(key, str):
-            known, other = self.members(parent)
-            child = known.get(key, other)
-        if type(value) is tuple and child.state in self.entries:
-            return self.entries[child.state](child, dict(value))
-        return child
-
     def _resolve(self, label: Label) -> tuple[Mapping[str, Label], Label]:
         known: Mapping[str, Label]
         role, part, _, state = label

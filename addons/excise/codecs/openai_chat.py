@@ -60,11 +60,15 @@ _FIELDS: Final[Mapping[str, Fields]] = {
 _FILES: Final = frozenset({"image_url", "input_audio", "file", "document_url"})
 
 
+_USER: Final = make_label(Role.USER, Part.PROMPT, False, "message")
+_TURNS: Final = {
+    name: make_label(role, Part.TOOL_RESULT if role is Role.TOOL else Part.PROMPT, False, "message")
+    for name, role in ROLES.items()
+}
+
+
 def _turn(place: Label, members: Mapping[str, Any]) -> Label:
-    role = ROLES.get(word(members.get("role")), Role.USER)
-    return make_label(
-        role, Part.TOOL_RESULT if role is Role.TOOL else Part.PROMPT, False, "message"
-    )
+    return _TURNS.get(word(members.get("role")), _USER)
 
 
 def _part(place: Label, members: Mapping[str, Any]) -> Label:
