@@ -11,7 +11,9 @@ from typing import Any, Final
 from mitmproxy import http
 
 from excise.edge.exchange import (
+    Head,
     new_id,
+    read_head,
     replace_body,
     rewrite_request,
     to_answer,
@@ -30,7 +32,7 @@ log = logging.getLogger("excise.edge")
 # Above this a body is inspected in a thread: the event loop carries everybody else's traffic.
 IN_PLACE_BYTES: Final = 256 * 1024
 _DENIED: Final = http.Response.make(400, b"", {"x-should-retry": "false"})
-_DROPPED: Final = ("proxy-authorization", "proxy-connection", "te", "trailer")
+_REPLACED: Final = frozenset({b"accept-encoding", b"upgrade"})
 
 
 class Addon:
@@ -62,16 +64,20 @@ class Addon:
 
     def requestheaders(self, flow: http.HTTPFlow) -> None:
         """Tell LLM traffic from the rest, and see from the head what cannot be read."""
-        host, trouble = self._speaker(flow)
+        head = read_head(flow.request.headers)
+        client, data = flow.client_conn, flow.request.data
+        names = head.hosts
+        if client.sni and client.sni != data.host and data.scheme == b"https":
+            names = (*names, client.sni)
+        host, trouble = self._gate.speaker(data.host, data.port, names)
         passage = Passage(host=host, limit=self._limit, opaque=not host, barred=trouble)
         flow.metadata[PASSAGE] = passage
-        for name in _DROPPED:
-            flow.request.headers.pop(name, None)
+        flow.request.headers.fields = head.kept
         if passage.opaque:
             flow.request.stream = True
             return
         self.active.add(flow.id)
-        self._look_at_head(flow.request.headers, passage)
+        self._prepare(flow, passage, head)
 
     def request(self, flow: http.HTTPFlow) -> Awaitable[None] | None:
         """Refuse first; only what the firewall passes takes the refusal away again."""
@@ -94,8 +100,6 @@ class Addon:
         if passage.opaque:
             flow.response.stream = True
             return
-        flow.response.headers.pop("alt-svc", None)
-        flow.response.headers.pop("trailer", None)
         self._open_stream(flow, flow.response, passage)
 
     def response(self, flow: http.HTTPFlow) -> Awaitable[None] | None:
@@ -134,22 +138,16 @@ class Addon:
 
     # -- the request ---------------------------------------------------------------------------
 
-    def _speaker(self, flow: http.HTTPFlow) -> tuple[str, str]:
-        request, client = flow.request, flow.client_conn
-        names = [name for value in request.headers.get_all("host") for name in value.split(",")]
-        if client.sni and client.sni != request.data.host and flow.request.scheme == "https":
-            names.append(client.sni)
-        return self._gate.speaker(request.data.host, request.data.port, tuple(names))
-
-    def _look_at_head(self, headers: http.Headers, passage: Passage) -> None:
-        upgrade = headers.get("upgrade", "").lower()
-        length = headers.get("content-length", "")
-        if "websocket" in upgrade:
+    def _prepare(self, flow: http.HTTPFlow, passage: Passage, head: Head) -> None:
+        if "websocket" in head.upgrade:
             passage.barred = passage.barred or "uninspectable:websocket"
-        elif upgrade:
-            headers.pop("upgrade", None)
-        if length.isdigit() and int(length) > passage.limit:
-            passage.oversize = True
+        passage.oversize = head.length > passage.limit
+        # A coded answer would have to be decoded before it can be read; and an upgrade to anything
+        # would end the HTTP that we read.
+        flow.request.headers.fields = (
+            *(field for field in head.kept if field[0].lower() not in _REPLACED),
+            (b"accept-encoding", b"identity"),
+        )
 
     def _bar(self, flow: http.HTTPFlow, passage: Passage, exchange: Exchange) -> Awaitable[None]:
         if self.draining:
@@ -201,8 +199,6 @@ class Addon:
         if outcome.changed:
             rewrite_request(flow.request, exchange, outcome.headers, outcome.target)
             replace_body(flow.request, outcome.body)
-        # A coded answer would have to be decoded before it can be read.
-        flow.request.headers["accept-encoding"] = "identity"
         flow.response, passage.own = None, False
 
     # -- the answer ----------------------------------------------------------------------------
@@ -225,16 +221,18 @@ class Addon:
         return self._carry_back(flow, given, passage, outcome)
 
     def _open_stream(self, flow: http.HTTPFlow, response: http.Response, passage: Passage) -> None:
+        head = read_head(response.headers)
+        response.headers.fields = head.kept
         answer = to_answer(response, whole=False)
         stream = self._firewall().open_stream(passage.exchange, answer, passage.outcome.context)
         if stream is None:
-            length = response.headers.get("content-length", "")
-            passage.oversize = length.isdigit() and int(length) > passage.limit
+            passage.oversize = head.length > passage.limit
             return
         passage.stream = GuardedStream(stream, self._note, self._trail.commit)
         response.stream = True
         # Edits change the length, so it cannot be told beforehand.
-        if response.headers.pop("content-length", None) and flow.request.is_http11:
+        if head.length >= 0 and flow.request.is_http11:
+            del response.headers["content-length"]
             response.headers["transfer-encoding"] = "chunked"
 
     def _settle_stream(self, passage: Passage) -> None:

@@ -4,12 +4,48 @@ from __future__ import annotations
 
 import secrets
 import time
+from typing import Final, NamedTuple
 
 from mitmproxy import http
 
 from excise.model import Answer, Exchange, Principal, Reply
 
 Headers = tuple[tuple[str, str], ...]
+
+# Between client and proxy, or about trailers and other ways to the provider: none of it goes on.
+_DROPPED: Final = frozenset(
+    {b"proxy-authorization", b"proxy-connection", b"te", b"trailer", b"alt-svc"}
+)
+_READ: Final = _DROPPED | {b"host", b"upgrade", b"content-length"}
+
+
+class Head(NamedTuple):
+    """What a head says of the way its message goes."""
+
+    hosts: tuple[str, ...]
+    upgrade: str
+    length: int  # -1 where none is told
+    kept: tuple[tuple[bytes, bytes], ...]  # the fields that go on
+
+
+def read_head(headers: http.Headers) -> Head:
+    """One pass over the fields; mitmproxy's own access walks all of them for each name."""
+    hosts: list[str] = []
+    upgrade, length = "", -1
+    fields = kept = headers.fields
+    for name, value in fields:
+        lower = name.lower()
+        if lower not in _READ:
+            continue
+        if lower == b"host":
+            hosts.extend(value.decode("latin-1").split(","))
+        elif lower == b"upgrade":
+            upgrade += value.decode("latin-1").lower()
+        elif lower == b"content-length":
+            length = int(value) if value.isdigit() else length
+        elif kept is fields:
+            kept = tuple(field for field in fields if field[0].lower() not in _DROPPED)
+    return Head(tuple(hosts), upgrade, length, kept)
 
 
 def new_id() -> str:

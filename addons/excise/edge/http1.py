@@ -1,4 +1,4 @@
-"""HTTP/1 as mitmproxy reads it, with three holes filled.
+"""HTTP/1 as mitmproxy reads and writes it, with three holes filled and half the writes.
 
 Trailers crash its reader and leave the client hanging; they are dropped here, as RFC 9110 §6.5
 allows any recipient. Its error pages quote raw bytes of the peer; ours name the cause only. A head
@@ -15,7 +15,9 @@ from h11._readers import ChunkedReader
 from mitmproxy import http
 from mitmproxy.net.http import http1
 from mitmproxy.proxy import commands, events, layer
+from mitmproxy.proxy.layers import http as mhttp
 from mitmproxy.proxy.layers.http import _http1
+from mitmproxy.proxy.layers.http._events import HttpEvent, RequestHeaders, ResponseHeaders
 
 HEAD_CEILING: Final = 256 * 1024
 
@@ -69,7 +71,10 @@ def make_error_response(status_code: int, message: str = "") -> bytes:
 
 
 class Http1Server(_http1.Http1Server):
-    """The client's side of a connection, with a ceiling on the head of a request."""
+    """The client's side of a connection: a ceiling on the head of a request, and answers whose
+    head and body leave in one write."""
+
+    _head = b""
 
     def read_headers(self, event: events.Event) -> layer.CommandGenerator[None]:
         """Read a request head; one that grows beyond the ceiling closes the connection."""
@@ -79,6 +84,45 @@ class Http1Server(_http1.Http1Server):
             yield commands.CloseConnection(self.conn)
             self.state = self.done
 
+    def send(self, event: HttpEvent) -> layer.CommandGenerator[None]:
+        """Hold the head of an answer that is whole until its body comes, which is at once."""
+        holds = (
+            isinstance(event, ResponseHeaders)
+            and not event.end_stream
+            and not event.response.stream
+            and event.response.status_code >= 200
+        )
+        return _joined(self, super().send(event), holds)
+
+
+class Http1Client(_http1.Http1Client):
+    """The provider's side: a request's head and body leave in one write."""
+
+    _head = b""
+
+    def send(self, event: HttpEvent) -> layer.CommandGenerator[None]:
+        """Hold the head of a request that is whole until its body comes."""
+        holds = (
+            isinstance(event, RequestHeaders) and not event.end_stream and not event.request.stream
+        )
+        return _joined(self, super().send(event), holds)
+
+
+def _joined(
+    side: Http1Server | Http1Client, sent: layer.CommandGenerator[None], holds: bool
+) -> layer.CommandGenerator[None]:
+    for command in sent:
+        if holds and isinstance(command, commands.SendData):
+            side._head = command.data
+            continue
+        if side._head:
+            head, side._head = side._head, b""
+            if isinstance(command, commands.SendData):
+                command.data = head + command.data
+            else:
+                yield commands.SendData(side.conn, head)
+        yield command
+
 
 _make_body_reader = _http1.make_body_reader
 
@@ -87,3 +131,4 @@ def install() -> None:
     """Put these readers in the place of mitmproxy's. Harmless when done twice."""
     _http1.make_body_reader = make_body_reader
     _http1.make_error_response = make_error_response
+    mhttp.Http1Client = Http1Client  # type: ignore[attr-defined]

@@ -94,6 +94,13 @@ class ExciseStream(mhttp.HttpStream):
         self.child_layer = layer.NextLayer(self.context, ask_on_start=True)
         yield from self.handle_connect_finish()
 
+    def handle_connect_finish(self) -> Commands:
+        """Answer the CONNECT; from then on the layer around us hands events straight through."""
+        yield from super().handle_connect_finish()
+        parent = self.context.layers[self.context.layers.index(self) - 1]
+        if self.child_layer is not None and isinstance(parent, ExciseLayer):
+            parent.tunnel = self.child_layer
+
     # -- bodies ----------------------------------------------------------------------------
 
     def check_body_size(self, request: bool) -> layer.CommandGenerator[bool]:
@@ -204,6 +211,26 @@ class ExciseLayer(mhttp.HttpLayer):
         super().__init__(context, mode)
         self._run = run
         self._opaque = opaque
+        self.tunnel: layer.Layer | None = None
+        self._through: Callable[[events.Event], Commands] | None = None
+
+    def handle_event(self, event: events.Event) -> Commands:
+        """As any layer; but once a CONNECT is answered, its tunnel is all that is left, and what
+        mitmproxy would turn into HTTP events and back goes to it directly."""
+        if self._through is not None:
+            return self._through(event)
+        if self.tunnel is not None and self._is_pipe():
+            self._through = self.tunnel.handle_event
+            return self._through(event)
+        return super().handle_event(event)
+
+    def _is_pipe(self) -> bool:
+        outer = self.connections.get(self.context.client)
+        return (
+            self._paused is None
+            and isinstance(outer, Http1Server)
+            and outer.state == outer.passthrough
+        )
 
     def _handle_event(self, event: events.Event) -> Commands:
         if isinstance(event, events.Start) and self.context.client.alpn != b"h2":
