@@ -67,6 +67,8 @@ def test_what_is_cut_or_followed_is_refused(coding: str) -> None:
     for cut in range(1, len(coded)):
         assert reason(coded[:cut], coding) == "encoding-broken"
     assert reason(coded + b"x", coding) == "encoding-broken"
+    if coding in ("deflate", "br"):
+        assert reason(coded + coded, coding) == "encoding-broken"
     assert reason(coded + b"\0" * 8, coding) == "encoding-broken"
     assert reason(b"plain text", coding) == "encoding-broken"
     assert undo(b"", coding) == b""

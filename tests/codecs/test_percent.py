@@ -44,7 +44,7 @@ def test_reading(raw: str, plus: bool, text: str) -> None:
     ],
 )
 def test_editing(raw: str, group: list[Edit], wanted: str) -> None:
-    assert splice_percent(raw, group, plus=True) == wanted
+    assert splice_percent(raw, group) == wanted
 
 
 @given(st.text(max_size=20), st.text(max_size=5), st.data(), st.sampled_from([quote, quote_plus]))
@@ -53,7 +53,7 @@ def test_an_edit_means_what_it_says(
 ) -> None:
     raw = spell(text)
     start, end = sorted(data.draw(st.tuples(*[st.integers(0, len(text))] * 2)))
-    after = splice_percent(raw, [edit(start, end, put)], plus=True)
+    after = splice_percent(raw, [edit(start, end, put)])
     assert unquote_plus(after) == edit_text(unquote_plus(raw), [edit(start, end, put)])
     assert after.startswith(spell(text[:start]))
     assert after.endswith(spell(text[end:]))
@@ -62,4 +62,4 @@ def test_an_edit_means_what_it_says(
 @pytest.mark.parametrize("raw", ["abc", "a%20c"])
 def test_a_span_behind_the_end_is_an_error(raw: str) -> None:
     with pytest.raises(ValueError, match="behind"):
-        splice_percent(raw, [edit(2, 4)], plus=True)
+        splice_percent(raw, [edit(2, 4)])

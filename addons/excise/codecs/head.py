@@ -92,8 +92,7 @@ def splice_head(
             name, value = headers[token]
             headers[token] = (name, _one_line(edit_text(value, group)))
         elif place is Place.TARGET and 2 * token < len(pieces):
-            in_query = "?" in pieces[: 2 * token]
-            pieces[2 * token] = splice_percent(pieces[2 * token], group, plus=in_query)
+            pieces[2 * token] = splice_percent(pieces[2 * token], group)
         else:
             raise ValueError("an edit names a token that the head does not have")
     return "".join(pieces), tuple(headers)

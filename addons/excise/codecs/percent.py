@@ -20,20 +20,20 @@ def decode_percent(raw: str, *, plus: bool) -> str:
     """
     if "%" not in raw:
         return raw.replace("+", " ") if plus else raw
-    return "".join(char for char, _, _ in _characters(raw, plus))
+    return "".join(" " if plus and raw[start] == "+" else char for char, start in _characters(raw))
 
 
-def splice_percent(raw: str, group: Sequence[Edit], *, plus: bool) -> str:
+def splice_percent(raw: str, group: Sequence[Edit]) -> str:
     """`raw` with ordered edits of its text made; only the edited runs are spelt anew.
 
     Raises `ValueError` for a span that ends behind the text.
     """
-    if "%" not in raw and "+" not in raw:
+    if "%" not in raw:
         return edit_text(raw, [edit._replace(text=quote(edit.text, safe="")) for edit in group])
-    places = list(_characters(raw, plus))
+    places = list(_characters(raw))
     if group and group[-1].span.end > len(places):
         raise ValueError("a span ends behind its text")
-    starts = [start for _, start, _ in places] + [len(raw)]
+    starts = [start for _, start in places] + [len(raw)]
     pieces: list[str] = []
     at = 0
     for edit in group:
@@ -44,21 +44,14 @@ def splice_percent(raw: str, group: Sequence[Edit], *, plus: bool) -> str:
     return "".join(pieces)
 
 
-def _characters(raw: str, plus: bool) -> Iterator[tuple[str, int, int]]:
-    """Each code point of the text with the range of `raw` that spells it."""
+def _characters(raw: str) -> Iterator[tuple[str, int]]:
+    """Each code point of the text with where its spelling starts in `raw`."""
     at = 0
     for match in _RUN.finditer(raw):
-        yield from _literal(raw, at, match.start(), plus)
+        yield from zip(raw[at : match.start()], range(at, match.start()), strict=True)
         at = match.start()
         octets = bytes.fromhex(match.group().replace("%", ""))
         for char in octets.decode("utf-8", "surrogateescape"):
-            width = 3 * len(char.encode("utf-8", "surrogateescape"))
-            yield char, at, at + width
-            at += width
-    yield from _literal(raw, at, len(raw), plus)
-
-
-def _literal(raw: str, start: int, end: int, plus: bool) -> Iterator[tuple[str, int, int]]:
-    for index in range(start, end):
-        char = raw[index]
-        yield " " if plus and char == "+" else char, index, index + 1
+            yield char, at
+            at += 3 * len(char.encode("utf-8", "surrogateescape"))
+    yield from zip(raw[at:], range(at, len(raw)), strict=True)

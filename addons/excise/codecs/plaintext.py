@@ -38,9 +38,7 @@ class TextReading:
             if not 0 <= 2 * token < len(pieces):
                 raise ValueError("an edit names a token that the body does not have")
             raw = pieces[2 * token]
-            pieces[2 * token] = (
-                splice_percent(raw, group, plus=True) if self.form else edit_text(raw, group)
-            )
+            pieces[2 * token] = splice_percent(raw, group) if self.form else edit_text(raw, group)
         return "".join(pieces).encode("utf-8", "backslashreplace")
 
 
