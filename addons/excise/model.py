@@ -115,9 +115,10 @@ class Segment(NamedTuple):
 
     `token` counts within `place`: for a body the ordinal of the JSON token (strings and long
     numbers, keys included, in document order), for headers the ordinal of the header, for the
-    target the ordinal of its piece. `path` says the same for people. `label` is the object key in whose field the text
-    stands where the dialect gives that field no meaning of its own (`password` in tool
-    arguments): detectors read it as context in front of the text, spans never count it.
+    target the ordinal of its piece. `path` says the same for people. `label` is the object key in
+    whose field the text stands where the dialect gives that field no meaning of its own
+    (`password` in tool arguments): detectors read it as context in front of the text, spans never
+    count it.
     """
 
     text: str
