@@ -48,12 +48,16 @@ MAY_IMPORT: Final[dict[str, frozenset[str]]] = {
     | {"state", "resources", "config"},
     # 6 edges: not each other, save that commands start the proxy
     "edge": VALUES | {"state"},
+    # where the proxy is given its pieces, and what mitmdump loads
+    "edge.parts": VALUES | {"assemble", "audit", "config", "pipeline", "state"} | RING_3,
+    "edge.script": VALUES | {"config"} | RING_3,
     "cli": VALUES
     | {"codecs", "text", "rules", "catalogue", "detectors", "policy", "pipeline", "state"}
     | {"audit", "config", "resources", "assemble", "standin", ""}
     | RING_3,
     "cli.up": VALUES
     | {"assemble", "audit", "config", "pipeline", "state", "edge.master", "cli"}
+    | {"edge.parts", "edge.settings"}
     | RING_3,
     "__main__": frozenset({"cli.main"}),
 }

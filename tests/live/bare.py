@@ -1,19 +1,19 @@
 """The bare host as a process: the edge around a firewall that passes everything unread.
 
-For `excise bench --also "bare=python -O tests/live/bare.py"`, which shows what the host alone costs.
+With `tests` on PYTHONPATH, `excise bench --also "bare=python -O -m live.bare"` shows what the host
+alone costs.
 """
 
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
-
-sys.path[:0] = [str(Path(__file__).resolve().parents[1])]
 
 from edge.fakes import FakeTrail, FakeVault, Outcome, decision
 
-from excise.edge.master import Parts, Settings, serve
+from excise.edge.master import serve
+from excise.edge.ports import Parts
+from excise.edge.settings import Settings
 from excise.model import Action, Exchange
 from excise.state.ca import ensure_ca
 

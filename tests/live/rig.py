@@ -16,7 +16,8 @@ from edge.fakes import FakeFirewall, FakeHosts, FakeTrail, FakeVault
 from live.upstream import STREAM_HEAD, Received, Upstream, chunk, make_certificate, plain
 from mitmproxy import ctx
 
-from excise.edge.master import ExciseMaster, Parts
+from excise.edge.master import ExciseMaster
+from excise.edge.ports import Parts
 from excise.edge.resolve import ResolvingLoop
 from excise.edge.settings import Redirect, Settings
 from excise.state.ca import ensure_ca

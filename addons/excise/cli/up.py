@@ -6,10 +6,8 @@ import argparse
 import os
 import resource
 import sys
-import time
 from collections.abc import Callable
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,27 +15,21 @@ from rich.console import Console
 from rich.panel import Panel
 from rich.table import Table
 
-from excise.assemble import Engine, load_engine
+from excise.assemble import Engine
 from excise.audit.fields import Stage
-from excise.audit.record import Facts, Record, build_record
-from excise.audit.writer import AuditWriter
 from excise.config import Settings as Config
 from excise.config import load_settings
-from excise.edge.master import (
-    Fault,
-    Parts,
+from excise.edge.master import serve
+from excise.edge.parts import build_parts, open_trail, read_engine, stage_record
+from excise.edge.settings import (
     Settings,
     parse_networks,
     parse_proxy,
     parse_redirect,
     parse_url,
-    serve,
 )
-from excise.errors import ConfigError
-from excise.pipeline.firewall import Firewall
-from excise.pipeline.reading import Limits
+from excise.errors import AuditError, ConfigError
 from excise.state.ca import ensure_ca
-from excise.state.memory import MemoryVault
 
 NO_REEXEC: Final = "EXCISE_NO_REEXEC"
 
@@ -74,51 +66,19 @@ def run(args: argparse.Namespace) -> int:
     _optimise()
     config = load_settings(vars(args))
     settings = _edge_settings(config, args.options).checked()
-    engine = load_engine(
-        config.profile,
-        state_dir=config.state_dir,
-        policies=config.policies,
-        shadow=config.shadow,
-    )
+    engine = read_engine(config)
     ca = ensure_ca(config.ca_dir)
-    vault = MemoryVault(clock=time.monotonic)
-    firewall = build_firewall(engine, config, vault)
     _raise_file_limit()
-    with AuditWriter(
-        config.audit,
-        queue_limit=config.audit_queue,
-        rotate_bytes=config.audit_rotate,
-        keep=config.audit_keep,
-        notice=_say,
-    ) as trail:
-        trail.commit_sync(_stage(Stage.START, engine))
-        parts = Parts(
-            firewall=lambda: firewall,
-            hosts=engine.catalogue,
-            trail=trail,
-            vault=vault,
-            fault_record=partial(_fault_record, engine),
+    with open_trail(config, _say) as trail:
+        trail.commit_sync(stage_record(engine, Stage.START))
+        serve(
+            settings,
+            build_parts(config, engine, trail),
+            _when_ready(config, engine, ca.cert_pem),
         )
-        serve(settings, parts, _when_ready(config, engine, ca.cert_pem))
-        with suppress(ConfigError):
-            trail.commit_sync(_stage(Stage.STOP, engine))
+        with suppress(AuditError):
+            trail.commit_sync(stage_record(engine, Stage.STOP))
     return 0
-
-
-def build_firewall(engine: Engine, config: Config, vault: MemoryVault) -> Firewall:
-    """The pipeline over an engine, with this process's vault."""
-    return Firewall(
-        catalogue=engine.catalogue,
-        policy=engine.policy,
-        scanner=engine.scanner,
-        placeholders=engine.placeholders,
-        fingerprint_key=engine.fingerprint_key,
-        lookup=lambda principal: partial(vault.find, principal),
-        timer=time.perf_counter,
-        limits=Limits(body=config.max_body, decoded=config.max_decoded, ratio=config.max_ratio),
-        classic=config.refusals == "classic",
-        fault_status=config.fail_status,
-    )
 
 
 def _edge_settings(config: Config, options: list[str]) -> Settings:
@@ -167,24 +127,6 @@ def _raise_file_limit() -> None:
     if soft < wanted:
         with suppress(OSError, ValueError):
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-
-
-def _stage(stage: Stage, engine: Engine) -> Record:
-    profile = engine.policy.profile.name
-    return build_record(Facts(stage=stage, profile=profile, policy=engine.policy.digest))
-
-
-def _fault_record(engine: Engine, fault: Fault) -> Record:
-    return build_record(
-        Facts(
-            stage=Stage.FAULT,
-            reference=fault.reference,
-            fault=fault.kind,
-            fault_where=fault.where,
-            profile=engine.policy.profile.name,
-            policy=engine.policy.digest,
-        )
-    )
 
 
 def _say(text: str) -> None:

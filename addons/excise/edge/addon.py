@@ -230,6 +230,7 @@ class Addon:
             return
         passage.stream = GuardedStream(stream, self._note, self._trail.commit)
         response.stream = True
+        response.headers.pop("content-encoding", None)  # what comes out of the firewall has none
         # Edits change the length, so it cannot be told beforehand.
         if head.length >= 0 and flow.request.is_http11:
             del response.headers["content-length"]

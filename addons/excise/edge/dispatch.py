@@ -174,7 +174,8 @@ class Dispatcher(addonmanager.AddonManager):
     def _fault(self, name: str, arguments: list[Any], fault: BaseException) -> None:
         reference = self.note(name, fault)
         if arguments and isinstance(arguments[0], http.HTTPFlow):
-            self._doomed[arguments[0].id] = reference
+            if name not in ("response", "error"):  # nothing of the flow comes after these
+                self._doomed[arguments[0].id] = reference
             self._refuse_flow(name, arguments[0], reference)
         elif name == "next_layer" and arguments:
             self._close_next(arguments[0])

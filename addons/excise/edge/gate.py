@@ -54,7 +54,7 @@ class Gate:
         self.hosts = hosts
         self.clients = tuple(clients)
         self.counts: Counter[str] = Counter()
-        self._run = run
+        self.run = run
         self._known: dict[tuple[str, int, tuple[str, ...]], tuple[str, str]] = {}
 
     # -- hooks ---------------------------------------------------------------------------------
@@ -135,7 +135,7 @@ class Gate:
     # -- layers --------------------------------------------------------------------------------
 
     def _http(self, context: Context, mode: HTTPMode) -> layer.Layer:
-        return ExciseLayer(context, mode, self._run, self.is_opaque)
+        return ExciseLayer(context, mode, self.run, self.is_opaque)
 
     def _explicit(self, context: Context, data: bytes) -> layer.Layer:
         stack = LayerStack()

@@ -8,7 +8,6 @@ import os
 import signal
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,31 +22,13 @@ from excise.edge.dispatch import Dispatcher
 from excise.edge.exchange import new_id
 from excise.edge.faults import Fault
 from excise.edge.gate import Gate
-from excise.edge.ports import Firewall, Hosts, Record, Trail, Vault
+from excise.edge.ports import Parts
 from excise.edge.resolve import ResolvingLoop
-from excise.edge.settings import (
-    Settings,
-    parse_networks,
-    parse_proxy,
-    parse_redirect,
-    parse_url,
-)
+from excise.edge.settings import Settings
 from excise.errors import ConfigError
 
 log = logging.getLogger("excise.edge")
 
-# The command line starts the proxy through this module and needs no other of the package.
-__all__ = [
-    "ExciseMaster",
-    "Fault",
-    "Parts",
-    "Settings",
-    "parse_networks",
-    "parse_proxy",
-    "parse_redirect",
-    "parse_url",
-    "serve",
-]
 
 # What keeps mitmproxy from letting bytes pass unread. None of it is left to the operator.
 HARD: Final[dict[str, Any]] = {
@@ -72,17 +53,6 @@ HARD: Final[dict[str, Any]] = {
     "tcp_hosts": [],
     "udp_hosts": [],
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Parts:
-    """What the proxy is given to work with."""
-
-    firewall: Callable[[], Firewall]  # called for each exchange, so that a reload swaps it
-    hosts: Hosts
-    trail: Trail
-    vault: Vault
-    fault_record: Callable[[Fault], Record]
 
 
 class ExciseMaster(master.Master):

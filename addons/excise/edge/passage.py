@@ -56,13 +56,13 @@ class GuardedStream:
 
     def lost(self) -> Release:
         """Upstream is gone in the middle: what was held back and is decided. Never raises."""
-        release = self._take(self._stream.finish)
+        release = self._take(lambda: self._stream.finish(cut=True))
         if release.end is not End.CLOSED:
             release.end = self.end = End.ABORTED
         return release
 
     def record(self) -> Record:
-        """The audit record of what was seen."""
+        """The last audit record of the stream."""
         self.settled = True
         return self._stream.record()
 
@@ -91,7 +91,7 @@ class GuardedStream:
 
     async def _secure(self, release: Release) -> None:
         try:
-            await self._commit(self.record())
+            await self._commit(self._stream.record())
         except Exception as fault:
             # No native ending here: the reader already counts the held bytes as sent.
             self._note("audit", fault)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, Protocol
 
+from excise.edge.faults import Fault
 from excise.model import Action, Answer, Decision, Exchange, RefusalClass, Reply
 
 Record = dict[str, Any]
@@ -82,8 +84,8 @@ class ResponseStream(Protocol):
         """The next bytes of upstream, as they came off the wire."""
         ...
 
-    def finish(self) -> Step:
-        """Upstream has ended the answer properly."""
+    def finish(self, *, cut: bool = False) -> Step:
+        """Upstream has ended the answer, or with `cut` died in the middle of it."""
         ...
 
     def close(self, reference: str) -> bytes:
@@ -91,7 +93,7 @@ class ResponseStream(Protocol):
         ...
 
     def record(self) -> Record:
-        """The audit record of what has been seen so far."""
+        """The audit record of what was seen since the last one."""
         ...
 
 
@@ -137,6 +139,17 @@ class Vault(Protocol):
     def keep(self, principal: str, kept: Mapping[str, str]) -> None:
         """Remember what was cut out, so that the answer can be restored."""
         ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What the proxy is given to work with."""
+
+    firewall: Callable[[], Firewall]  # called for each exchange, so that a reload swaps it
+    hosts: Hosts
+    trail: Trail
+    vault: Vault
+    fault_record: Callable[[Fault], Record]
 
 
 MUST_BE_ON_DISK = frozenset(action for action in Action if action.rank >= Action.REDACT.rank)

@@ -1,0 +1,89 @@
+"""Settings → everything the proxy works with: engine, pipeline, vault and trail, ready to serve."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import partial
+
+from excise.assemble import Engine, load_engine
+from excise.audit.fields import Stage
+from excise.audit.record import Facts, Record, build_record
+from excise.audit.writer import AuditWriter
+from excise.config import Settings as Config
+from excise.edge.faults import Fault
+from excise.edge.ports import Parts, Trail
+from excise.pipeline.firewall import Firewall
+from excise.pipeline.reading import Limits
+from excise.state.memory import MemoryVault
+
+
+def read_engine(config: Config) -> Engine:
+    """Packs, profile and keys that these settings name. Raises `ExciseError`."""
+    return load_engine(
+        config.profile,
+        state_dir=config.state_dir,
+        policies=config.policies,
+        shadow=config.shadow,
+    )
+
+
+def open_trail(config: Config, notice: Callable[[str], None]) -> AuditWriter:
+    """The audit trail of these settings. Raises `AuditError`."""
+    return AuditWriter(
+        config.audit,
+        queue_limit=config.audit_queue,
+        rotate_bytes=config.audit_rotate,
+        keep=config.audit_keep,
+        notice=notice,
+    )
+
+
+def build_parts(config: Config, engine: Engine, trail: Trail) -> Parts:
+    """Join engine and trail with a vault of this process."""
+    vault = MemoryVault(clock=time.monotonic)
+    firewall = build_firewall(config, engine, vault)
+    return Parts(
+        firewall=lambda: firewall,
+        hosts=engine.catalogue,
+        trail=trail,
+        vault=vault,
+        fault_record=partial(fault_record, engine),
+    )
+
+
+def build_firewall(config: Config, engine: Engine, vault: MemoryVault) -> Firewall:
+    """The pipeline over an engine."""
+    return Firewall(
+        catalogue=engine.catalogue,
+        policy=engine.policy,
+        scanner=engine.scanner,
+        placeholders=engine.placeholders,
+        fingerprint_key=engine.fingerprint_key,
+        lookup=lambda principal: partial(vault.find, principal),
+        timer=time.perf_counter,
+        limits=Limits(body=config.max_body, decoded=config.max_decoded, ratio=config.max_ratio),
+        classic=config.refusals == "classic",
+        fault_status=config.fail_status,
+    )
+
+
+def stage_record(engine: Engine, stage: Stage) -> Record:
+    """A line that the proxy started or stopped."""
+    profile = engine.policy.profile.name
+    return build_record(Facts(stage=stage, profile=profile, policy=engine.policy.digest))
+
+
+def fault_record(engine: Engine, fault: Fault) -> Record:
+    """A line about a fault of our own."""
+    return build_record(
+        Facts(
+            stage=Stage.FAULT,
+            id=fault.reference,
+            reference=fault.reference,
+            fault=fault.kind,
+            fault_where=fault.where,
+            profile=engine.policy.profile.name,
+            policy=engine.policy.digest,
+        )
+    )

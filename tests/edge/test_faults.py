@@ -1,0 +1,31 @@
+"""The table of answers covers the events that decide whether bytes pass."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+from mitmproxy import hooks
+from mitmproxy.proxy.layers import modes, tls  # noqa: F401  (their hooks register on import)
+
+from excise.edge.faults import ANSWERS, Fault
+
+
+def test_every_answer_is_for_an_event_that_exists() -> None:
+    assert set(ANSWERS) <= set(hooks.all_hooks)
+
+
+def test_every_tls_event_before_the_first_byte_has_one() -> None:
+    decisive = {n for n in hooks.all_hooks if n.startswith("tls_") and "failed" not in n}
+    assert decisive <= set(ANSWERS)
+
+
+@pytest.mark.parametrize("name", ["tls_start_client", "tls_start_server"])
+def test_without_a_connection_object_the_host_closes(name: str) -> None:
+    data = SimpleNamespace(ssl_conn=object())
+    assert ANSWERS[name](data) is None
+    assert data.ssl_conn is None
+
+
+def test_a_fault_tells_no_text() -> None:
+    assert Fault._fields == ("reference", "where", "kind")

@@ -1,0 +1,121 @@
+"""A guarded stream: faults end it, what must be on disk waits, nothing follows an end."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from edge.fakes import FakeStep, FakeStream
+
+from excise.edge.passage import End, GuardedStream, Passage
+from excise.errors import AuditError
+
+
+class _Notes:
+    def __init__(self) -> None:
+        self.noted: list[tuple[str, str]] = []
+        self.committed: list[Any] = []
+        self.broken = False
+
+    def note(self, where: str, fault: BaseException) -> str:
+        self.noted.append((where, type(fault).__name__))
+        return "ref"
+
+    async def commit(self, record: Any) -> None:
+        if self.broken:
+            raise AuditError("EXC-AUD-001", "broken.")
+        self.committed.append(record)
+
+
+def _guarded(stream: Any = None) -> tuple[GuardedStream, _Notes]:
+    notes = _Notes()
+    return GuardedStream(stream or FakeStream(), notes.note, notes.commit), notes
+
+
+def test_clean_chunks_need_no_waiting() -> None:
+    stream, _ = _guarded()
+    release = stream.feed(b"data: a\n\n")
+    assert (release.data, release.end, release.wait) == (b"data: a\n\n", End.OPEN, None)
+
+
+async def test_a_ruling_is_on_disk_before_the_release() -> None:
+    stream, notes = _guarded()
+    release = stream.feed(b"DISK")
+    assert release.wait is not None
+    assert notes.committed == []
+    await release.wait()
+    assert notes.committed == [{"what": "stream"}]
+    assert (release.data, release.end) == (b"DISK", End.OPEN)
+
+
+async def test_a_trail_that_fails_takes_the_permission_back() -> None:
+    stream, notes = _guarded()
+    notes.broken = True
+    release = stream.feed(b"DISK")
+    assert release.wait is not None
+    await release.wait()
+    assert (release.data, release.end) == (b"", End.ABORTED)
+    assert stream.feed(b"more").end is End.ABORTED
+
+
+@pytest.mark.parametrize(("closes", "end"), [(True, End.CLOSED), (False, End.ABORTED)])
+@pytest.mark.parametrize("where", ["feed", "finish"])
+@pytest.mark.parametrize("kind", [ValueError, MemoryError, RecursionError, SystemExit])
+def test_a_fault_ends_it(closes: bool, end: End, where: str, kind: type[BaseException]) -> None:
+    class Broken(FakeStream):
+        def feed(self, chunk: bytes) -> FakeStep:
+            raise kind("PLANTED")
+
+        finish = feed  # type: ignore[assignment]
+
+    inner = Broken()
+    inner.closes = closes
+    if where == "finish":
+        inner.finish = lambda: inner.feed(b"")  # type: ignore[method-assign]
+    stream, notes = _guarded(inner)
+    release = stream.feed(b"x") if where == "feed" else stream.finish()
+    assert release.end is end
+    assert b"PLANTED" not in release.data
+    assert bool(release.data) is closes
+    assert notes.noted == [("stream", kind.__name__)]
+    after = stream.feed(b"unread")
+    assert (after.data, after.end) == (b"", end)
+
+
+def test_an_ending_that_fails_too_is_a_cut() -> None:
+    class Worse(FakeStream):
+        def feed(self, chunk: bytes) -> FakeStep:
+            raise ValueError
+
+        def close(self, reference: str) -> bytes:
+            raise KeyError
+
+    stream, notes = _guarded(Worse())
+    assert stream.feed(b"x").end is End.ABORTED
+    assert len(notes.noted) == 2
+
+
+def test_nothing_follows_an_answer_ended_by_policy() -> None:
+    stream, _ = _guarded()
+    assert stream.feed(b"STOP").end is End.CLOSED
+    assert stream.feed(b"data: PLANTED").data == b""
+    assert stream.finish().data == b""
+
+
+def test_a_lost_upstream_releases_what_is_decided() -> None:
+    stream, _ = _guarded()
+    stream.feed(b"HOLD")
+    release = stream.lost()
+    assert (release.data, release.end) == (b"HOLD", End.ABORTED)
+
+
+def test_the_record_is_settled_once() -> None:
+    stream, _ = _guarded()
+    assert not stream.settled
+    stream.record()
+    assert stream.settled
+
+
+def test_a_new_passage_permits_nothing() -> None:
+    passage = Passage()
+    assert (passage.opaque, passage.own, passage.stream) == (False, False, None)
