@@ -64,7 +64,7 @@ class FakeStream:
         data, self.held = self.held + chunk, b""
         return FakeStep(data.replace(MARK, SAFE), rulings=rulings)
 
-    def finish(self) -> FakeStep:
+    def finish(self, *, cut: bool = False) -> FakeStep:
         data, self.held = self.held, b""
         return FakeStep(data.replace(MARK, SAFE))
 

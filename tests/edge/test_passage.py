@@ -71,7 +71,7 @@ def test_a_fault_ends_it(closes: bool, end: End, where: str, kind: type[BaseExce
     inner = Broken()
     inner.closes = closes
     if where == "finish":
-        inner.finish = lambda: inner.feed(b"")  # type: ignore[method-assign]
+        inner.finish = lambda *, cut=False: inner.feed(b"")  # type: ignore[method-assign]
     stream, notes = _guarded(inner)
     release = stream.feed(b"x") if where == "feed" else stream.finish()
     assert release.end is end

@@ -45,7 +45,7 @@ class PassStream:
         self.data = chunk
         return self
 
-    def finish(self) -> PassStream:
+    def finish(self, *, cut: bool = False) -> PassStream:
         self.data = b""
         return self
 

@@ -1,0 +1,157 @@
+"""Whom traffic is for: by every name it shows, spelt any way."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+from edge.fakes import FakeHosts
+from mitmproxy import options
+from mitmproxy.proxy import layer
+from mitmproxy.proxy.context import Context
+from mitmproxy.proxy.layers import ServerTLSLayer, modes
+from mitmproxy.proxy.layers.http import HTTPMode
+from mitmproxy.test import tflow
+
+from excise.edge.gate import Gate, is_address, normal
+from excise.edge.layer import ExciseLayer
+from excise.edge.layers import PeekTunnel, RefusedLayer
+from excise.edge.settings import parse_networks
+
+
+@pytest.fixture
+def gate() -> Gate:
+    return Gate(FakeHosts(), run=None, clients=parse_networks(["192.0.2.0/24"]))
+
+
+@pytest.mark.parametrize(
+    ("text", "want"),
+    [
+        ("LLM.Test", "llm.test"),
+        ("llm.test.", "llm.test"),
+        ("llm.test:443", "llm.test"),
+        (" llm.test ", "llm.test"),
+        ("[::1]:443", "::1"),
+        ("::1", "::1"),
+        ("", ""),
+    ],
+)
+def test_hosts_are_compared_in_one_spelling(text: str, want: str) -> None:
+    assert normal(text) == want
+
+
+@pytest.mark.parametrize(
+    ("text", "want"), [("127.0.0.1", True), ("::1", True), ("a.test", False), ("", False)]
+)
+def test_addresses_are_told_from_names(text: str, want: bool) -> None:
+    assert is_address(text) is want
+
+
+@pytest.mark.parametrize(
+    ("destination", "names", "want"),
+    [
+        ("llm.test", (), ("llm.test", "")),
+        ("llm.test", ("LLM.test:443",), ("llm.test", "")),
+        ("192.0.2.1", ("llm.test", "llm.test"), ("llm.test", "")),
+        ("plain.test", ("plain.test",), ("", "")),
+        ("plain.test", ("other.test",), ("", "")),
+        ("192.0.2.1", (), ("", "")),
+        ("plain.test", ("llm.test",), ("llm.test", "host-mismatch")),
+        ("llm.test", ("plain.test",), ("llm.test", "host-mismatch")),
+        ("llm.test", ("llm.b.test",), ("llm.b.test", "host-mismatch")),
+        ("192.0.2.1", ("llm.test", "plain.test"), ("llm.test", "host-mismatch")),
+        ("192.0.2.1", ("llm.test", "192.0.2.1"), ("llm.test", "host-mismatch")),
+        ("127.0.0.9", ("127.0.0.9:1143",), ("127.0.0.9:1143", "")),
+        ("127.0.0.9", (), ("127.0.0.9:1143", "")),
+    ],
+)
+def test_names_that_disagree_about_an_llm_host_are_trouble(
+    gate: Gate, destination: str, names: tuple[str, ...], want: tuple[str, str]
+) -> None:
+    port = 1143 if destination == "127.0.0.9" else 443
+    assert gate.speaker(destination, port, names) == want
+    assert gate.speaker(destination, port, names) == want  # from memory
+
+
+def test_what_is_remembered_is_bounded(gate: Gate) -> None:
+    for number in range(5000):
+        gate.speaker(f"h{number}.test", 443, ())
+    assert len(gate._known) <= 4096
+
+
+@pytest.mark.parametrize(
+    ("host", "want"),
+    [("plain.test", True), ("llm.test", False), ("192.0.2.1", False), ("127.0.0.9", False)],
+)
+def test_only_a_harmless_name_is_relayed_unseen(gate: Gate, host: str, want: bool) -> None:
+    assert gate.is_opaque(host, 1143) is want
+
+
+@pytest.mark.parametrize(
+    ("peer", "refused"),
+    [
+        ("127.0.0.1", False),
+        ("::1", False),
+        ("::ffff:127.0.0.1", False),
+        ("192.0.2.7", False),
+        ("::ffff:192.0.2.7", False),
+        ("198.51.100.1", True),
+        ("fe80::1%eth0", True),
+    ],
+)
+def test_clients_from_elsewhere_are_refused(gate: Gate, peer: str, refused: bool) -> None:
+    client = tflow.tclient_conn()
+    client.peername = (peer, 1)
+    client.error = None
+    gate.client_connected(client)
+    assert bool(client.error) is refused
+
+
+def _asked(host: str, data: bytes, *, tls: bool = False) -> layer.NextLayer:
+    opts = options.Options()
+    context = Context(tflow.tclient_conn(), opts)
+    context.client.timestamp_tls_setup = context.client.tls_version = None
+    context.client.tls = tls
+    context.server.address = (host, 443)
+    context.layers = [modes.HttpProxy(context), ExciseLayer(context, HTTPMode.regular, None, bool)]  # type: ignore[arg-type]
+    asked = layer.NextLayer(context)
+    asked.data_client = lambda: data  # type: ignore[method-assign]
+    return asked
+
+
+@pytest.mark.parametrize(
+    ("host", "data", "want"),
+    [
+        ("plain.test", b"", PeekTunnel),
+        ("llm.test", b"", None),
+        ("192.0.2.1", b"", None),
+        ("192.0.2.1", b"\x00\x01\x02", PeekTunnel),
+        ("192.0.2.1", b"GET / HTTP/1.1\r\nhost: llm.test\r\n\r\n", ExciseLayer),
+        ("llm.test", b"GET / HTTP/1.1\r\n\r\n", ExciseLayer),
+        ("llm.test", b"\x00\x01\x02", ExciseLayer),
+        ("llm.test", b"GET / HTTP/1.1\r\nhost: x.test\r\n\r\n", RefusedLayer),
+        ("llm.test", b"\x16\x03\x01\x00\x05\x01\x00\x00\x01\x00", RefusedLayer),
+    ],
+)
+def test_the_layer_inside_a_tunnel(
+    gate: Gate, host: str, data: bytes, want: type[layer.Layer] | None
+) -> None:
+    asked = _asked(host, data)
+    gate.next_layer(asked)
+    assert type(asked.layer) is (want or type(None))
+
+
+def test_a_failed_handshake_is_counted(gate: Gate, caplog: pytest.LogCaptureFixture) -> None:
+    client = tflow.tclient_conn()
+    client.sni = "llm.test"
+    gate.tls_failed_client(SimpleNamespace(context=SimpleNamespace(client=client)))
+    assert gate.counts["tls-failed-client"] == 1
+    assert "llm.test" in caplog.text
+
+
+def test_tls_for_an_llm_host_is_ended_here(gate: Gate) -> None:
+    from edge.test_sniff import HELLO
+
+    asked = _asked("llm.test", HELLO)
+    gate.next_layer(asked)
+    assert isinstance(asked.layer, ServerTLSLayer)
