@@ -80,6 +80,6 @@ def planted_policy(
             on_fault=Action.BLOCK,
         ),
         rules=rules,
-        digest="0123456789abcdef",
+        digest="fedcba9876543210",
         modes={"test": mode},
     )

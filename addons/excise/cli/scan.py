@@ -38,6 +38,8 @@ from excise.pipeline.weigh import find
 
 # One call of the scanner for so many lines: the fixed cost of a pass is shared.
 BATCH: Final = 256
+# Scores of classifiers; none is part of the engine yet, and an absent one is not a score of 0.
+SIGNALS: Final[dict[str, Any]] = {"injection": None, "topics": {}, "unsafe": {}, "code": {}}
 _CALLER: Final = Principal(id="scan", source="command-line")
 _PARTS: Final = {
     Role.SYSTEM: Part.PROMPT,
@@ -161,7 +163,7 @@ def _answer(engine: Engine, line: Line, findings: Sequence[Any]) -> dict[str, An
         "action": decision.action.value,
         "rules": sorted({ruling.finding.rule for ruling in decision.rulings}),
         "findings": [_finding(ruling) for ruling in _once(decision.rulings)],
-        "signals": engine.signals(line.segment),
+        "signals": SIGNALS,
         "redacted": redacted(engine, line.segment.text, decision),
     }
 
@@ -226,7 +228,7 @@ def _plain_segments(text: str, role: Role, name: str) -> Iterator[Located]:
 
 
 def _har_segments(text: str, role: Role, name: str) -> Iterator[Located]:
-    """Texts of an HTTP Archive 1.2: request and response bodies, taken apart where they are JSON."""
+    """Texts of an HTTP Archive 1.2: bodies both ways, taken apart where they are JSON."""
     try:
         entries = json.loads(text)["log"]["entries"]
         bodies = [

@@ -16,7 +16,7 @@ from excise.audit.record import Facts, build_record
 from excise.catalogue import Catalogue, Host
 from excise.codecs import DIALECTS
 from excise.codecs.base import Dialect
-from excise.codecs.encoding import encode
+from excise.codecs.encoding import Decoder, encode
 from excise.codecs.head import read_head, splice_head
 from excise.detectors.base import Findings, Scanner
 from excise.enforce.block import build_refusal, class_of
@@ -40,6 +40,7 @@ from excise.model import (
     RefusalClass,
     Reply,
     Role,
+    Ruling,
     Segment,
 )
 from excise.pipeline.answers import AnswerStream
@@ -49,6 +50,8 @@ from excise.pipeline.weigh import find, forbid_edits, seal
 from excise.policy.decide import decide
 from excise.policy.schema import Policy
 
+# A stream may run for hours; its memory is bounded elsewhere, so only the ratio counts.
+NO_LIMIT: Final = 1 << 62
 _NO_EDITS: Final = Redaction((), {})
 _NOTHING: Final = Decision(action=Action.ALLOW, would=Action.ALLOW)
 
@@ -89,7 +92,7 @@ class Firewall:
             body = _written(message, redaction.edits, body, coding)
             target, headers = splice_head(exchange, _outside(redaction.edits))
         clock.append(self.timer())
-        record = self._record(
+        record = self.describe(
             context,
             decision,
             Facts(
@@ -140,7 +143,7 @@ class Firewall:
             restored, edits = len(back), (*edits, *back)
             body = _written(message, edits, body, coding)
         clock.append(self.timer())
-        record = self._record(
+        record = self.describe(
             context,
             decision,
             Facts(
@@ -165,11 +168,24 @@ class Firewall:
     def open_stream(
         self, exchange: Exchange, answer: Answer, context: Context
     ) -> AnswerStream | None:
-        """An inspector for a streamed answer; None where the answer is no stream of its dialect."""
+        """An inspector for a streamed answer; None where the answer is no stream of its dialect.
+
+        What it gives out has no content coding. Raises `Unreadable` for a coding nobody knows.
+        """
         reader = context.dialect.open_stream(answer.header("content-type"))
         if reader is None:
             return None
-        return AnswerStream(firewall=self, reader=reader, answer=answer, context=context)
+        coding, limits = answer.header("content-encoding"), self.limits
+        decoder = Decoder(coding, limit=NO_LIMIT, ratio=limits.ratio) if coding else None
+        return AnswerStream(
+            judge=self,
+            reader=reader,
+            answer=answer,
+            context=context,
+            lookup=self.lookup(exchange.principal.id),
+            decoder=decoder,
+            timer=self.timer,
+        )
 
     def refuse(
         self, exchange: Exchange, cls: RefusalClass, reason: str, status: int | None = None
@@ -188,22 +204,52 @@ class Firewall:
             bytes_out=0,
             fault=reason if cls is RefusalClass.FAULT else "",
         )
-        return reply, self._record(context, decision, facts)
+        return reply, self.describe(context, decision, facts)
 
     # -- what the methods above share --------------------------------------------------------
 
-    def judge(self, context: Context, found: Sequence[tuple[Segment, Findings]]) -> Decision:
-        """The decision over part of an answer."""
+    def rule(self, context: Context, segment: Segment, findings: Findings) -> Sequence[Ruling]:
+        """What is done about findings in a piece of a streamed answer."""
         return decide(
             self.policy,
-            found,
+            [(segment, findings)],
             direction=Direction.RESPONSE,
             principal=context.exchange.principal,
-        )
+        ).rulings
 
-    def record(self, context: Context, decision: Decision, facts: Facts) -> Record:
+    def name(self, ruling: Ruling, value: str) -> str:
+        """The placeholder that stands for a value."""
+        return self.placeholders.mint(ruling.finding.entity, value)
+
+    def unread(self, reason: str) -> Action:
+        """What the policy does about a body that cannot be read."""
+        profile = self.policy.profile
+        return profile.uninspectable_by_reason.get(reason, profile.uninspectable)
+
+    def describe(self, context: Context, decision: Decision, facts: Facts) -> Record:
         """An audit line about this exchange."""
-        return self._record(context, decision, facts)
+        exchange = context.exchange
+        return build_record(
+            replace(
+                facts,
+                id=exchange.id,
+                principal=exchange.principal,
+                address=exchange.address,
+                user_agent=exchange.header("user-agent"),
+                provider=context.host.provider,
+                host=exchange.host,
+                method=exchange.method,
+                target=exchange.target,
+                dialect=context.dialect.name,
+                model=context.model,
+                stream=context.stream,
+                profile=self.policy.profile.name,
+                policy=self.policy.digest,
+            ),
+            decision,
+            key=self.fingerprint_key,
+            mask=self._mask if context.hidden else str,
+        )
 
     def _speaks(self, exchange: Exchange) -> tuple[Host, Dialect]:
         host = self.catalogue.find(exchange.host)
@@ -276,30 +322,6 @@ class Firewall:
             for edit in restore_segment(segment, lookup, inside_json=holds_json(segment.text))
             if (edit.token, edit.span.start) not in cut
         ]
-
-    def _record(self, context: Context, decision: Decision, facts: Facts) -> Record:
-        exchange = context.exchange
-        return build_record(
-            replace(
-                facts,
-                id=exchange.id,
-                principal=exchange.principal,
-                address=exchange.address,
-                user_agent=exchange.header("user-agent"),
-                provider=context.host.provider,
-                host=exchange.host,
-                method=exchange.method,
-                target=exchange.target,
-                dialect=context.dialect.name,
-                model=context.model,
-                stream=context.stream,
-                profile=self.policy.profile.name,
-                policy=self.policy.digest,
-            ),
-            decision,
-            key=self.fingerprint_key,
-            mask=self._mask if context.hidden else str,
-        )
 
     def _mask(self, text: str) -> str:
         """A text for the trail: hidden where a detector finds anything in it."""

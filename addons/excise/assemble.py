@@ -1,0 +1,214 @@
+"""Files → a ready engine: packs, profile, keys and databases read from disk and joined.
+
+The only place that knows where each piece lives. Everything it returns is immutable, so a reload
+builds anew and swaps one reference.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from excise.catalogue import Catalogue, load_catalogue
+from excise.detectors.base import Findings
+from excise.detectors.build import build_scanner
+from excise.detectors.pattern import PatternScanner
+from excise.enforce.redact import Placeholders
+from excise.errors import ConfigError, PolicyError
+from excise.model import Decision, Direction, Mode, Principal, Segment
+from excise.policy.decide import decide, decide_case
+from excise.policy.load import build_policy, check_cases, parse_profile, shadowed
+from excise.policy.schema import Policy, Profile, RuleFacts
+from excise.resources import policies_dir
+from excise.rules.load import load_packs
+from excise.rules.schema import Rule, RulePack, Status
+from excise.state.keys import derive, load_or_create_key
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Engine:
+    """One policy version with everything that judges text by it."""
+
+    catalogue: Catalogue
+    policy: Policy
+    packs: tuple[RulePack, ...]
+    scanner: PatternScanner
+    placeholders: Placeholders
+    fingerprint_key: bytes
+
+    def decide(
+        self,
+        found: Sequence[tuple[Segment, Findings]],
+        direction: Direction,
+        principal: Principal,
+    ) -> Decision:
+        """What the policy says of what was found."""
+        return decide(self.policy, found, direction=direction, principal=principal)
+
+
+def load_engine(
+    profile: str,
+    *,
+    state_dir: Path,
+    policies: Path | None = None,
+    shadow: bool = False,
+    enforce: bool = False,
+) -> Engine:
+    """Read and check everything a profile needs. Raises `PolicyError`, `ConfigError`, `StateError`.
+
+    `policies` is a folder of the operator's own, laid out as the shipped one; what it holds stands
+    before what is shipped. `shadow` puts every pack in shadow, `enforce` takes every shadow away.
+    """
+    folders = [folder for folder in (policies, policies_dir()) if folder is not None]
+    text, origin = _read_profile(profile, folders)
+    chosen = parse_profile(text, origin)
+    if shadow:
+        chosen = shadowed(chosen)
+    if enforce:
+        chosen = _enforced(chosen)
+    sources = {use.name: _read_pack(use.name, folders, origin) for use in chosen.packs}
+    packs = load_packs(sources)
+    rules = [rule for pack in packs for rule in pack.rules if rule.status is Status.STABLE]
+    hosts, hosts_origin = _read_first("hosts.yaml", folders)
+    policy = build_policy(
+        chosen, [facts_of(rule) for rule in rules], origin, _digested(text, hosts, sources, chosen)
+    )
+    _hold_cases(policy, origin)
+    key = load_or_create_key(state_dir / "key")
+    return Engine(
+        catalogue=load_catalogue(hosts, hosts_origin),
+        policy=policy,
+        packs=packs,
+        scanner=build_scanner(
+            [rule for rule in rules if rule.id in policy.rules],
+            _DatabaseFolder(state_dir / "cache"),
+        ),
+        placeholders=Placeholders(derive(key, "placeholders")),
+        fingerprint_key=derive(key, "fingerprints"),
+    )
+
+
+def facts_of(rule: Rule) -> RuleFacts:
+    """What policy knows of a rule."""
+    return RuleFacts(
+        id=rule.id,
+        pack=rule.pack,
+        entity=rule.entity,
+        kind=rule.kind,
+        severity=rule.severity,
+        level=rule.level,
+        action=rule.action,
+        directions=rule.directions,
+        parts=rule.parts,
+    )
+
+
+def _hold_cases(policy: Policy, origin: str) -> None:
+    outcome = {}
+    for case in policy.profile.cases:
+        for rule in case.rules:
+            if rule not in policy.rules:
+                raise PolicyError(
+                    "EXC-POL-010", f'case "{case.name}": no rule "{rule}" here.', at=origin
+                )
+        decision = decide_case(policy, case)
+        outcome[case.name] = (decision.action, frozenset(r.clause for r in decision.rulings))
+    # A profile put in shadow as a whole no longer does what its cases say, on purpose.
+    if all(use.mode is Mode.ENFORCE for use in policy.profile.packs):
+        for fault in check_cases(policy, outcome):
+            raise PolicyError("EXC-POL-009", fault, at=origin)
+
+
+def _enforced(profile: Profile) -> Profile:
+    return replace(
+        profile,
+        packs=tuple(replace(use, mode=Mode.ENFORCE) for use in profile.packs),
+        clauses=tuple(replace(clause, mode=Mode.ENFORCE) for clause in profile.clauses),
+        cases=(),
+    )
+
+
+def _digested(
+    text: str, hosts: str, sources: Mapping[str, Mapping[str, str]], profile: Profile
+) -> bytes:
+    modes = repr([(use.name, use.mode) for use in profile.packs])
+    pieces = [text, hosts, modes]
+    for pack in sorted(sources):
+        pieces += [f"{name}\0{body}" for name, body in sorted(sources[pack].items())]
+    return "\0\0".join(pieces).encode()
+
+
+def _read_profile(name: str, folders: Sequence[Path]) -> tuple[str, str]:
+    if name.endswith((".yaml", ".yml")):
+        return _read(Path(name)), name
+    return _read_first(f"profiles/{name}.yaml", folders)
+
+
+def _read_first(name: str, folders: Sequence[Path]) -> tuple[str, str]:
+    for folder in folders:
+        path = folder / name
+        if path.is_file():
+            return _read(path), _shown(path)
+    known = sorted({p.stem for folder in folders for p in (folder / "profiles").glob("*.yaml")})
+    raise ConfigError(
+        "EXC-CFG-003",
+        f"{name} stands in none of the policy folders; profiles there: {', '.join(known)}.",
+    )
+
+
+def _read_pack(name: str, folders: Sequence[Path], origin: str) -> dict[str, str]:
+    for folder in folders:
+        home = folder / "packs" / name
+        if (home / "pack.yaml").is_file():
+            files = [*home.glob("*.yaml"), *home.glob("lists/*.txt")]
+            return {path.relative_to(home).as_posix(): _read(path) for path in sorted(files)}
+    raise PolicyError("EXC-POL-010", f'no folder "packs/{name}" with a pack.yaml.', at=origin)
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as fault:
+        reason = fault.strerror if isinstance(fault, OSError) else "not UTF-8"
+        raise ConfigError("EXC-CFG-003", f"{reason}; wanted a text file.", at=str(path)) from None
+
+
+def _shown(path: Path) -> str:
+    """A path as short as it can be: shipped files by their place among the policies."""
+    try:
+        return f"policies/{path.relative_to(policies_dir()).as_posix()}"
+    except ValueError:
+        return str(path)
+
+
+class _DatabaseFolder:
+    """Compiled databases as owner-only files named by content; failing to keep one is no fault."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def _path(self, name: str) -> Path:
+        # What Hyperscan compiles fits only the kind of machine it was compiled on.
+        return self._folder / f"{name}-{platform.machine()}.hsdb"
+
+    def get(self, name: str) -> bytes:
+        path = self._path(name)
+        with suppress(OSError):
+            facts = path.stat()
+            # The file is handed to native code, so nobody else may have had a hand in it.
+            if facts.st_uid == os.geteuid() and not facts.st_mode & 0o022:
+                return path.read_bytes()
+        return b""
+
+    def put(self, name: str, database: bytes) -> None:
+        with suppress(OSError):
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            draft = self._folder / f".{name}.{os.getpid()}"
+            descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(database)
+            draft.replace(self._path(name))

@@ -1,0 +1,201 @@
+"""A streamed answer on its way to the client: decoded, inspected, and described for the trail."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from excise.audit.fields import Stage
+from excise.audit.record import Facts
+from excise.codecs.base import StreamReader
+from excise.codecs.encoding import Decoder
+from excise.detectors.base import Findings, Scanner
+from excise.enforce.block import build_refusal
+from excise.enforce.redact import Lookup
+from excise.errors import Unreadable
+from excise.model import (
+    Action,
+    Answer,
+    Decision,
+    Direction,
+    Mode,
+    RefusalClass,
+    Ruling,
+    Segment,
+)
+from excise.pipeline.outcome import Context, Record
+from excise.pipeline.stream import ResponseStream
+from excise.pipeline.stream import Step as Part
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """What one chunk led to. With rulings, `record()` must be on disk before `data` goes out."""
+
+    data: bytes = field(default=b"", repr=False)
+    rulings: tuple[Ruling, ...] = ()
+    closed: bool = False
+
+
+class Judge(Protocol):
+    """What a stream needs of the firewall that opened it."""
+
+    @property
+    def scanner(self) -> Scanner:
+        """What finds."""
+        ...
+
+    def rule(self, context: Context, segment: Segment, findings: Findings) -> Sequence[Ruling]:
+        """What is done about findings in a piece of the answer."""
+        ...
+
+    def name(self, ruling: Ruling, value: str) -> str:
+        """The placeholder that stands for a value from now on."""
+        ...
+
+    def unread(self, reason: str) -> Action:
+        """What the policy does about a body that cannot be read."""
+        ...
+
+    def describe(self, context: Context, decision: Decision, facts: Facts) -> Record:
+        """An audit line."""
+        ...
+
+
+class AnswerStream:
+    """Feeds an answer's bytes through decoder and inspection. Not for several threads."""
+
+    def __init__(
+        self,
+        *,
+        judge: Judge,
+        reader: StreamReader,
+        answer: Answer,
+        context: Context,
+        lookup: Lookup,
+        decoder: Decoder | None,
+        timer: Callable[[], float],
+    ) -> None:
+        self._judge = judge
+        self._answer = answer
+        self._context = context
+        self._decoder = decoder
+        self._timer = timer
+        self._inner = ResponseStream(
+            reader=reader,
+            scanner=judge.scanner,
+            judge=lambda segment, findings: judge.rule(context, segment, findings),
+            redact=judge.name,
+            lookup=lookup,
+            notice=self._notice(RefusalClass.LEAK),
+        )
+        self._rulings: list[Ruling] = []
+        self._reasons: list[str] = []
+        self._unread_action = Action.ALLOW
+        self._passing = False  # unreadable, and policy lets it pass
+        self._ended = ""
+        self._bytes_in = self._bytes_out = 0
+        self._seconds = 0.0
+        self._told = (0, 0)  # edits and restores that a line has told of already
+
+    def feed(self, chunk: bytes) -> Step:
+        """The next bytes of upstream, as they came off the wire."""
+        began = self._timer()
+        self._bytes_in += len(chunk)
+        step = self._fed(chunk)
+        self._bytes_out += len(step.data)
+        self._seconds += self._timer() - began
+        return step
+
+    def finish(self, *, cut: bool = False) -> Step:
+        """Upstream has ended the answer, or with `cut` has died in the middle of it."""
+        began = self._timer()
+        step = self._finished(cut)
+        self._bytes_out += len(step.data)
+        self._seconds += self._timer() - began
+        return step
+
+    def close(self, reference: str) -> bytes:
+        """A clean native ending for a fault of ours, fit to follow what was released."""
+        self._ended = "closed"
+        refusal = build_refusal(RefusalClass.FAULT, reference)
+        return self._inner.close(refusal.message)
+
+    def record(self) -> Record:
+        """The audit line of what happened since the last one; the last one tells how it ended."""
+        rulings, self._rulings = tuple(self._rulings), []
+        reasons, self._reasons = tuple(self._reasons), []
+        enforced = [ruling.action for ruling in rulings if ruling.mode is Mode.ENFORCE]
+        if reasons:
+            enforced.append(self._unread_action)
+        action = max(enforced, key=lambda each: each.rank, default=Action.ALLOW)
+        would = max([action, *(ruling.action for ruling in rulings)], key=lambda each: each.rank)
+        told, inner = self._told, self._inner
+        self._told = (inner.redacted, inner.restored)
+        return self._judge.describe(
+            self._context,
+            Decision(action=action, would=would, rulings=rulings, reasons=reasons),
+            Facts(
+                stage=Stage.STREAM,
+                direction=Direction.RESPONSE,
+                status=self._answer.status,
+                reference=self._context.exchange.id if action is Action.BLOCK else "",
+                edits=inner.redacted - told[0],
+                restored=inner.restored - told[1],
+                bytes_in=self._bytes_in,
+                bytes_out=self._bytes_out,
+                usage=inner.usage,
+                timings={"total": self._seconds * 1000},
+                upstream_status=self._answer.status,
+                upstream_ended=self._ended,
+            ),
+        )
+
+    # -- steps -------------------------------------------------------------------------------
+
+    def _fed(self, chunk: bytes) -> Step:
+        if self._ended:
+            return Step(closed=self._ended == "closed")
+        try:
+            plain = self._decoder.feed(chunk) if self._decoder else chunk
+        except Unreadable as why:
+            return self._unreadable(b"", why.reason, coded=True)
+        if self._passing:
+            return Step(data=plain)
+        return self._given(self._inner.feed(plain))
+
+    def _finished(self, cut: bool) -> Step:
+        if self._ended:
+            return Step(closed=self._ended == "closed")
+        self._ended = "cut" if cut else "whole"
+        if self._decoder is not None and not cut:
+            try:
+                self._decoder.finish()
+            except Unreadable as why:
+                return self._unreadable(b"", why.reason, coded=True)
+        return Step() if self._passing else self._given(self._inner.finish())
+
+    def _given(self, part: Part) -> Step:
+        self._rulings += part.rulings
+        if part.unreadable:
+            return self._unreadable(part.out, part.unreadable, rulings=part.rulings)
+        if part.closed:
+            self._ended = "closed"
+        return Step(data=part.out, rulings=part.rulings, closed=part.closed)
+
+    def _unreadable(
+        self, out: bytes, reason: str, *, rulings: tuple[Ruling, ...] = (), coded: bool = False
+    ) -> Step:
+        """Policy decides; what can no longer be decoded can only be ended."""
+        self._reasons.append(f"uninspectable:{reason}")
+        self._unread_action = Action.BLOCK if coded else self._judge.unread(reason)
+        if self._unread_action is Action.BLOCK:
+            self._ended = "closed"
+            ending = self._inner.close(self._notice(RefusalClass.UNINSPECTABLE))
+            return Step(data=out + ending, rulings=rulings, closed=True)
+        self._passing = True
+        return Step(data=out + self._inner.surrender(), rulings=rulings)
+
+    def _notice(self, cls: RefusalClass) -> str:
+        return build_refusal(cls, self._context.exchange.id).message
