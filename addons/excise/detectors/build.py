@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Iterable
+from typing import Protocol
 
 from excise.detectors.fallback import Literals
 from excise.detectors.pattern import PatternScanner
@@ -14,10 +15,22 @@ from excise.rules.schema import Rule, Status
 HYPERSCAN = importlib.util.find_spec("hyperscan") is not None
 
 
-def build_scanner(rules: Iterable[Rule]) -> PatternScanner:
+class Databases(Protocol):
+    """Where compiled databases are kept between runs; a lost one is only made again."""
+
+    def get(self, name: str) -> bytes:
+        """The database of this name, or b"" where there is none."""
+        ...
+
+    def put(self, name: str, database: bytes) -> None:
+        """Keep it."""
+        ...
+
+
+def build_scanner(rules: Iterable[Rule], databases: Databases | None = None) -> PatternScanner:
     """A scanner over all these rules. Raises `PolicyError`."""
     compiled = compile_rules(rules)
-    return PatternScanner(compiled, _prefilter(compiled))
+    return PatternScanner(compiled, _prefilter(compiled, databases))
 
 
 def build_plain_scanner(rules: Iterable[Rule]) -> PatternScanner:
@@ -31,9 +44,18 @@ def active(rules: Iterable[Rule], *, level: int) -> tuple[Rule, ...]:
     return tuple(rule for rule in rules if rule.status is Status.STABLE and rule.level <= level)
 
 
-def _prefilter(rules: tuple[CompiledRule, ...]) -> Prefilter:
+def _prefilter(rules: tuple[CompiledRule, ...], databases: Databases | None) -> Prefilter:
     if not HYPERSCAN:
         return Literals(rules)
-    from excise.detectors.hyper import Hyper
+    from excise.detectors.hyper import Hyper, fingerprint, restore
 
-    return Hyper(rules)
+    if databases is None:
+        return Hyper(rules)
+    name = fingerprint(rules)
+    kept = databases.get(name)
+    restored = restore(rules, kept) if kept else None
+    if restored is not None:
+        return restored
+    made = Hyper(rules)
+    databases.put(name, made.serialize())
+    return made

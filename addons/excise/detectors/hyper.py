@@ -37,7 +37,7 @@ def _flags(rule: CompiledRule) -> int:
     flags = hyperscan.HS_FLAG_MULTILINE
     if rule.shape.beyond_ascii:
         flags |= hyperscan.HS_FLAG_UTF8
-    if rule.rule.match.ignore_case:
+    if rule.shape.lead_any_case:
         flags |= hyperscan.HS_FLAG_CASELESS
     return int(flags)
 
@@ -46,6 +46,14 @@ def fingerprint(rules: Sequence[CompiledRule]) -> str:
     """Names a compiled database by its expressions and the library: fit for a cache's file name."""
     digest = hashlib.sha256(repr((version("hyperscan"), expressions(rules))).encode())
     return digest.hexdigest()[:32]
+
+
+def restore(rules: Sequence[CompiledRule], database: bytes) -> Hyper | None:
+    """The prefilter from a kept database, or None where that is damaged or made elsewhere."""
+    try:
+        return Hyper(rules, database=database)
+    except (hyperscan.error, ValueError):
+        return None
 
 
 class Hyper:

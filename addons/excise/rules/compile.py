@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from excise.errors import PolicyError
@@ -66,13 +67,11 @@ def compile_rules(rules: Iterable[Rule]) -> tuple[CompiledRule, ...]:
     return tuple(compile_rule(rule) for rule in rules)
 
 
+@lru_cache(maxsize=4096)  # a pack is checked when it is loaded and used when a scanner is built
 def compile_rule(rule: Rule) -> CompiledRule:
     """Check a rule's patterns against the dialect and compile them. Raises `PolicyError`."""
     match = rule.match
     found = _shape(rule)
-    group = match.group or (found.groups[0] if len(found.groups) == 1 else "")
-    if group:
-        found = _shape(rule, group)
     if rule.keywords and not implies(found, rule.keywords):
         raise _fault(rule, "no keyword can be proven to stand in every match.", "Leave them out.")
     case = re.IGNORECASE if match.ignore_case else 0
@@ -80,7 +79,7 @@ def compile_rule(rule: Rule) -> CompiledRule:
     return CompiledRule(
         rule=rule,
         regex=re.compile(match.regex, FLAGS | case),
-        group=group or 0,
+        group=found.group or 0,
         shape=found,
         literals=tuple(sorted(rule.keywords or best_literals(found))),
         context=_context(match.context) if match.context else None,
@@ -93,12 +92,12 @@ def _fault(rule: Rule, message: str, hint: str = "", at: str = "") -> PolicyErro
     return PolicyError("EXC-POL-008", f"{rule.id}: {message}", at=at or rule.origin, hint=hint)
 
 
-def _shape(rule: Rule, group: str = "") -> Shape:
+def _shape(rule: Rule) -> Shape:
     match = rule.match
     try:
         return shape(
             match.regex,
-            group or match.group,
+            match.group,
             ignore_case=match.ignore_case,
             widest=WIDEST,
         )

@@ -39,8 +39,10 @@ _COMPLEMENTS: Final = {
 _ANCHORS: Final = {op.AT_BOUNDARY: "\\b", op.AT_BEGINNING: "^", op.AT_END: "$"}
 _REPEATS: Final = (op.MAX_REPEAT, op.MIN_REPEAT)
 _MANY: Final = 32  # alternatives a literal may have before it stops being a prefilter
-_WIDE: Final = 200  # characters after which the rest of a pattern is left to `re`
-_SELECTIVE: Final = 6  # characters that must have matched before something is left to `re`
+_WIDE: Final = 24  # a part that may vary by more characters is left to `re`
+_SELECTIVE: Final = 3  # if as many characters must have matched before it
+# Character positions from which Hyperscan takes seconds to compile a pattern, or gives up.
+_LARGE: Final = 600
 
 
 class DialectError(ValueError):
@@ -54,30 +56,32 @@ class Shape:
     width: int
     span_width: int  # from the start of the span to the end of the match
     word: bool  # the span and all behind it, the last character excepted, is visible ASCII
-    groups: tuple[str, ...]
-    lead: str  # Hyperscan pattern of how every match starts
+    group: str  # name of the group that is the span; "" for the whole match
+    lead: str  # Hyperscan pattern that ends in every match, at most so far behind its start
     lead_width: int
+    lead_any_case: bool
     beyond_ascii: bool  # the lead may match characters beyond ASCII
     literals: tuple[frozenset[str], ...]  # of each set every match holds one; lower case
 
 
-def parse(regex: str, *, ignore_case: bool = False) -> Nodes:
-    """The syntax tree, or `DialectError`."""
+def parse(regex: str, *, ignore_case: bool = False) -> tuple[Nodes, dict[str, int]]:
+    """The syntax tree and the numbers of its named groups, or `DialectError`."""
     flags = re.ASCII | re.MULTILINE | (re.IGNORECASE if ignore_case else 0)
     try:
-        re.compile(regex, flags)
         tree = parser.parse(regex, flags)
     except (re.error, OverflowError, RecursionError) as fault:
         raise DialectError(f"not a regular expression: {fault}.") from None
     if tree.state.flags & ~(flags | re.UNICODE):
         raise DialectError("inline flags are not allowed; use ignore_case.")
-    return list(tree)
+    return list(tree), dict(tree.state.groupdict)
 
 
 def shape(regex: str, group: str = "", *, ignore_case: bool = False, widest: int) -> Shape:
-    """Check a pattern against the dialect and describe it. Raises `DialectError`."""
-    nodes = parse(regex, ignore_case=ignore_case)
-    names = _names(regex)
+    """Check a pattern against the dialect and describe it. Raises `DialectError`.
+
+    The span is `group`, or the only named group, or the whole match.
+    """
+    nodes, names = parse(regex, ignore_case=ignore_case)
     for node in nodes:
         _check(node)
     low, width = _width(nodes)
@@ -85,31 +89,37 @@ def shape(regex: str, group: str = "", *, ignore_case: bool = False, widest: int
         raise DialectError("the pattern can match nothing at all.")
     if width > widest:
         raise DialectError(f"a match may be {width} characters wide; at most {widest}.")
+    if not group and len(names) == 1:
+        group = next(iter(names))
     if group and group not in names:
         raise DialectError(f'no group is named "{group}".')
     if group and not _takes_part(nodes, names[group]):
         raise DialectError(f'the group "{group}" must take part in every match.')
     tail = _from_group(nodes, names[group]) if group else list(nodes)
+    literals = tuple(_literals(nodes))
     lead = _lead(nodes)
+    large = _positions(lead) > _LARGE and bool(literals)
+    words = sorted(_best(literals)) if large else []
     return Shape(
         width=width,
         span_width=_width(tail)[1],
         word=_is_word(tail),
-        groups=tuple(names),
-        lead="".join(_spell(node) for node in lead),
-        lead_width=_width(lead)[1],
-        beyond_ascii=any(_beyond(node) for node in lead),
-        literals=tuple(_literals(nodes)),
+        group=group,
+        lead="|".join("".join(_char(ord(c)) for c in word) for word in words) or _spell_all(lead),
+        lead_width=width if large else _width(lead)[1],
+        lead_any_case=large or ignore_case,
+        beyond_ascii=not large and any(_beyond(node) for node in lead),
+        literals=literals,
     )
 
 
 def best_literals(shape_: Shape) -> frozenset[str]:
     """The most selective literals of which every match holds one; empty where none is known."""
-    return max(
-        shape_.literals,
-        key=lambda each: (min(map(len, each)), -len(each)),
-        default=frozenset(),
-    )
+    return _best(shape_.literals)
+
+
+def _best(sets: Sequence[frozenset[str]]) -> frozenset[str]:
+    return max(sets, key=lambda each: (min(map(len, each)), -len(each)), default=frozenset())
 
 
 def implies(shape_: Shape, keywords: Iterable[str]) -> bool:
@@ -124,15 +134,11 @@ def implies(shape_: Shape, keywords: Iterable[str]) -> bool:
 def prefix(regex: str) -> str:
     """The literal, as written, with which every match begins; "" where there is none."""
     chars = []
-    for kind, value in parse(regex):
+    for kind, value in parse(regex)[0]:
         if kind is not op.LITERAL:
             break
         chars.append(chr(value))
     return "".join(chars)
-
-
-def _names(regex: str) -> dict[str, int]:
-    return dict(re.compile(regex).groupindex)
 
 
 def _children(node: Node) -> list[Nodes]:
@@ -319,13 +325,39 @@ def _lead(nodes: Nodes) -> list[Node]:
     A long variable part is left to `re`, and so is a part that may be longer or absent at the
     end, since Hyperscan would report each of its possible ends.
     """
-    lead: list[Node] = []
-    for node in nodes:
-        if _width([node])[1] > _WIDE and _width(lead)[0] >= _SELECTIVE:
-            break
-        lead.append(node)
-    trimmed = _trim(lead)
+    trimmed = _trim(_cut(nodes)[0])
     return trimmed if _width(trimmed)[0] else list(nodes)
+
+
+def _cut(nodes: Nodes, before: int = 0) -> tuple[list[Node], bool]:
+    """The nodes up to a wide part with enough in front of it, and whether anything was cut."""
+    kept: list[Node] = []
+    for node in nodes:
+        kind, value = node
+        ahead = before + _width(kept)[0]
+        if _spread(node) <= _WIDE:
+            kept.append(node)
+        elif ahead >= _SELECTIVE:
+            return kept, True
+        elif kind is op.SUBPATTERN:
+            inner, cut = _cut(value[3], ahead)
+            kept.append((kind, (*value[:3], inner)))
+            if cut:
+                return kept, True
+        elif kind is op.BRANCH:
+            branches = [_cut(branch, ahead) for branch in value[1]]
+            kept.append((kind, (value[0], [inner for inner, _ in branches])))
+            if any(cut for _, cut in branches):
+                return kept, True
+        else:
+            kept.append(node)
+    return kept, False
+
+
+def _spread(node: Node) -> int:
+    low, high = _width([node])
+    inner = [_spread(each) for child in _children(node) for each in child]
+    return max([high - low, *inner])
 
 
 def _trim(nodes: Nodes) -> list[Node]:
@@ -342,6 +374,16 @@ def _trim(nodes: Nodes) -> list[Node]:
         if value[0]:
             return [*kept, (kind, (value[0], value[0], value[2]))]
     return kept
+
+
+def _positions(nodes: Nodes) -> int:
+    """Character classes of the pattern with its repeats written out."""
+    total = 0
+    for node in nodes:
+        kind, value = node
+        inner = sum(_positions(child) for child in _children(node)) or (kind is not op.AT)
+        total += inner * int(value[1]) if kind in _REPEATS else inner
+    return total
 
 
 def _spell(node: Node) -> str:
@@ -415,8 +457,7 @@ def _inside(node: Node) -> list[frozenset[str]]:
     if kind is op.BRANCH:
         choices = [_literals(branch) for branch in value[1]]
         if all(choices):
-            best = [max(each, key=lambda one: (min(map(len, one)), -len(one))) for each in choices]
-            return [frozenset().union(*best)]
+            return [frozenset().union(*map(_best, choices))]
     return []
 
 

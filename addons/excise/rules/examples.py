@@ -179,19 +179,11 @@ def _check_together(rule: Rule, each: Filled, together: Scanner, merge: Merge) -
     findings = merge(together.scan([each.segment()])[0])
     allowed = {rule.id, *each.example.also}
     strange = sorted({finding.rule for finding in findings} - allowed)
-    if strange and not all(_covers(findings, span, strange) for span in each.spans):
-        yield _say(rule, each.example, f"{', '.join(strange)} fire as well; see `also`.")
-    elif strange:
-        yield _say(rule, each.example, f"{', '.join(strange)} win over it; see `also`.")
+    if strange:
+        yield _say(rule, each.example, f"{', '.join(strange)} speak here; see `also`.")
     for span in each.spans:
         if not any(f.span.start <= span.start and span.end <= f.span.end for f in findings):
             yield _say(rule, each.example, f"the whole pack lets {span.start}-{span.end} go.")
-
-
-def _covers(findings: Iterable[Finding], span: Span, rules: Sequence[str]) -> bool:
-    return any(
-        f.rule in rules and f.span.start <= span.start and span.end <= f.span.end for f in findings
-    )
 
 
 def _check_excuses(rule: Rule, alone: Factory) -> Iterator[str]:
@@ -216,10 +208,11 @@ def _check_shared(pack: RulePack, alone: Factory) -> Iterator[str]:
 
 
 def _is_needed(rule: Rule, index: int, alone: Factory) -> bool:
-    fewer = replace(rule, unless=rule.unless[:index] + rule.unless[index + 1 :])
-    scanner = alone([fewer])
-    quiet = [e for e in _readable(rule) if e.example.silent and not e.example.someday]
-    return any(_spans(scanner, each.segment()) for each in quiet)
+    """Whether the excuse by itself lets something go in a negative example."""
+    without = alone([replace(rule, unless=())])
+    alone_with = alone([replace(rule, unless=rule.unless[index : index + 1])])
+    quiet = [e.segment() for e in _readable(rule) if e.example.silent and not e.example.someday]
+    return any(_spans(without, each) - _spans(alone_with, each) for each in quiet)
 
 
 def _has_near_miss(rule: Rule, scanner: Scanner) -> bool:
