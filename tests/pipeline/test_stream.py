@@ -17,11 +17,11 @@ from splits import (
     SecretScanner,
     byte_by_byte,
     cut_at,
-    every_two_way_split,
     open_stream,
     pieces_of,
     run,
     steps,
+    telling_splits,
 )
 
 from excise.codecs.anthropic_messages_stream import AnthropicMessagesStream
@@ -61,8 +61,8 @@ def reader_of(path: Path) -> SseReader:
 def test_without_findings_every_byte_passes(path: Path) -> None:
     """Law: nothing to do means nothing done, however the bytes are cut."""
     body = path.read_bytes()
-    for chunks in every_two_way_split(body):
-        assert run(open_stream(reader_of(path), Waiting()), chunks) == body
+    for cut in range(0, len(body), 13):
+        assert run(open_stream(reader_of(path), Waiting()), [body[:cut], body[cut:]]) == body
     assert run(open_stream(reader_of(path), Waiting()), byte_by_byte(body)) == body
 
 
@@ -72,7 +72,7 @@ def test_cutting_differently_changes_nothing(path: Path) -> None:
     body = path.read_bytes()
     whole = run(open_stream(reader_of(path), vault=VAULT), [body])
     assert whole != body
-    for chunks in every_two_way_split(body):
+    for chunks in telling_splits(body):
         assert run(open_stream(reader_of(path), vault=VAULT), chunks) == whole
     assert run(open_stream(reader_of(path), vault=VAULT), byte_by_byte(body)) == whole
 
@@ -113,10 +113,8 @@ def test_nothing_is_released_before_it_is_decided(path: Path) -> None:
 def test_arguments_stay_valid_json(path: Path) -> None:
     out = spell(run(open_stream(reader_of(path), vault=VAULT), [path.read_bytes()]))
     for place, text in out.items():
-        if place[-1] in ("arguments", "partial_json"):
-            assert VALUE in str(list(json.loads(text).values())) or VALUE in "\n".join(
-                map(str, json.loads(text).values())
-            )
+        if text and place[-1] in ("arguments", "partial_json"):
+            assert any(VALUE in value for value in json.loads(text).values())
 
 
 # -- the laws, over texts cut into events --------------------------------------------------------
@@ -169,21 +167,6 @@ def test_however_arguments_are_cut_they_stay_valid(pieces: list[str]) -> None:
         "k": f'x\\\n"{VALUE}é\U0001f600',
         "s": f"\t{MINT('secret.test', 'SECRET-12345678')}\\n",
     }
-
-
-class Multiline(SecretScanner):
-    """Finds KEY, three line feeds and a digit: in tool arguments only the view shows that."""
-
-    def scan(self, segments: Sequence[Segment]) -> list[Findings]:
-        plain = [segment._replace(text=segment.text) for segment in segments]
-        shown = [each.text.replace("KEY\n\n\n7", "SECRET-1") for each in plain]
-        assert all(len(a.text) >= len(b) for a, b in zip(plain, shown, strict=True))
-        return super().scan(
-            [
-                each._replace(text=each.text.replace("KEY\n\n\n7890123456", "SECRET-12345678"[:14]))
-                for each in plain
-            ]
-        )
 
 
 ESCAPED = json.dumps({"k": "\\SECRET-12345678", "u": "x"}).replace("CRET", "\\u0043RET")

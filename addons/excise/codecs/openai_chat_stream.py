@@ -80,6 +80,7 @@ class OpenAIChatStream(SseReader):
     codec = "openai-chat"
     labeler: Labeler = label_response
     root: Label = RESPONSE_ROOT
+    event_type = ChatEvent
 
     def __init__(self) -> None:
         super().__init__()
@@ -137,17 +138,8 @@ class OpenAIChatStream(SseReader):
         event = cast(SseEvent, event)
         if event.kind:
             self._over = True
-        document = event.document
-        if type(document) is not tuple:
-            return
-        if not self._head:
-            self._head = {key: value for key, value in event.edited(edits).items() if key in _HEAD}
-        choices = member(document, "choices")
-        for position, choice in enumerate(choices if type(choices) is list else ()):
-            state = self._choices.setdefault(_index(choice, position), _Choice())
-            state.finished |= bool(word(member(choice, "finish_reason")))
-            for at in _calls_in(choice):
-                state.calls.setdefault(at, [])
+        if event.like is None and type(event.document) is tuple:
+            self._note(event, edits)
         for channel, segment in event.deltas:
             state = self._choices[cast(int, channel.key[1])]
             kind = channel.key[2]
@@ -156,6 +148,17 @@ class OpenAIChatStream(SseReader):
                 state.calls[at].append(edited_text(segment, edits))
             elif kind in ("content", "text"):
                 state.said = True
+
+    def _note(self, event: SseEvent, edits: Sequence[Edit]) -> None:
+        """What a chunk says beside its text; its like have nothing to add."""
+        if not self._head:
+            self._head = {key: value for key, value in event.edited(edits).items() if key in _HEAD}
+        choices = member(event.document, "choices")
+        for position, choice in enumerate(choices if type(choices) is list else ()):
+            state = self._choices.setdefault(_index(choice, position), _Choice())
+            state.finished |= bool(word(member(choice, "finish_reason")))
+            for at in _calls_in(choice):
+                state.calls.setdefault(at, [])
 
     def close(self, notice: str) -> bytes:
         """The notice in every choice that is still open, its end, and `[DONE]`."""

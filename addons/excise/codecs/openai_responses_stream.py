@@ -51,6 +51,7 @@ class OpenAIResponsesStream(SseReader):
         """Sort the texts of an event."""
         document = event.document
         event.kind = kind = word(member(document, "type"))
+        event.count = whole_number(member(document, "sequence_number"))
         stem, _, tail = kind.rpartition(".")
         item, part = place_of(document)
         whole: list[Segment] = []
@@ -103,9 +104,8 @@ class OpenAIResponsesStream(SseReader):
         kind = event.kind
         if not kind:
             return
-        sequence = whole_number(member(event.document, "sequence_number"))
-        if sequence is not None:
-            self._ending.sequence = sequence + 1
+        if event.count is not None:
+            self._ending.sequence = event.count + 1
         if kind in _FINAL or kind == "[DONE]":
             self._over = True
         elif kind.endswith(".delta"):

@@ -32,15 +32,29 @@ class _Line(NamedTuple):
 class Frame:
     """One record of an event stream: its bytes, and the value of its data lines."""
 
-    __slots__ = ("_lines", "data", "raw")
+    __slots__ = ("_begin", "_found", "raw")
 
     def __init__(self, raw: bytes, *, first: bool = False) -> None:
         self.raw = raw
-        self._lines = _find_data(raw, len(_BOM) if first and raw.startswith(_BOM) else 0)
+        self._begin = len(_BOM) if first and raw.startswith(_BOM) else 0
+        self._found: list[_Line] | None = None
+
+    @property
+    def data(self) -> bytes | None:
         """The data lines joined by LF; None where there is no data line."""
-        self.data: bytes | None = None
-        if self._lines:
-            self.data = b"\n".join([raw[line.start : line.end] for line in self._lines])
+        lines = self._lines
+        return b"\n".join([self.raw[line.start : line.end] for line in lines]) if lines else None
+
+    @property
+    def place(self) -> tuple[int, int] | None:
+        """Where the data stands in `raw`; None where it is not on one line."""
+        return self._lines[0][1:] if len(self._lines) == 1 else None
+
+    @property
+    def _lines(self) -> list[_Line]:
+        if self._found is None:
+            self._found = _find_data(self.raw, self._begin)
+        return self._found
 
     def with_data(self, data: bytes) -> bytes:
         """The frame's bytes with other data in it. Raises `ValueError` where it has none."""
@@ -60,7 +74,7 @@ class Frame:
     def _with_lines(self, values: list[bytes]) -> bytes:
         """All values in place of the first data line, the other ones taken out."""
         first, *others = self._lines
-        end = _LINE_END.search(self.raw)
+        end = _LINE_END.match(self.raw, first.end)
         between = (end[0] if end else b"\n") + b"data: "
         pieces = [self.raw[: first.at], b"data: ", between.join(values)]
         at = first.end
@@ -98,6 +112,7 @@ class SseFramer:
         self._buffer = bytearray()
         self._searched = 0
         self._first = True
+        self._after_cr = False  # the last frame ended with a CR, whose LF may still come
         self._max = max_event
 
     def feed(self, chunk: bytes) -> Iterator[Frame]:
@@ -106,6 +121,8 @@ class SseFramer:
         Raises `Unreadable` (`size`, `charset`) after the frames before the bad one.
         """
         self._buffer += chunk
+        if self._after_cr and self._buffer.startswith(b"\n"):
+            yield self._cut(1)
         while True:
             match = _BLANK.search(self._buffer, self._searched)
             if match is None:
@@ -132,6 +149,7 @@ class SseFramer:
         del self._buffer[:end]
         self._searched = 0
         first, self._first = self._first, False
+        self._after_cr = not self._buffer and raw.endswith(b"\r")
         return Frame(raw, first=first)
 
     def _check_size(self, size: int) -> None:

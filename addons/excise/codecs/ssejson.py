@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import json
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from excise.codecs.base import Channel, Delta, Label, StreamEvent
-from excise.codecs.jsonedit import edit_text, group_edits
+from excise.codecs.jsonedit import edit_text, group_edits, splice_json
 from excise.codecs.jsonspan import JsonReading, read_json
 from excise.codecs.jsonvalue import plain_value
 from excise.codecs.labels import Labeler
 from excise.codecs.sse import MAX_EVENT, Frame, SseFramer
+from excise.codecs.ssealike import COUNT, Likeness, build_likeness, decode_string
 from excise.codecs.wirewords import WIRE_WORDS
 from excise.errors import Unreadable
 from excise.model import Edit, Part, Role, Segment, Usage
 
 DONE: Final = b"[DONE]"
-JSON_KEYS: Final = frozenset({"arguments", "partial_json"})
+_KINDS: Final = 4  # texts that may alternate, such as several choices, and still be known
+_MISSES: Final = 32  # after so many events without a like it is not worth the while
+_new: Final = tuple.__new__
 
 
 class SseEvent:
@@ -26,10 +30,12 @@ class SseEvent:
     __slots__ = (
         "_frame",
         "_reading",
+        "count",
         "deltas",
         "ends",
         "ends_all",
         "kind",
+        "like",
         "model",
         "raw",
         "sealed",
@@ -52,14 +58,22 @@ class SseEvent:
         self.sealed: frozenset[int] = reading.sealed if reading else frozenset()
         """The record's own type, "" where it has none."""
         self.kind = ""
+        """Its `sequence_number`."""
+        self.count: int | None = None
+        """The earlier event from which only texts and count differ."""
+        self.like: SseEvent | None = None
 
     def __repr__(self) -> str:
         return f"<SseEvent {self.kind} {len(self.raw)} bytes>"
 
     @property
     def document(self) -> Any:
-        """The JSON value as parsed (`jsonvalue.Pairs`), None where the data is no JSON."""
-        return self._reading.documents[0] if self._reading else None
+        """The JSON value as parsed (`jsonvalue.Pairs`), None where the data is no JSON.
+
+        Of an event that is `like` another it is that one's.
+        """
+        reading = self.like._reading if self.like else self._reading
+        return reading.documents[0] if reading else None
 
     def splice(self, edits: Iterable[Edit]) -> bytes:
         """`raw` with the edits made. Raises `ValueError` as `JsonReading.splice` does."""
@@ -71,8 +85,8 @@ class SseEvent:
         return json.loads(self._spliced(edits)) if edits else plain_value(self.document)
 
     def _spliced(self, edits: Sequence[Edit]) -> bytes:
-        if self._reading is not None:
-            return self._reading.splice(edits)
+        if self.like or self._reading:
+            return splice_json(self._frame.data or b"", edits, self.sealed)
         if not self.segments:
             raise ValueError("an edit of an event without text")
         (group,) = group_edits(edits).values()
@@ -109,11 +123,14 @@ class SseReader:
     codec = "sse"
     labeler: Labeler
     root: Label
+    event_type: ClassVar[type[SseEvent]] = SseEvent
     strict = True  # whether half a JSON record at the very end is unreadable rather than text
 
     def __init__(self, max_event: int = MAX_EVENT) -> None:
         self._framer = SseFramer(max_event)
         self._failed = b""
+        self._known: deque[tuple[Likeness, SseEvent]] = deque(maxlen=_KINDS)
+        self._misses = 0
 
     def feed(self, chunk: bytes) -> Iterator[SseEvent]:
         """Events completed by this chunk. Raises `Unreadable`."""
@@ -141,6 +158,11 @@ class SseReader:
         return b""
 
     def _read(self, frame: Frame, *, last: bool = False) -> SseEvent:
+        for likeness, model in self._known:
+            found = likeness.match(frame.raw)
+            if found is not None:
+                self._misses = 0
+                return _alike(frame, model, found)
         data = frame.data
         if not data or data.isspace():
             return SseEvent(frame, None, ())
@@ -155,11 +177,50 @@ class SseReader:
                 self._failed = frame.raw
                 raise
         else:
-            event = SseEvent(frame, reading, reading.segments)
+            event = self.event_type(frame, reading, reading.segments)
             self.shape(event)
+            if len(event.deltas) == 1 and not reading.anomalies:
+                self._learn(event, frame)
             return event
         if last and self.strict:
             self._failed = frame.raw
             raise Unreadable("truncated")
         text = Segment(data.decode(), Role.ASSISTANT, Part.COMPLETION, 0)
         return SseEvent(frame, None, (text,))
+
+    def _learn(self, event: SseEvent, frame: Frame) -> None:
+        """Know the like of this event when it comes again."""
+        place = frame.place
+        if place is None or event.ends or event.usage or self._misses > _MISSES:
+            return
+        self._misses += 1
+        varying = [event.deltas[0].segment, *filter(_is_padding, event.segments)]
+        likeness = build_likeness(frame.raw, *place, [(each.token, each.text) for each in varying])
+        if likeness is not None:
+            self._known.appendleft((likeness, event))
+
+
+def _is_padding(segment: Segment) -> bool:
+    # Random letters that OpenAI adds so that the length of a record does not tell its text.
+    return segment.path == ("obfuscation",) and not is_key(segment)
+
+
+def _alike(frame: Frame, model: SseEvent, found: Mapping[int, bytes]) -> SseEvent:
+    """The event that differs from `model` in what was found."""
+    event = type(model)(frame, None, model.segments)
+    event.like = model
+    event.kind = model.kind
+    event.model = model.model
+    event.sealed = model.sealed
+    if COUNT in found:
+        event.count = int(found[COUNT])
+    channel, segment = model.deltas[0]
+    text = decode_string(found[segment.token])
+    if text:
+        event.deltas = (_new(Delta, (channel, segment._replace(text=text))),)
+    if len(found) - (COUNT in found) > 1:
+        event.segments = tuple(
+            each._replace(text=decode_string(found[each.token])) if each.token in found else each
+            for each in model.segments
+        )
+    return event

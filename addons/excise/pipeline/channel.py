@@ -98,11 +98,7 @@ class ChannelText:
         text = self.text
         limit = scanner.hold(text)
         if self.json:
-            limit = min(limit, find_unfinished(text))
-            if self.view is not None:
-                at = scanner.hold(self.view.text)
-                limit = min(limit, self.view.back(Span(at, at)).start)
-                limit = self.view.offsets.floor(limit)
+            limit = min(limit, self._find_limit_of_view(scanner))
         if "[" in text:
             tail = max(0, len(text) - LONGEST)
             match = UNFINISHED.search(text, tail)
@@ -113,6 +109,20 @@ class ChannelText:
             return limit, False
         limit = len(text) - KEEP
         return (self.view.offsets.ceil(limit) if self.view else limit), True
+
+    def _find_limit_of_view(self, scanner: Scanner) -> int:
+        whole = find_unfinished(self.text)
+        if whole == len(self.text):
+            view = self.view
+        else:
+            # Half an escape would look like text behind which nothing can grow.
+            head = self.text[:whole]
+            view = unescape(head)
+            whole = min(whole, scanner.hold(head))
+        if view is None:
+            return whole
+        at = scanner.hold(view.text)
+        return view.offsets.floor(min(whole, view.back(Span(at, at)).start))
 
     def find_placeholders(self, lookup: Lookup) -> list[Span]:
         """The placeholders in the text that the vault knows."""
