@@ -20,6 +20,7 @@ from rich.console import Console
 from rich.text import Text
 
 from excise.assemble import Engine, load_engine
+from excise.cli.options import settings_of
 from excise.codecs import DIALECTS, read_body
 from excise.enforce.redact import build_redaction
 from excise.errors import ConfigError, Unreadable
@@ -66,7 +67,7 @@ def add_parser(subparsers: Any) -> None:
     )
     parser.add_argument("--jsonl", action="store_true", help="one JSON object a line in and out")
     parser.add_argument("--har", action="store_true", help="the files are HAR archives")
-    parser.add_argument("--profile", default="balanced", help="default: balanced")
+    parser.add_argument("--profile", metavar="NAME|FILE", help="default balanced")
     parser.add_argument(
         "--policies", type=Path, help="a folder with packs and profiles of your own"
     )
@@ -79,8 +80,12 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Scan what the arguments name."""
+    settings = settings_of(args)
     engine = load_engine(
-        args.profile, policies=args.policies, state_dir=args.state_dir, enforce=args.enforce
+        settings.profile,
+        policies=settings.policies,
+        state_dir=settings.state_dir,
+        enforce=args.enforce,
     )
     if args.jsonl:
         return _run_jsonl(engine, args)

@@ -1,0 +1,103 @@
+"""An engine is made from files: shipped ones, an operator's own, or not at all."""
+
+from pathlib import Path
+
+import pytest
+
+from excise.assemble import load_engine
+from excise.errors import ConfigError, PolicyError
+from excise.model import Direction, Mode, Part, Principal, Role, Segment
+from excise.resources import policies_dir
+from excise.rules.fillers import fill
+
+PROFILES = sorted(path.stem for path in (policies_dir() / "profiles").glob("*.yaml"))
+TEXT = fill("key AKIA{base32:16} end", "assemble")
+
+
+@pytest.fixture(scope="module")
+def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One state folder, so that databases are compiled once."""
+    return tmp_path_factory.mktemp("state")
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_every_shipped_profile_loads_and_its_cases_hold(profile: str, state: Path) -> None:
+    """Loading runs the cases."""
+    engine = load_engine(profile, state_dir=state)
+    assert engine.policy.profile.name == profile
+    assert engine.policy.rules
+
+
+def test_a_kept_database_finds_the_same(state: Path, tmp_path: Path) -> None:
+    """Compiled anew, taken from the cache, or damaged there: the same findings."""
+    segment = Segment(TEXT, Role.USER, Part.PROMPT, 0)
+    fresh = load_engine("balanced", state_dir=tmp_path).scanner.scan([segment])
+    assert fresh[0]
+    (kept,) = (tmp_path / "cache").glob("*.hsdb")
+    assert kept.stat().st_mode & 0o077 == 0
+    assert load_engine("balanced", state_dir=tmp_path).scanner.scan([segment]) == fresh
+    kept.write_bytes(b"\nnot a database")
+    assert load_engine("balanced", state_dir=tmp_path).scanner.scan([segment]) == fresh
+
+
+def test_shadow_and_enforce_turn_the_modes(state: Path) -> None:
+    """`shadow` puts every pack in shadow; `enforce` takes it away from `observe`."""
+    segment = Segment(TEXT, Role.USER, Part.PROMPT, 0)
+    actions = []
+    for profile, options in (
+        ("balanced", {}),
+        ("balanced", {"shadow": True}),
+        ("observe", {}),
+        ("observe", {"enforce": True}),
+    ):
+        engine = load_engine(profile, state_dir=state, **options)
+        found = list(zip([segment], engine.scanner.scan([segment]), strict=True))
+        decision = engine.decide(found, Direction.REQUEST, Principal(id="x"))
+        actions.append(decision.action.value)
+    assert actions == ["redact", "allow", "allow", "redact"]
+    assert set(engine.policy.modes.values()) == {Mode.ENFORCE}
+
+
+def test_the_digest_tells_versions_apart(state: Path) -> None:
+    """Other modes, other digest; the same files, the same digest."""
+    one, again, shadow = (
+        load_engine("balanced", state_dir=state, shadow=shadow).policy.digest
+        for shadow in (False, False, True)
+    )
+    assert one == again != shadow
+
+
+def test_an_operators_profile_stands_before_the_shipped_one(state: Path, tmp_path: Path) -> None:
+    """By the same name, from the folder given."""
+    shipped = (policies_dir() / "profiles" / "balanced.yaml").read_text()
+    (tmp_path / "profiles").mkdir()
+    own = tmp_path / "profiles" / "balanced.yaml"
+    own.write_text(shipped.replace("title: ", "title: Own, "))
+    engine = load_engine("balanced", state_dir=state, policies=tmp_path)
+    assert engine.policy.profile.title.startswith("Own, ")
+    assert load_engine(str(own), state_dir=state).policy.profile.title.startswith("Own, ")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fault", "text"),
+    [
+        ("expect: {action: redact}", "expect: {action: block}", PolicyError, "EXC-POL-009"),
+        ("[secrets.private-key]", "[secrets.privat-key]", PolicyError, "EXC-POL-010"),
+        ("pack: pci", "pack: pic", PolicyError, "packs/pic"),
+    ],
+)
+def test_a_profile_that_does_not_hold_does_not_load(
+    state: Path, tmp_path: Path, old: str, new: str, fault: type[Exception], text: str
+) -> None:
+    """Its own cases, its rules and its packs are checked before anything serves."""
+    shipped = (policies_dir() / "profiles" / "balanced.yaml").read_text()
+    path = tmp_path / "own.yaml"
+    path.write_text(shipped.replace(old, new, 1))
+    with pytest.raises(fault, match=text):
+        load_engine(str(path), state_dir=state)
+
+
+def test_an_unknown_profile_is_named_with_the_known_ones(state: Path) -> None:
+    """So that a typo is mended at once."""
+    with pytest.raises(ConfigError, match=r"balanced, observe, strict"):
+        load_engine("balanc", state_dir=state)
