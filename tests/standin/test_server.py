@@ -112,8 +112,11 @@ def test_gzip_answers_are_read_by_clients(chat: openai.OpenAI) -> None:
     assert "".join(p.choices[0].delta.content or "" for p in parts) == "You said: hello"
 
 
-def test_a_failure_is_the_providers_own(chat: openai.OpenAI, claude: anthropic.Anthropic) -> None:
-    ask: list[Any] = [{"role": "user", "content": "hello standin:fail=500"}]
+@pytest.mark.parametrize("status", [500, 529])
+def test_a_failure_is_the_providers_own(
+    chat: openai.OpenAI, claude: anthropic.Anthropic, status: int
+) -> None:
+    ask: list[Any] = [{"role": "user", "content": f"hello standin:fail={status}"}]
     with pytest.raises(openai.InternalServerError, match="hello"):
         chat.chat.completions.create(model="m", messages=ask)
     with pytest.raises(anthropic.InternalServerError, match="hello"):

@@ -28,7 +28,14 @@ class ProxyProcess:
     Its output goes to files there, since that has to be searched too.
     """
 
-    def __init__(self, folder: Path, standin: StandIn, options: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        standin: StandIn,
+        options: Sequence[str] = (),
+        *,
+        program: Sequence[str] = ("-m", "excise"),
+    ) -> None:
         self.folder = folder
         self.state = folder / "state"
         self.trail = folder / "audit" / "audit.jsonl"
@@ -37,7 +44,7 @@ class ProxyProcess:
         self.errors = folder / "stderr.txt"
         self.port = 0
         self._words = [
-            *(sys.executable, "-O", "-m", "excise", "up", "--listen", "127.0.0.1:0"),
+            *(sys.executable, "-O", *program, "up", "--listen", "127.0.0.1:0"),
             *("--state-dir", str(self.state), "--ca-dir", str(self.ca.parent)),
             *("--audit", str(self.trail), "--upstream-ca", str(standin.ca)),
             *("--resolve", f"*=127.0.0.1:{standin.port}", *options),

@@ -18,6 +18,7 @@ from excise.standin.dialects import Dialect, encode, find_dialect
 from excise.standin.received import Received, undo_codings
 from excise.standin.script import Answer, Script, answer_prompt
 
+_NAMED = frozenset(HTTPStatus)
 _LIMIT = 1 << 26  # bytes of a head line or body read at once; nobody attacks the stand-in
 
 
@@ -212,8 +213,10 @@ def _whole(body: bytes, answer: Answer) -> bytes:
     coding = ""
     if answer.encoding == "gzip":
         body, coding = gzip.compress(body, mtime=0), "content-encoding: gzip\r\n"
+    # Providers send statuses that no registry names, such as 529.
+    phrase = HTTPStatus(answer.status).phrase if answer.status in _NAMED else "Unnamed"
     head = (
-        f"HTTP/1.1 {answer.status} {HTTPStatus(answer.status).phrase}\r\n"
+        f"HTTP/1.1 {answer.status} {phrase}\r\n"
         "content-type: application/json\r\nx-request-id: req_standin\r\n"
         f"{coding}content-length: {len(body)}\r\n\r\n"
     )
