@@ -76,6 +76,7 @@ OUTSIDE: Final[dict[str, frozenset[str]]] = {
     "spacy": frozenset({"detectors.pii"}),
     "tiktoken": frozenset({"detectors.volume"}),
     "numpy": frozenset({"text", "detectors"}),
+    "phonenumbers": frozenset({"detectors.phones"}),
     "brotli": frozenset({"codecs.encoding", "standin.received"}),
     "zstandard": frozenset({"codecs.encoding", "standin.received"}),
     "cryptography": frozenset({"state", "cli", "standin"}),

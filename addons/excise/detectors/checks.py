@@ -12,6 +12,7 @@ from collections.abc import Callable
 from types import MappingProxyType
 from typing import Any, Final
 
+from excise.detectors.persons import PERSONAL
 from excise.rules.digits import IBAN_LENGTHS, aba_sum, iban_remainder, luhn_sum
 
 _SEPARATORS: Final = str.maketrans("", "", " \t\n\r-.\u00a0\u2009\u202f\u2010\u2011\u2013")
@@ -226,6 +227,7 @@ CHECKS: Final = MappingProxyType(
         "not-placeholder": not_placeholder,
         "not-word": not_word,
         "not-path": not_path,
+        **PERSONAL,
     }
 )
 

@@ -15,6 +15,7 @@ import uuid
 from collections.abc import Callable
 from typing import Final
 
+from excise.rules import people
 from excise.rules.digits import IBAN_LENGTHS, aba_sum, iban_remainder, luhn_sum
 
 _LOWER, _UPPER, _DIGIT = string.ascii_lowercase, string.ascii_uppercase, string.digits
@@ -231,4 +232,8 @@ _MAKERS: Final[dict[str, Callable[[Dice, list[str]], str]]] = {
     "pem": _pem,
     "uuid": _uuid,
     "words": _words,
+    "id": people.number,
+    "id-bad": people.wrong_number,
+    "phone": people.phone,
+    "wallet": people.wallet,
 }

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Final
 
 from excise.model import Action, Direction, Kind, Part, Severity
+from excise.rules.national_world import NATIONAL
 
 ENGINE: Final = 1  # the format of `policies/README.md`
 WIDEST: Final = 20_000  # characters one match may span; a PEM block of a large key stays below
@@ -49,6 +50,16 @@ CHECKS: Final = frozenset(
         "not-placeholder",
         "not-word",
         "not-path",
+        "phone",
+        "phone-us",
+        "ip-public",
+        "ip-private",
+        "ipv6",
+        "mac",
+        "birth-date",
+        "base58check",
+        "bech32",
+        *NATIONAL,
     }
 )
 
