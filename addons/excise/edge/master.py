@@ -93,12 +93,18 @@ class ExciseMaster(master.Master):
             tlsconfig.TlsConfig(),
             upstream_auth.UpstreamAuth(),
         )
+        told = _told(self._settings)
         try:
             self.options.set(*(f"{name}={value}" for name, value in self._settings.options))
             # Last, so that nothing set before it stands.
-            self.options.update(**HARD, **_told(self._settings))
+            self.options.update(**HARD, **told)
         except exceptions.OptionsError as fault:
             raise ConfigError("EXC-CFG-001", f"mitmproxy does not take this: {fault}.") from None
+        except Exception as fault:
+            names = ", ".join(name for name, _ in self._settings.options) or "a setting"
+            raise ConfigError(
+                "EXC-CFG-001", f"mitmproxy stumbles over {names} ({type(fault).__name__})."
+            ) from None
 
     def _record_fault(self, fault: Fault) -> None:
         self._parts.trail.offer(self._parts.fault_record(fault))

@@ -10,7 +10,8 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from mitmproxy import ctx
+from mitmproxy import ctx, exceptions
+from mitmproxy.proxy import layer
 
 from excise.audit.fields import Stage
 from excise.config import load_settings
@@ -25,6 +26,16 @@ from excise.edge.parts import build_parts, open_trail, read_engine, stage_record
 log = logging.getLogger("excise.edge")
 
 
+class ScriptGate(Gate):
+    """The gate in front of mitmdump's own choice of layer."""
+
+    def next_layer(self, asked: layer.NextLayer) -> None:
+        """What is not decided yet is not decided by anybody else either."""
+        super().next_layer(asked)
+        if asked.layer is None:
+            raise exceptions.AddonHalt
+
+
 class Script:
     """Loads the firewall into a running mitmdump; settings come from file and environment."""
 
@@ -34,7 +45,7 @@ class Script:
         self._trail = open_trail(config, log.warning)
         self._trail.commit_sync(stage_record(engine, Stage.START))
         self._parts = build_parts(config, engine, self._trail)
-        self._gate = Gate(self._parts.hosts, run=None)
+        self._gate = ScriptGate(self._parts.hosts, run=None)
         self._addon = Addon(
             firewall=self._parts.firewall,
             gate=self._gate,

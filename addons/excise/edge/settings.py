@@ -27,10 +27,6 @@ OPEN_TO_OPERATORS: Final = frozenset(
         "tcp_timeout",
         "tls_ecdh_curve_client",
         "tls_ecdh_curve_server",
-        "tls_version_client_max",
-        "tls_version_client_min",
-        "tls_version_server_max",
-        "tls_version_server_min",
     }
 )
 

@@ -1,0 +1,94 @@
+"""The real pieces, joined from settings, fit what the edge asks of them."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from pathlib import Path
+
+import pytest
+
+from excise.audit.fields import Stage
+from excise.config import Settings, load_settings
+from excise.edge import ports
+from excise.edge.faults import Fault
+from excise.edge.parts import build_parts, fault_record, open_trail, read_engine, stage_record
+from excise.errors import AuditError, ExciseError
+from excise.model import Exchange, Principal, RefusalClass
+from excise.pipeline.answers import AnswerStream
+from excise.pipeline.answers import Step as RealStep
+from excise.pipeline.firewall import Firewall
+
+
+@pytest.fixture(scope="module")
+def config(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    folder = tmp_path_factory.mktemp("parts")
+    return load_settings({"state_dir": folder / "state"}, environ={"HOME": str(folder)})
+
+
+def test_engine_and_trail_make_a_firewall(config: Settings) -> None:
+    engine = read_engine(config)
+    with open_trail(config, lambda text: None) as trail:
+        parts = build_parts(config, engine, trail)
+        exchange = Exchange(
+            id="0" * 32,
+            method="POST",
+            host="api.openai.com",
+            port=443,
+            target="/v1/chat/completions",
+            headers=(("content-type", "application/json"),),
+            body=b'{"model": "m", "messages": [{"role": "user", "content": "hello"}]}',
+            principal=Principal(id="address:127.0.0.1"),
+        )
+        outcome = parts.firewall().inspect_request(exchange)
+        assert (outcome.reply, outcome.changed, outcome.body) == (None, False, exchange.body)
+        trail.offer(outcome.record)
+        for reason in ("host-mismatch", "uninspectable:size", "uninspectable:websocket"):
+            reply, record = parts.firewall().refuse(exchange, RefusalClass.UNINSPECTABLE, reason)
+            assert reply.status == 400
+            trail.commit_sync(record)
+        trail.commit_sync(parts.fault_record(Fault("1" * 32, "request", "ValueError")))
+        trail.commit_sync(stage_record(engine, Stage.STOP))
+    stages = [json.loads(line)["stage"] for line in config.audit.read_text().splitlines()]
+    assert stages == ["request", "request", "request", "request", "fault", "stop"]
+
+
+@pytest.mark.parametrize(
+    ("protocol", "piece"), [(ports.Firewall, Firewall), (ports.ResponseStream, AnswerStream)]
+)
+def test_the_pipeline_has_what_the_edge_calls(protocol: type, piece: type) -> None:
+    for name, _ in inspect.getmembers(protocol, inspect.isfunction):
+        if name.startswith("_"):
+            continue
+        wanted = inspect.signature(getattr(protocol, name))
+        given = inspect.signature(getattr(piece, name))
+        assert list(given.parameters) == list(wanted.parameters), name
+
+
+def test_a_step_has_what_the_edge_reads() -> None:
+    step = RealStep()
+    assert (step.data, step.rulings, step.closed) == (b"", (), False)
+
+
+def test_a_fault_record_names_class_and_hook(config: Settings) -> None:
+    record = fault_record(read_engine(config), Fault("ref", "request", "KeyError"))
+    assert record["fault"] == {"kind": "KeyError", "where": "request"}
+    assert record["reference"] == "ref"
+
+
+def test_a_profile_that_is_not_there_stops_the_start(config: Settings, tmp_path: Path) -> None:
+    wrong = load_settings(
+        {"state_dir": tmp_path, "profile": "nowhere"}, environ={"HOME": str(tmp_path)}
+    )
+    with pytest.raises(ExciseError):
+        read_engine(wrong)
+
+
+def test_a_trail_that_cannot_be_opened_stops_the_start(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    wrong = load_settings(
+        {"state_dir": tmp_path, "audit": tmp_path / "file" / "a.jsonl"},
+        environ={"HOME": str(tmp_path)},
+    )
+    with pytest.raises((AuditError, OSError)):
+        open_trail(wrong, lambda text: None)
