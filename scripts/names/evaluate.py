@@ -1,0 +1,95 @@
+"""Figures of the names detector per source. Run by `scripts/evaluate-names`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections import defaultdict
+from pathlib import Path
+
+from corpora import LABELS, read_rows, read_samples
+from figures import Find, inventions, measure
+from generate import Generator, Sample
+
+from excise.detectors.names import NamesDetector
+from excise.detectors.names_model import NamesModel
+
+# Another seed than training, so that the names differ; the sentence patterns do not.
+SEED = 7
+LABELLED = ("pii_spans", "pii_addresses_phones", "ner_train_en", "ner_train_multi")
+SMALL = Path(__file__).parents[2] / "tests" / "data" / "names"
+
+
+def gather(data: Path | None) -> dict[str, list[Sample]]:
+    """Samples by source: all of the data folder, or the small ones in the repository."""
+    by_source: dict[str, list[Sample]] = defaultdict(list)
+    if data is None:
+        for sample in read_samples(SMALL / "labelled.jsonl.gz"):
+            by_source[sample.source].append(sample)
+        return by_source
+    for name in LABELLED:
+        for sample in read_samples(data / f"{name}.jsonl.gz"):
+            if (
+                sample.source not in ("google/libphonenumber",)
+                and "libphonenumber" not in sample.source
+            ):
+                by_source[sample.source].append(sample)
+    for sample in Generator(data, SEED).samples(3000):
+        by_source[sample.source].append(sample)
+    return by_source
+
+
+def gather_code(data: Path | None) -> dict[str, list[str]]:
+    """Code by whether its language was seen in training."""
+    by_part: dict[str, list[str]] = defaultdict(list)
+    path = SMALL / "code.jsonl.gz" if data is None else data / "code_pos.jsonl.gz"
+    for row in read_rows(path):
+        seen = sum(map(ord, row["language"])) % 2 == 0
+        by_part["code, languages of training" if seen else "code, other languages"].append(
+            row["text"]
+        )
+    return by_part
+
+
+def report(
+    find: Find, data: Path | None, least: float, limit: int
+) -> dict[str, dict[str, float | None]]:
+    """Prints a table and returns the same figures by source."""
+    out: dict[str, dict[str, float | None]] = {}
+    print(f"{'source':32} rows  " + "".join(f"{label:>10}" for label in LABELS) + "   covered")
+    for source, samples in sorted(gather(data).items()):
+        figures = measure(find, samples[:limit], least)
+        row = {label: figures.f1(label) for label in LABELS} | {"covered": figures.recall()}
+        out[source] = row
+        cells = "".join(f"{'–' if v is None else format(v, '.3f'):>10}" for v in row.values())
+        print(f"{source[:32]:32} {figures.rows:5} {cells}")
+    for part, texts in sorted(gather_code(data).items()):
+        out[part] = {"per_kb": inventions(find, texts[:limit], least)}
+        print(f"{part:32} {len(texts[:limit]):5} {out[part]['per_kb']:10.3f} per KB")
+    return out
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "--data", type=Path, help="folder of the data sets; default: the small samples"
+    )
+    parser.add_argument("--model", type=Path, help="another model file than the shipped one")
+    parser.add_argument("--least", type=float, default=0.0, help="names scored below do not count")
+    parser.add_argument("--bias", type=float, default=0.0)
+    parser.add_argument("--limit", type=int, default=1_000_000, help="rows per source at most")
+    parser.add_argument("--json", type=Path, help="also write the figures there")
+    options = parser.parse_args()
+    if options.model:
+        detector = NamesDetector(
+            NamesModel.from_bytes(options.model.read_bytes()), bias=options.bias
+        )
+    else:
+        detector = NamesDetector.shipped()
+    figures = report(detector.find, options.data, options.least, options.limit)
+    if options.json:
+        options.json.write_text(json.dumps(figures, indent=1))
+
+
+if __name__ == "__main__":
+    main()
