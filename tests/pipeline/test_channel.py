@@ -9,6 +9,8 @@ from excise.codecs.generic_stream import GenericSseStream
 from excise.model import Finding, Kind, Part, Role, Segment, Severity, Span
 from excise.pipeline.channel import (
     CONTEXT,
+    KEEP,
+    MAX_HOLD,
     Change,
     ChannelText,
     Held,
@@ -119,7 +121,7 @@ def test_an_endless_wait_is_cut_short() -> None:
         def hold(self, text: str) -> int:
             return 0
 
-    text, _ = channel("x" * 8192)
+    text, _ = channel("x" * MAX_HOLD)
     assert text.find_limit(Endless()) == (0, False)
-    text, _ = channel("x" * 8193)
-    assert text.find_limit(Endless()) == (4097, True)
+    text, _ = channel("x" * (MAX_HOLD + 1))
+    assert text.find_limit(Endless()) == (MAX_HOLD + 1 - KEEP, True)

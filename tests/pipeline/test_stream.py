@@ -306,7 +306,7 @@ def test_a_secret_that_never_ends_does_not_fill_the_memory() -> None:
         def hold(self, text: str) -> int:
             return 0
 
-    pieces = ["x" * 100] * 200
+    pieces = ["x" * 100] * 400
     stream = open_stream(OpenAIChatStream(), Endless())
     held = 0
     for event in chat_events(pieces).split(b"\n\n")[:-2]:

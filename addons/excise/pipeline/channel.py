@@ -23,12 +23,18 @@ from excise.text.escapes import View, begins_json, find_unfinished, unescape
 CONTEXT: Final = 512
 """Characters of decided text that rules may still read in front of a value."""
 
-MAX_HOLD: Final = 8192
-"""Longest text that waits. The longest thing worth waiting for is a private key of 4096 bits,
-3.3 KB, or 6 KB with every line end and slash escaped."""
+MAX_HOLD: Final = 20_480
+"""Longest text that waits: a little more than the longest rule needs, a private key of 16 000
+characters. What waits longer is released as far as nothing was found in it."""
 
 KEEP: Final = 4096
 """What still waits after the longest text was exceeded."""
+
+_BEFORE: Final = 64
+"""Decided text that is shown with the question how much must wait. Whatever may still grow begins
+behind it, for otherwise it would not have been decided; it only tells where a word begins."""
+
+_LONGEST_ESCAPE: Final = 12  # a surrogate pair
 
 _HEAD: Final = 64  # characters in which it shows whether a text is JSON
 
@@ -64,14 +70,13 @@ class _Piece(NamedTuple):
 class ChannelText:
     """The text of one channel, with the events that carry its undecided part."""
 
-    __slots__ = ("_pieces", "done", "json", "last", "sealed", "segment", "text", "view", "whole")
+    __slots__ = ("_pieces", "done", "json", "last", "sealed", "segment", "text", "whole")
 
     def __init__(self, segment: Segment, *, json: bool) -> None:
         self.segment = segment
         self.json = json
         self.sealed = False
         self.text = ""
-        self.view: View | None = None  # of `text`, where it is JSON and has escapes
         self.done = 0
         self.last = 0  # the number of the event that brought the last piece
         self.whole = True  # nothing was dropped in front of `text`
@@ -91,38 +96,31 @@ class ChannelText:
         if not self.json and self.whole and start < _HEAD:
             # Structured output: values put into it must be escaped, as in tool arguments.
             self.json = begins_json(self.text)
-        self.view = unescape(self.text) if self.json else None
+
+    @property
+    def view(self) -> View | None:
+        """The text with its escapes decoded, where it is JSON and has any."""
+        return unescape(self.text) if self.json else None
 
     def find_limit(self, scanner: Scanner) -> tuple[int, bool]:
         """Up to where the text may be decided, and whether it was waited for long enough."""
-        text = self.text
-        limit = scanner.hold(text)
-        if self.json:
-            limit = min(limit, self._find_limit_of_view(scanner))
-        if "[" in text:
-            tail = max(0, len(text) - LONGEST)
-            match = UNFINISHED.search(text, tail)
+        begin = max(0, self.done - _BEFORE)
+        if self.json and "\\" in self.text[max(0, begin - _LONGEST_ESCAPE) : self.done]:
+            begin = self.done  # never inside an escape, unlike a place somewhere before it
+        tail = self.text[begin:]
+        limit = scanner.hold(tail)
+        if self.json and "\\" in tail:
+            limit = min(limit, _find_limit_of_view(scanner, tail))
+        if "[" in tail:
+            match = UNFINISHED.search(tail, max(0, len(tail) - LONGEST))
             if match:
                 limit = min(limit, match.start())
-        limit = max(limit, self.done)
-        if len(text) - limit <= MAX_HOLD:
+        limit = max(begin + limit, self.done)
+        if len(self.text) - limit <= MAX_HOLD:
             return limit, False
-        limit = len(text) - KEEP
-        return (self.view.offsets.ceil(limit) if self.view else limit), True
-
-    def _find_limit_of_view(self, scanner: Scanner) -> int:
-        whole = find_unfinished(self.text)
-        if whole == len(self.text):
-            view = self.view
-        else:
-            # Half an escape would look like text behind which nothing can grow.
-            head = self.text[:whole]
-            view = unescape(head)
-            whole = min(whole, scanner.hold(head))
-        if view is None:
-            return whole
-        at = scanner.hold(view.text)
-        return view.offsets.floor(min(whole, view.back(Span(at, at)).start))
+        limit = len(self.text) - KEEP
+        view = self.view
+        return (view.offsets.ceil(limit) if view else limit), True
 
     def find_placeholders(self, lookup: Lookup) -> list[Span]:
         """The placeholders in the text that the vault knows."""
@@ -148,14 +146,28 @@ class ChannelText:
         cut = self.done - CONTEXT
         if cut <= 0:
             return
-        if self.view is not None:
-            cut = self.view.offsets.floor(cut)
+        view = self.view
+        if view is not None:
+            cut = view.offsets.floor(cut)
         self.text = self.text[cut:]
         self.done -= cut
         self.whole = False
         self._pieces = deque(
             piece._replace(start=piece.start - cut, end=piece.end - cut) for piece in self._pieces
         )
+
+
+def _find_limit_of_view(scanner: Scanner, text: str) -> int:
+    whole = find_unfinished(text)
+    if whole < len(text):
+        # Half an escape would look like text behind which nothing can grow.
+        text = text[:whole]
+        whole = min(whole, scanner.hold(text))
+    view = unescape(text)
+    if view is None:
+        return whole
+    at = scanner.hold(view.text)
+    return view.offsets.floor(min(whole, view.back(Span(at, at)).start))
 
 
 def _spread(change: Change, pieces: Sequence[_Piece]) -> None:
