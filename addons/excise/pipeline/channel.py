@@ -70,7 +70,18 @@ class _Piece(NamedTuple):
 class ChannelText:
     """The text of one channel, with the events that carry its undecided part."""
 
-    __slots__ = ("_pieces", "done", "json", "last", "sealed", "segment", "text", "whole")
+    __slots__ = (
+        "_pieces",
+        "_view",
+        "_viewed",
+        "done",
+        "json",
+        "last",
+        "sealed",
+        "segment",
+        "text",
+        "whole",
+    )
 
     def __init__(self, segment: Segment, *, json: bool) -> None:
         self.segment = segment
@@ -81,6 +92,8 @@ class ChannelText:
         self.last = 0  # the number of the event that brought the last piece
         self.whole = True  # nothing was dropped in front of `text`
         self._pieces: deque[_Piece] = deque()
+        self._viewed = ""  # the text of which this is the view
+        self._view: View | None = None
 
     @property
     def waits(self) -> bool:
@@ -100,7 +113,11 @@ class ChannelText:
     @property
     def view(self) -> View | None:
         """The text with its escapes decoded, where it is JSON and has any."""
-        return unescape(self.text) if self.json else None
+        if not self.json:
+            return None
+        if self._viewed is not self.text:
+            self._viewed, self._view = self.text, unescape(self.text)
+        return self._view
 
     def find_limit(self, scanner: Scanner) -> tuple[int, bool]:
         """Up to where the text may be decided, and whether it was waited for long enough."""
