@@ -26,11 +26,11 @@ class _Relay:
         assert self.ready.wait(10)
 
     async def _run(self) -> None:
-        out = io.StringIO()
-        serving = asyncio.create_task(self._upstream(out))
-        while not out.getvalue():
+        ports: list[int] = []
+        serving = asyncio.create_task(bench_load.serve(str(self.certificate), 5, ports.append))
+        while not ports:
             await asyncio.sleep(0.01)
-        self.upstream = int(out.getvalue().rpartition(":")[2])
+        self.upstream = ports[0]
         server = await asyncio.start_server(self._relay, "127.0.0.1", 0)
         self.port = server.sockets[0].getsockname()[1]
         self.loop, self.stop = asyncio.get_running_loop(), asyncio.Event()
@@ -38,12 +38,6 @@ class _Relay:
         await self.stop.wait()
         server.close()
         serving.cancel()
-
-    async def _upstream(self, out: io.StringIO) -> None:
-        import contextlib
-
-        with contextlib.redirect_stdout(out):
-            await bench_load.serve(str(self.certificate), 5)
 
     async def _relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = await reader.readuntil(b"\r\n\r\n")

@@ -13,6 +13,7 @@ import ssl
 import sys
 import threading
 import time
+from collections.abc import Callable
 from typing import Any, Final
 
 from excise.cli.bench_text import answer, events, request, requests
@@ -62,8 +63,8 @@ class _Upstream(asyncio.Protocol):
         self._transport.write(b"0\r\n\r\n")
 
 
-async def serve(certificate: str, count: int) -> None:
-    """Serve until the process is ended."""
+async def serve(certificate: str, count: int, ready: Callable[[int], None]) -> None:
+    """Serve until cancelled; `ready` is told the port."""
     body = answer()
     head = f"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n"
     _Upstream.whole = head.encode() + b"\r\n" + body
@@ -72,7 +73,7 @@ async def serve(certificate: str, count: int) -> None:
     context.load_cert_chain(certificate)
     loop = asyncio.get_running_loop()
     server = await loop.create_server(_Upstream, "127.0.0.1", 0, ssl=context)
-    print(f"ready 127.0.0.1:{server.sockets[0].getsockname()[1]}", flush=True)
+    ready(server.sockets[0].getsockname()[1])
     await server.serve_forever()
 
 
@@ -88,6 +89,7 @@ class Client:
         while b"\r\n\r\n" not in head:
             head += bare.recv(4096) or b"\r\n\r\n"
         if b" 200 " not in head.split(b"\r\n")[0]:
+            bare.close()
             raise OSError(f"the proxy answered CONNECT with {head[:60]!r}")
         context = ssl.create_default_context(cafile=ca)
         self._connection = context.wrap_socket(bare, server_hostname=HOST)
@@ -160,10 +162,18 @@ def load(task: dict[str, Any]) -> list[float]:
     return [each for one in took for each in one]
 
 
+def _say_ready(port: int) -> None:
+    print(f"ready 127.0.0.1:{port}", flush=True)
+
+
 def main(words: list[str]) -> int:
     """Run one end."""
     if words[0] == "upstream":
-        asyncio.run(serve(words[1], int(words[2])))
+        asyncio.run(
+            serve(
+                words[1], int(words[2]), lambda port: print(f"ready 127.0.0.1:{port}", flush=True)
+            )
+        )
         return 0
     latencies = load(json.loads(words[1]))
     print(json.dumps(latencies), flush=True)
