@@ -17,9 +17,16 @@ from excise.errors import PolicyError
 from excise.strict import Node, parse_yaml
 
 DEFAULT_DIALECT: Final = "generic-json"
-DIALECTS: Final = frozenset({"openai-chat", "openai-responses", "anthropic-messages"}) | {
-    DEFAULT_DIALECT
-}
+DIALECTS: Final = frozenset(
+    {
+        DEFAULT_DIALECT,
+        "anthropic-messages",
+        "gemini-content",
+        "gemini-stream",
+        "openai-chat",
+        "openai-responses",
+    }
+)
 KINDS: Final = frozenset({"api", "web"})
 
 _REMEMBERED: Final = 4096  # answers kept for hosts and for paths; then forgotten all at once

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Final
 
 from excise.codecs.anthropic_messages import AnthropicMessages
 from excise.codecs.anthropic_messages_stream import AnthropicMessagesStream
 from excise.codecs.base import Dialect, Reading
+from excise.codecs.gemini_content import GeminiContent, GeminiStream
+from excise.codecs.gemini_content_stream import GeminiContentStream
 from excise.codecs.generic_json import GenericJson
 from excise.codecs.generic_stream import GenericSseStream
 from excise.codecs.openai_chat import OpenAIChat
@@ -20,6 +23,8 @@ _ALL: Final[tuple[Dialect, ...]] = (
     OpenAIChat(OpenAIChatStream),
     OpenAIResponses(OpenAIResponsesStream),
     AnthropicMessages(AnthropicMessagesStream),
+    GeminiContent(GeminiContentStream),
+    GeminiStream(GeminiContentStream, partial(GeminiContentStream, array=True)),
     GenericJson(GenericSseStream),
 )
 

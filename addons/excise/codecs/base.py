@@ -73,6 +73,42 @@ class Reading(Protocol):
         ...
 
 
+class Frame(Protocol):
+    """One record as its framing cut it out of a stream."""
+
+    raw: bytes  # as received, framing included
+
+    @property
+    def data(self) -> bytes | None:
+        """What the record says, in UTF-8; None where it says nothing."""
+        ...
+
+    @property
+    def place(self) -> tuple[int, int] | None:
+        """Where the data stands in `raw`; None where it is not there in one piece."""
+        ...
+
+    def with_data(self, data: bytes) -> bytes:
+        """`raw` with other data in it. Raises `ValueError` where it has none."""
+        ...
+
+
+class Framer(Protocol):
+    """Cuts chunks into frames; the raws of all of them and `rest`, joined, are what was fed."""
+
+    def feed(self, chunk: bytes) -> Iterator[Frame]:
+        """Frames completed by this chunk. Raises `Unreadable` behind those before the bad one."""
+        ...
+
+    def finish(self) -> Frame | None:
+        """What is left when upstream has ended. Raises `Unreadable`."""
+        ...
+
+    def rest(self) -> bytes:
+        """The bytes that are no frame yet, or could not be one."""
+        ...
+
+
 class StreamEvent(Protocol):
     """One whole record of a stream."""
 

@@ -145,7 +145,7 @@ class SseFramer:
         self._check_size(end)
         raw = bytes(self._buffer[:end])
         if not raw.isascii():
-            _check_charset(raw)
+            check_charset(raw)
         del self._buffer[:end]
         self._searched = 0
         first, self._first = self._first, False
@@ -157,7 +157,8 @@ class SseFramer:
             raise Unreadable("size")
 
 
-def _check_charset(raw: bytes) -> None:
+def check_charset(raw: bytes) -> None:
+    """Raises `Unreadable` where `raw` is no UTF-8."""
     # Raised outside of the handler: the decoder's own error carries the bytes.
     try:
         raw.decode()

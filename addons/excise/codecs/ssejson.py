@@ -1,4 +1,4 @@
-"""Event streams of JSON records: what every dialect's stream reader has in common."""
+"""Streams of JSON records: what the stream readers of all dialects have in common."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Final
 
-from excise.codecs.base import Channel, Delta, Label, StreamEvent
+from excise.codecs.base import Channel, Delta, Frame, Framer, Label, StreamEvent
 from excise.codecs.jsonedit import edit_text, group_edits, splice_json
 from excise.codecs.jsonspan import JsonReading, read_json
 from excise.codecs.jsonvalue import plain_value
 from excise.codecs.labels import Labeler
-from excise.codecs.sse import MAX_EVENT, Frame, SseFramer
+from excise.codecs.sse import SseFramer
 from excise.codecs.ssealike import COUNT, Likeness, build_likeness, decode_string
 from excise.codecs.wirewords import WIRE_WORDS
 from excise.errors import Unreadable
@@ -65,6 +65,11 @@ class SseEvent:
 
     def __repr__(self) -> str:
         return f"<SseEvent {self.kind} {len(self.raw)} bytes>"
+
+    @property
+    def frame(self) -> Frame:
+        """The record as its framing cut it out."""
+        return self._frame
 
     @property
     def document(self) -> Any:
@@ -126,8 +131,8 @@ class SseReader:
     event_type: ClassVar[type[SseEvent]] = SseEvent
     strict = True  # whether half a JSON record at the very end is unreadable rather than text
 
-    def __init__(self, max_event: int = MAX_EVENT) -> None:
-        self._framer = SseFramer(max_event)
+    def __init__(self, framer: Framer | None = None) -> None:
+        self._framer: Framer = framer or SseFramer()
         self._failed = b""
         self._known: deque[tuple[Likeness, SseEvent]] = deque(maxlen=_KINDS)
         self._misses = 0

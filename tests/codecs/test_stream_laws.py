@@ -1,0 +1,185 @@
+"""The laws of a stream, over every dialect and framing: cutting changes nothing, nothing leaks,
+everything comes back, and an ending is the dialect's own wherever it comes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import pytest
+from framings import FRAMINGS, Events, is_json_place, load_events, spell_events, told_right
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from spelled import VALUE, VAULT
+from splits import (
+    SECRET,
+    BlindScanner,
+    byte_by_byte,
+    cut_at,
+    every_two_way_split,
+    open_stream,
+    run,
+    steps,
+)
+
+from excise.codecs import DIALECTS
+from excise.codecs.base import StreamEvent, StreamReader
+from excise.errors import Unreadable
+
+NOTICE = "Stopped here."
+
+
+class Case(NamedTuple):
+    dialect: str
+    fixture: str
+    framing: str
+    folder: str
+
+    def reader(self) -> StreamReader:
+        reader = DIALECTS[self.dialect].open_stream(FRAMINGS[self.framing].media_type)
+        assert reader is not None
+        return reader
+
+    @property
+    def events(self) -> Events:
+        return load_events(self.folder, self.fixture)
+
+    @property
+    def body(self) -> bytes:
+        return FRAMINGS[self.framing].write(self.events)
+
+    def read(self, out: bytes) -> Events:
+        return FRAMINGS[self.framing].read(out)
+
+
+CASES = [
+    Case(dialect, fixture, framing, folder or dialect)
+    for dialect, folder, framing, fixtures in (
+        ("gemini-content", "", "sse", ("text", "code-assist")),
+        ("gemini-stream", "gemini-content", "array", ("text", "calls", "code-assist")),
+    )
+    for fixture in fixtures
+]
+each_case = pytest.mark.parametrize(
+    "case", CASES, ids=[f"{case.dialect}-{case.framing}-{case.fixture}" for case in CASES]
+)
+
+
+def test_every_framing_is_read_as_it_is_written() -> None:
+    for case in CASES:
+        assert case.read(case.body) == case.events
+
+
+def texts_of(events: Iterable[StreamEvent]) -> list[list[str]]:
+    """The texts of every event that has any."""
+    pieces = [(*event.segments, *(delta.segment for delta in event.deltas)) for event in events]
+    return [[segment.text for segment in segments] for segments in pieces if segments]
+
+
+@each_case
+def test_every_cut_gives_every_byte_once(case: Case) -> None:
+    """Law: events joined are what was fed and say the same, however it was cut."""
+    body = case.body
+    whole = texts_of(case.reader().feed(body))
+    for chunks in [*every_two_way_split(body), byte_by_byte(body)]:
+        reader = case.reader()
+        events = [event for chunk in chunks for event in reader.feed(chunk)]
+        assert texts_of(events) == whole
+        assert b"".join(event.raw for event in (*events, *reader.finish())) == body
+        assert reader.rest() == b""
+
+
+@each_case
+def test_without_findings_every_byte_passes(case: Case) -> None:
+    """Law: nothing to do means nothing done."""
+    body = case.body
+    assert run(open_stream(case.reader(), BlindScanner()), [body]) == body
+    assert run(open_stream(case.reader(), BlindScanner()), byte_by_byte(body)) == body
+
+
+@each_case
+def test_cutting_differently_changes_nothing(case: Case) -> None:
+    """Law: the same bytes in other chunks give the same bytes."""
+    body = case.body
+    whole = run(open_stream(case.reader(), vault=VAULT), [body])
+    assert whole != body
+    for chunks in every_two_way_split(body):
+        assert run(open_stream(case.reader(), vault=VAULT), chunks) == whole
+    assert run(open_stream(case.reader(), vault=VAULT), byte_by_byte(body)) == whole
+
+
+@each_case
+@settings(max_examples=10)
+@given(cuts=st.lists(st.integers(0, 5000), max_size=12))
+def test_cutting_into_many_chunks_changes_nothing(case: Case, cuts: list[int]) -> None:
+    body = case.body
+    whole = run(open_stream(case.reader(), vault=VAULT), [body])
+    assert run(open_stream(case.reader(), vault=VAULT), cut_at(body, cuts)) == whole
+
+
+@each_case
+def test_secrets_do_not_leak_and_values_come_back(case: Case) -> None:
+    """Law: what the client puts together is upstream's text, redacted and restored."""
+    right = told_right(case.events, case.dialect)
+    out = case.read(run(open_stream(case.reader(), vault=VAULT), [case.body]))
+    told = spell_events(out)
+    assert told == right
+    assert VALUE in "".join(told.values()) or any(map(is_json_place, told))
+    free = [text for place, text in told.items() if not SECRET.search(spelled(case, place))]
+    assert free
+    for place, text in told.items():
+        if is_json_place(place):
+            json.loads(text)
+        if right[place] != spelled(case, place):
+            assert not SECRET.search(text)
+
+
+def spelled(case: Case, place: tuple[object, ...]) -> str:
+    return spell_events(case.events)[place]
+
+
+@each_case
+def test_an_ending_is_native_wherever_it_comes(case: Case) -> None:
+    """Law: after any number of events an ending makes a stream of this framing, which shows the
+    notice and whose JSON texts are whole; after the end of the answer it adds nothing."""
+    events = list(case.reader().feed(case.body))
+    for count in range(len(events) + 1):
+        reader = case.reader()
+        for event in list(reader.feed(case.body))[:count]:
+            reader.sent(event)
+        ending = reader.close(NOTICE)
+        given_out = b"".join(event.raw for event in events[:count])
+        told = spell_events(case.read(given_out + ending))
+        assert any(NOTICE in text for text in told.values()) or count >= len(events) - 1
+        assert all(
+            json.loads(text) is not None for place, text in told.items() if is_json_place(place)
+        )
+        assert reader.close(NOTICE) == b""
+    assert ending == b""
+
+
+@each_case
+def test_half_a_record_at_the_end_is_not_released(case: Case) -> None:
+    """A stream that breaks off inside a record is unreadable, and the rest of it stays."""
+    raws = [event.raw for event in case.reader().feed(case.body)]
+    half = raws[1][: len(raws[1]) * 2 // 3]
+    reader = case.reader()
+    assert [event.raw for event in reader.feed(raws[0] + half)] == raws[:1]
+    with pytest.raises(Unreadable):
+        list(reader.finish())
+    assert reader.rest() == half
+
+
+@each_case
+def test_nothing_is_released_before_it_is_decided(case: Case) -> None:
+    """At no moment does the client hold more than the beginning of the right texts."""
+    right = told_right(case.events, case.dialect)
+    stream = open_stream(case.reader(), vault=VAULT)
+    out = b""
+    for step in steps(stream, [event.raw for event in case.reader().feed(case.body)]):
+        out += step.out
+        closed = out + b"]" if case.framing == "array" and not out.rstrip().endswith(b"]") else out
+        if out and step.out:
+            told = spell_events(case.read(closed))
+            assert all(right[place].startswith(text) for place, text in told.items())
