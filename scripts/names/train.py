@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from random import Random
 
+from calibrate import calibrate
 from corpora import read_rows, read_samples
 from crf import Trainer
 from encode import Types, encode
@@ -19,6 +20,7 @@ from lexicon import build_lexicon
 SEED = 20240611
 RIDGE = 0.5
 LEAST = 0.05
+CALIBRATION = 25  # every so many-th sample is kept back to calibrate scores
 PROSE = (
     "topics_train",
     "benign_prompts",
@@ -84,6 +86,8 @@ def main() -> None:
     samples = collect(options.data, leave_out, options.generated)
     size = sum(len(s.text) for s in samples) >> 10
     say(begun, f"{len(samples)} samples, {size} KB, {len(lexicon)} words")
+    kept_back = samples[::CALIBRATION]
+    del samples[::CALIBRATION]
     types = Types(lexicon)
     corpus = encode(samples, types)
     trainer = Trainer(corpus, types, ridge=RIDGE)
@@ -93,6 +97,7 @@ def main() -> None:
     gate = train_gate(options.data, samples, in_training, lexicon)
     say(begun, "gate fitted")
     export_model(weights, list(types.features), lexicon, gate, options.out)
+    calibrate(options.out, kept_back)
     say(begun, f"{options.out.stat().st_size / 1e6:.2f} MB written")
 
 
