@@ -60,5 +60,5 @@ def test_every_beginning_of_json_becomes_valid(
     written = json.dumps(value, ensure_ascii=ascii_only)
     cut = data.draw(st.integers(0, len(written)))
     ended = written[:cut] + complete_json(written[:cut])
-    assert type(json.loads(ended)) is type(value) or not written[:cut]
+    json.loads(ended)  # raises where it is not valid
     assert complete_json(written) == ""
