@@ -46,7 +46,7 @@ from excise.model import (
 from excise.pipeline.answers import AnswerStream
 from excise.pipeline.outcome import Context, Record, RequestOutcome, ResponseOutcome
 from excise.pipeline.reading import DEFAULT_LIMITS, Limits, Message, read_message
-from excise.pipeline.weigh import find, forbid_edits, seal
+from excise.pipeline.weigh import find, forbid_edits, genuine, seal
 from excise.policy.decide import decide
 from excise.policy.schema import Policy
 
@@ -212,7 +212,7 @@ class Firewall:
         """What is done about findings in a piece of a streamed answer."""
         return decide(
             self.policy,
-            [(segment, findings)],
+            [(segment, genuine(segment.text, findings))],
             direction=Direction.RESPONSE,
             principal=context.exchange.principal,
         ).rulings
