@@ -156,6 +156,7 @@ def _panel(config: Config, engine: Engine, ca: Path, address: str) -> Panel:
     table.add_row("audit", str(config.audit))
     if config.mode == "forward":
         url = f"http://{address}".replace("0.0.0.0", "127.0.0.1")
-        table.add_row("point a client", f"HTTPS_PROXY={url} SSL_CERT_FILE={ca}")
-        table.add_row("or", "excise run -- COMMAND, excise env")
+        table.add_row("one command", "excise run -- COMMAND")
+        table.add_row("a whole shell", 'eval "$(excise env)"')
+        table.add_row("by hand", f"HTTPS_PROXY={url}, and trust the CA above")
     return Panel(table, title="Excise", title_align="left", expand=False)
