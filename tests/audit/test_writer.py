@@ -208,6 +208,27 @@ def test_a_failed_trail_refuses_then_recovers_without_a_torn_line(
     assert [("cannot" in text, "again" in text) for text in said] == [(True, False), (False, True)]
 
 
+def test_a_notice_that_cannot_be_given_does_not_stop_the_trail(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Standard error may be a file on the very disk that is full."""
+
+    def fail(_: str) -> None:
+        raise OSError(errno.ENOSPC, "no space")
+
+    path = tmp_path / "audit.jsonl"
+    audit = AuditWriter(path, retry_seconds=0.02, notice=fail)
+    disk = BrokenDisk()
+    monkeypatch.setattr(trail.os, "write", disk)
+    with pytest.raises(AuditError, match="EXC-AUD-001"):
+        audit.commit_sync(line(1))
+    disk.broken = False
+    wait_until(lambda: not audit.failed)
+    audit.commit_sync(line(2))
+    audit.close()
+    assert ids(path) == ["x2"]
+
+
 def test_lines_offered_before_the_disk_failed_are_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,6 +14,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -60,7 +61,7 @@ class AuditWriter:
         self.path = path
         self._limit = queue_limit
         self._clock = clock
-        self._notice = notice
+        self._notice = notice = _unfailing(notice)
         self._retry = retry_seconds
         self._worker = worker
         self._trail = Trail(path, rotate_bytes=rotate_bytes, keep=keep, clock=clock, notice=notice)
@@ -259,6 +260,16 @@ class AuditWriter:
         for entry in entries:
             if entry.waiter is not None and entry.waiter.set_running_or_notify_cancel():
                 entry.waiter.set_exception(AuditError("EXC-AUD-001", why, at=str(self.path)))
+
+
+def _unfailing(notice: Notice) -> Notice:
+    """A notice that cannot be given is left out: standard error may lie on the same full disk."""
+
+    def give(text: str) -> None:
+        with suppress(OSError, ValueError):
+            notice(text)
+
+    return give
 
 
 def _why(fault: OSError) -> str:
