@@ -21,9 +21,9 @@ def main() -> int:
         folder = args.dir or Path(spare)
         # Nothing looks at the requests here, so few are kept.
         with StandIn(folder, port=args.port, keep=16) as standin:
-            sys.stdout.write(f"ready 127.0.0.1:{standin.port} {standin.ca}\n")
-            sys.stdout.flush()
             try:
+                sys.stdout.write(f"ready 127.0.0.1:{standin.port} {standin.ca}\n")
+                sys.stdout.flush()
                 threading.Event().wait()
             except KeyboardInterrupt:
                 return 0
