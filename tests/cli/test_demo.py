@@ -29,6 +29,7 @@ def test_the_demonstration_runs_without_a_leak(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.rstrip().endswith("leaks: 0")
     assert done.stdout.count("✓") == len(SCENES)
+    assert 'url("https' not in picture.read_text("utf-8")
     shown = done.stdout + picture.read_text("utf-8")
     assert not [name for name, value in VALUES.items() for p in tell_tales(value) if p in shown]
 
