@@ -143,7 +143,7 @@ def test_other_hosts_are_not_read(shipped: Catalogue, host: str) -> None:
         ("api.githubcopilot.com", "/v1/messages", "anthropic-messages"),
         ("chatgpt.com", "/backend-api/codex/responses", "openai-responses"),
         ("localhost:11434", "/v1/chat/completions", "openai-chat"),
-        ("localhost:11434", "/api/chat", "generic-json"),
+        ("localhost:11434", "/api/chat", "ollama-chat"),
     ],
 )
 def test_dialects(shipped: Catalogue, host: str, path: str, dialect: str) -> None:

@@ -23,6 +23,7 @@ DIALECTS: Final = frozenset(
         "anthropic-messages",
         "gemini-content",
         "gemini-stream",
+        "ollama-chat",
         "openai-chat",
         "openai-responses",
     }

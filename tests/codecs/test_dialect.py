@@ -9,6 +9,7 @@ from excise.codecs.anthropic_messages_stream import AnthropicMessagesStream
 from excise.codecs.dialect import is_event_stream
 from excise.codecs.gemini_content_stream import GeminiContentStream
 from excise.codecs.generic_stream import GenericSseStream
+from excise.codecs.ollama_chat_stream import OllamaChatStream
 from excise.codecs.openai_chat_stream import OpenAIChatStream
 from excise.codecs.openai_responses_stream import OpenAIResponsesStream
 
@@ -38,6 +39,7 @@ def test_media_types(media_type: str, stream: bool) -> None:
         ("anthropic-messages", AnthropicMessagesStream),
         ("gemini-content", GeminiContentStream),
         ("gemini-stream", GeminiContentStream),
+        ("ollama-chat", OllamaChatStream),
         ("generic-json", GenericSseStream),
     ],
 )

@@ -58,6 +58,7 @@ CASES = [
     for dialect, folder, framing, fixtures in (
         ("gemini-content", "", "sse", ("text", "code-assist")),
         ("gemini-stream", "gemini-content", "array", ("text", "calls", "code-assist")),
+        ("ollama-chat", "", "lines", ("chat", "generate")),
     )
     for fixture in fixtures
 ]

@@ -13,6 +13,8 @@ from excise.codecs.gemini_content import GeminiContent, GeminiStream
 from excise.codecs.gemini_content_stream import GeminiContentStream
 from excise.codecs.generic_json import GenericJson
 from excise.codecs.generic_stream import GenericSseStream
+from excise.codecs.ollama_chat import OllamaChat
+from excise.codecs.ollama_chat_stream import OllamaChatStream
 from excise.codecs.openai_chat import OpenAIChat
 from excise.codecs.openai_chat_stream import OpenAIChatStream
 from excise.codecs.openai_responses import OpenAIResponses
@@ -25,6 +27,7 @@ _ALL: Final[tuple[Dialect, ...]] = (
     AnthropicMessages(AnthropicMessagesStream),
     GeminiContent(GeminiContentStream),
     GeminiStream(GeminiContentStream, partial(GeminiContentStream, array=True)),
+    OllamaChat(OllamaChatStream, partial(OllamaChatStream, lines=True)),
     GenericJson(GenericSseStream),
 )
 
