@@ -87,7 +87,7 @@ OUTSIDE: Final[dict[str, frozenset[str]]] = {
 PURE: Final = frozenset({*VALUES, *RECORD, "codecs", "text", "rules", "catalogue", "detectors",
                          "policy", "enforce", "pipeline"})  # fmt: skip
 BANNED_MODULES: Final = frozenset(
-    {"asyncio", "http", "io", "logging", "multiprocessing", "os", "pathlib", "random", "secrets"}
+    {"asyncio", "http", "logging", "multiprocessing", "os", "pathlib", "random", "secrets"}
     | {"shutil", "signal", "socket", "sqlite3", "ssl", "subprocess", "tempfile"}
     | {"time", "urllib.request"}
 )

@@ -16,7 +16,6 @@ POSITIONAL: Final = 4
 TESTED_ELSEWHERE: Final = {
     "codecs/base.py": "protocols and constants; every codec's test uses them",
     "detectors/base.py": "protocols alone",
-    "edge/ports.py": "protocols alone",
 }
 VAGUE: Final = frozenset({"utils", "util", "helpers", "helper", "manager", "common", "misc"})
 
