@@ -89,7 +89,7 @@ def test_proxies_take_turns_and_the_first_round_does_not_count() -> None:
 def test_a_stream_is_counted_by_its_events() -> None:
     load = Workload("SSE event", "stream", lanes=4)
     sample = bench._once(_Rig(), _Proxy("x"), load, 1000, "s")  # type: ignore[arg-type]
-    assert sample.cpu == pytest.approx(1000 / (10 * bench.EVENTS))
+    assert sample.cpu == pytest.approx(1000 / (30 * bench.EVENTS))
 
 
 @pytest.mark.parametrize(

@@ -128,7 +128,7 @@ def _measure(rig: Rig, args: argparse.Namespace, chosen: list[Workload]) -> Resu
 def _once(rig: Rig, proxy: Proxy, load: Workload, count: int, seed: str) -> Sample:
     units = count
     if load.kind == "stream":
-        count = max(load.lanes, count * 2 // EVENTS)
+        count = max(load.lanes, count * 6 // EVENTS)
         units = count * EVENTS
     latencies, cpu = rig.load(proxy, load.task(count, seed))
     ordered = sorted(latencies)

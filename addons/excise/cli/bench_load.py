@@ -20,7 +20,9 @@ from excise.cli.bench_text import answer, events, request, requests
 
 HOST: Final = "api.openai.com"
 PATH: Final = "/v1/chat/completions"
-EVENT_PAUSE: Final = 0.002
+# Slow enough that a proxy gets each event by itself: one that lags would get several at once and
+# look cheaper for it.
+EVENT_PAUSE: Final = 0.005
 
 
 class _Upstream(asyncio.Protocol):

@@ -17,7 +17,12 @@ from mitmproxy.net.http import http1
 from mitmproxy.proxy import commands, events, layer
 from mitmproxy.proxy.layers import http as mhttp
 from mitmproxy.proxy.layers.http import _http1
-from mitmproxy.proxy.layers.http._events import HttpEvent, RequestHeaders, ResponseHeaders
+from mitmproxy.proxy.layers.http._events import (
+    HttpEvent,
+    RequestHeaders,
+    ResponseData,
+    ResponseHeaders,
+)
 
 HEAD_CEILING: Final = 256 * 1024
 
@@ -75,6 +80,8 @@ class Http1Server(_http1.Http1Server):
     head and body leave in one write."""
 
     _head = b""
+    _streams = False
+    _chunked = False
 
     def read_headers(self, event: events.Event) -> layer.CommandGenerator[None]:
         """Read a request head; one that grows beyond the ceiling closes the connection."""
@@ -86,13 +93,22 @@ class Http1Server(_http1.Http1Server):
 
     def send(self, event: HttpEvent) -> layer.CommandGenerator[None]:
         """Hold the head of an answer that is whole until its body comes, which is at once."""
-        holds = (
-            isinstance(event, ResponseHeaders)
-            and not event.end_stream
-            and not event.response.stream
-            and event.response.status_code >= 200
-        )
+        if isinstance(event, ResponseData) and self._streams:
+            return self._send_piece(event.data)
+        holds = False
+        if isinstance(event, ResponseHeaders):
+            head = event.response
+            told = head.headers.get("transfer-encoding", "").lower()
+            self._streams = bool(head.stream) and not event.end_stream
+            self._chunked = "chunked" in told
+            holds = not event.end_stream and not head.stream and head.status_code >= 200
         return _joined(self, super().send(event), holds)
+
+    def _send_piece(self, data: bytes) -> layer.CommandGenerator[None]:
+        # mitmproxy looks the header up again for every piece.
+        if data:
+            framed = b"%x\r\n%s\r\n" % (len(data), data) if self._chunked else data
+            yield commands.SendData(self.conn, framed)
 
 
 class Http1Client(_http1.Http1Client):

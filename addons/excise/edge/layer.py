@@ -63,6 +63,15 @@ class ExciseStream(mhttp.HttpStream):
         self._opaque = opaque
 
     def _handle_event(self, event: events.Event) -> Commands:
+        # Pieces of a body are most events, and lead to a hook only where a stream ends early.
+        state: Callable[[events.Event], Commands] = self._with_hooks
+        if isinstance(event, ResponseData):
+            state = self.server_state
+        elif isinstance(event, RequestData):
+            state = self.client_state
+        return state(event)
+
+    def _with_hooks(self, event: events.Event) -> Commands:
         """Hooks that need not wait run in place: a task and a round trip less for each."""
         inner = super()._handle_event(event)
         reply = None
