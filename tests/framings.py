@@ -144,7 +144,7 @@ FRAMINGS: Final = {
 
 # -- what a client makes of them -----------------------------------------------------------------
 
-_WHERE: Final = ("type", "index", "contentBlockIndex")
+_WHERE: Final = ("index", "contentBlockIndex")
 _STEPS: Final = ("index", "jsonPath")
 _JSON: Final = (("arguments",), ("partial_json",), ("toolUse", "input"))
 _SIGNED: Final = (("thinking",), ("signature",), ("reasoningContent", "text"))

@@ -143,6 +143,7 @@ def test_other_hosts_are_not_read(shipped: Catalogue, host: str) -> None:
         ("api.githubcopilot.com", "/v1/messages", "anthropic-messages"),
         ("chatgpt.com", "/backend-api/codex/responses", "openai-responses"),
         ("localhost:11434", "/v1/chat/completions", "openai-chat"),
+        ("api.cohere.com", "/v2/chat", "cohere-chat"),
         ("localhost:11434", "/api/chat", "ollama-chat"),
     ],
 )

@@ -21,6 +21,7 @@ DIALECTS: Final = frozenset(
     {
         DEFAULT_DIALECT,
         "anthropic-messages",
+        "cohere-chat",
         "gemini-content",
         "gemini-stream",
         "ollama-chat",

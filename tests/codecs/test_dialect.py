@@ -6,6 +6,7 @@ import pytest
 
 from excise.codecs import DIALECTS
 from excise.codecs.anthropic_messages_stream import AnthropicMessagesStream
+from excise.codecs.cohere_chat_stream import CohereChatStream
 from excise.codecs.dialect import is_event_stream
 from excise.codecs.gemini_content_stream import GeminiContentStream
 from excise.codecs.generic_stream import GenericSseStream
@@ -40,6 +41,7 @@ def test_media_types(media_type: str, stream: bool) -> None:
         ("gemini-content", GeminiContentStream),
         ("gemini-stream", GeminiContentStream),
         ("ollama-chat", OllamaChatStream),
+        ("cohere-chat", CohereChatStream),
         ("generic-json", GenericSseStream),
     ],
 )

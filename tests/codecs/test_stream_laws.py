@@ -59,6 +59,8 @@ CASES = [
         ("gemini-content", "", "sse", ("text", "code-assist")),
         ("gemini-stream", "gemini-content", "array", ("text", "calls", "code-assist")),
         ("ollama-chat", "", "lines", ("chat", "generate")),
+        ("cohere-chat", "", "named", ("text", "tools")),
+        ("cohere-chat", "", "lines", ("old",)),
     )
     for fixture in fixtures
 ]

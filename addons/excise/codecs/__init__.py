@@ -9,6 +9,8 @@ from typing import Final
 from excise.codecs.anthropic_messages import AnthropicMessages
 from excise.codecs.anthropic_messages_stream import AnthropicMessagesStream
 from excise.codecs.base import Dialect, Reading
+from excise.codecs.cohere_chat import CohereChat
+from excise.codecs.cohere_chat_stream import CohereChatStream
 from excise.codecs.gemini_content import GeminiContent, GeminiStream
 from excise.codecs.gemini_content_stream import GeminiContentStream
 from excise.codecs.generic_json import GenericJson
@@ -28,6 +30,7 @@ _ALL: Final[tuple[Dialect, ...]] = (
     GeminiContent(GeminiContentStream),
     GeminiStream(GeminiContentStream, partial(GeminiContentStream, array=True)),
     OllamaChat(OllamaChatStream, partial(OllamaChatStream, lines=True)),
+    CohereChat(CohereChatStream, partial(CohereChatStream, lines=True)),
     GenericJson(GenericSseStream),
 )
 
