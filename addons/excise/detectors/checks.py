@@ -145,6 +145,14 @@ def is_base64(text: str) -> bool:
     return bool(text) and decode_base64(text) is not None
 
 
+_BODY: Final = re.compile(r"[A-Za-z0-9+/]{24}")
+
+
+def base64_run(text: str) -> bool:
+    """Holds 24 base64 characters in a row, as the body of a PEM block does."""
+    return _BODY.search(text) is not None
+
+
 def base64_json(text: str) -> bool:
     """Decodes to a JSON object."""
     return isinstance(_json(text), dict)
@@ -220,6 +228,7 @@ CHECKS: Final = MappingProxyType(
         "jwt": jwt,
         "base64": is_base64,
         "base64-json": base64_json,
+        "base64-run": base64_run,
         "mixed": mixed,
         "mixed-case": mixed_case,
         "no-run": no_run,

@@ -7,12 +7,16 @@ be left out, so every prefilter gives the same spans (held by a test).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 from excise.detectors.checks import CHECKS, entropy
 from excise.model import Span
 from excise.rules.compile import CompiledExcuse, CompiledRule
 from excise.rules.schema import LINE_REACH, Scope
+
+_FAR: Final = 40  # a match this many times wider than its lead is tried start by start
 
 
 def find_spans(
@@ -29,6 +33,7 @@ def find_spans(
     start; None searches everything. Matches must start before `limit`.
     """
     lead, width = rule.shape.lead_width, rule.shape.width
+    find = _step if ends is not None and width > _FAR * lead else _search
     size = len(text)
     last = size if limit is None else limit - 1
     at = 0
@@ -38,8 +43,8 @@ def find_spans(
         stop = size if ends is None else end + width + 2
         at = at if ends is None else max(at, end - lead)
         while at <= high:
-            match = rule.regex.search(text, at, stop)
-            if match is None or match.start() > high:
+            match = find(rule.regex, text, at, stop, high)
+            if match is None:
                 break
             span = Span(*match.span(rule.group))
             if span.start < span.end and is_genuine(rule, text, span, label):
@@ -47,6 +52,23 @@ def find_spans(
                 at = match.end()
             else:
                 at = match.start() + 1
+
+
+def _search(
+    regex: re.Pattern[str], text: str, at: int, stop: int, high: int
+) -> re.Match[str] | None:
+    """The first match that starts from `at` to `high`."""
+    match = regex.search(text, at, stop)
+    return match if match and match.start() <= high else None
+
+
+def _step(regex: re.Pattern[str], text: str, at: int, stop: int, high: int) -> re.Match[str] | None:
+    """The same for a match so wide that searching behind `high` would cost more."""
+    for start in range(at, min(high, len(text)) + 1):
+        match = regex.match(text, start, stop)
+        if match:
+            return match
+    return None
 
 
 def is_genuine(rule: CompiledRule, text: str, span: Span, label: str = "") -> bool:

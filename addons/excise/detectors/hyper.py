@@ -23,6 +23,7 @@ from excise.rules.compile import CompiledRule
 
 # Stands between texts: a line end and no word character, so that ^, $ and \b hold there.
 _JOINT: Final = "\n"
+_FOLLOWING: Final = bytes(range(0x80, 0xC0))  # bytes that do not begin a character
 _SURROGATES: Final = re.compile("[\ud800-\udfff]")
 
 Expression = tuple[bytes, int, int]  # pattern, flags, index of its rule
@@ -35,8 +36,6 @@ def expressions(rules: Sequence[CompiledRule]) -> list[Expression]:
 
 def _flags(rule: CompiledRule) -> int:
     flags = hyperscan.HS_FLAG_MULTILINE
-    if rule.shape.beyond_ascii:
-        flags |= hyperscan.HS_FLAG_UTF8
     if rule.shape.lead_any_case:
         flags |= hyperscan.HS_FLAG_CASELESS
     return int(flags)
@@ -70,6 +69,9 @@ class Hyper:
             self._database = hyperscan.loadb(raw, hyperscan.HS_MODE_BLOCK)
             return
         wanted = expressions(rules)
+        if not wanted:
+            self._database = None
+            return
         try:
             self._database = _compiled(wanted)
         except hyperscan.error:
@@ -78,6 +80,11 @@ class Hyper:
             self._anywhere = frozenset(
                 new[2] for new, old in zip(bearable, wanted, strict=True) if new[0] != old[0]
             )
+
+    @property
+    def widened(self) -> tuple[int, ...]:
+        """Rules whose own form was refused: a hit says only in which text to look for them."""
+        return tuple(sorted(self._anywhere))
 
     def serialize(self) -> bytes:
         """The database as bytes, for the constructor."""
@@ -92,6 +99,8 @@ class Hyper:
 
     def hits(self, texts: Sequence[str]) -> Hits:
         """Where the leads of rules end."""
+        if self._database is None:
+            return {}
         joined = _JOINT.join(texts)
         found: list[tuple[int, int]] = []
 
@@ -134,7 +143,7 @@ def _placed(found: list[tuple[int, int]], texts: Sequence[str], joined: str) -> 
 def _in_characters(found: list[tuple[int, int]], raw: bytes) -> list[tuple[int, int]]:
     mapped, at, count = [], 0, 0
     for end, rule in found:
-        count += len(raw[at:end].decode("utf-8", "ignore"))
+        count += len(raw[at:end].translate(None, _FOLLOWING))
         at = end
         mapped.append((count, rule))
     return mapped
@@ -142,8 +151,6 @@ def _in_characters(found: list[tuple[int, int]], raw: bytes) -> list[tuple[int, 
 
 def _compiled(wanted: Sequence[Expression]) -> Any:
     database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
-    if not wanted:
-        wanted = [(b"\\x00{30}", 0, 0)]
     patterns, flags, ids = zip(*wanted, strict=True)
     database.compile(
         expressions=list(patterns), ids=list(ids), elements=len(wanted), flags=list(flags)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from excise.model import Span
-from excise.rules.compile import CompiledHold, CompiledRule
+from excise.rules.compile import CompiledRule
 from excise.text.escapes import unescape
 
 # Six characters for one: `\u0041` is an A, so an escaped word may be six times as wide.
@@ -27,41 +27,48 @@ class Tail:
             for rule in rules
             if rule.hold is None
         ]
+        holds = {
+            (rule.hold.pattern.pattern, rule.hold.reach): rule.hold for rule in rules if rule.hold
+        }
         self._word = max(words, default=0)
-        self._holds = tuple(rule.hold for rule in rules if rule.hold is not None)
+        self._holds = tuple(holds.values())
         self._reach = max((hold.reach for hold in self._holds), default=0)
+        self._by_last = tuple(
+            tuple(hold for hold in self._holds if hold.last >> code & 1) for code in range(129)
+        )
 
     def hold(self, text: str) -> int:
         """The first position that is not decided yet; `len(text)` where all is."""
         size = len(text)
+        if not size:
+            return 0
         run = len(text.rstrip(_VISIBLE)) if self._word else size
         widest = self._word
         if size - run > widest and "\\" in text[-widest * _ESCAPED :]:
             widest *= _ESCAPED
-        undecided = max(run, size - widest)
-        for hold in self._holds:
-            undecided = min(undecided, _start(hold, text))
-        if "\\" in text[-self._reach :] and self._holds:
+        undecided = min(max(run, size - widest), self._unfinished(text))
+        if self._holds and "\\" in text[-self._reach :]:
             undecided = min(undecided, self._escaped(text))
         return undecided
+
+    def _unfinished(self, text: str) -> int:
+        """Where the earliest of what a `hold` pattern takes for unfinished begins."""
+        start = len(text)
+        low = ""
+        for hold in self._by_last[min(ord(text[-1]), 128)]:
+            if hold.literals:
+                low = low or text[-self._reach :].lower()
+                if not any(literal in low for literal in hold.literals):
+                    continue
+            match = hold.pattern.search(text, max(0, len(text) - hold.reach))
+            start = min(start, match.start()) if match else start
+        return start
 
     def _escaped(self, text: str) -> int:
         """The same through the view with escapes decoded."""
         begin = max(0, len(text) - self._reach * 2)
         view = unescape(text[begin:])
-        if view is None:
+        if view is None or not view.text:
             return len(text)
-        start = min(_start(hold, view.text) for hold in self._holds)
-        if start == len(view.text):
-            return len(text)
-        return begin + view.back(Span(start, len(view.text))).start
-
-
-def _start(hold: CompiledHold, text: str) -> int:
-    low = max(0, len(text) - hold.reach)
-    if hold.prefix:
-        low = text.find(hold.prefix, low)
-        if low < 0:
-            return len(text)
-    match = hold.pattern.search(text, low)
-    return match.start() if match else len(text)
+        start, size = self._unfinished(view.text), len(view.text)
+        return begin + view.back(Span(start, size)).start if start < size else len(text)

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Final
 
 from excise.errors import PolicyError
-from excise.rules.dialect import DialectError, Shape, best_literals, implies, prefix, shape
+from excise.rules.dialect import DialectError, Shape, best_literals, implies, last_characters, shape
 from excise.rules.schema import LINE_REACH, WIDEST, Context, Excuse, Rule, Scope
 
 # ASCII, so that both engines agree on \\b and \\w and a key between two Chinese words has edges;
@@ -29,12 +29,14 @@ class CompiledExcuse:
 class CompiledHold:
     """What an unfinished span looks like at the end of a text.
 
-    `reach` caps how far back it is looked for, in characters; every match begins with `prefix`.
+    `reach` caps how far back it is looked for, in characters. Every match holds one of `literals`
+    (lower case; empty: nothing is known) and ends with one of the characters of the set `last`.
     """
 
     pattern: re.Pattern[str]
     reach: int
-    prefix: str
+    literals: tuple[str, ...]
+    last: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -139,12 +141,15 @@ def _excuse(excuse: Excuse, rule: Rule) -> CompiledExcuse:
 
 
 def _hold(rule: Rule, case: int) -> CompiledHold:
+    ignore_case = rule.match.ignore_case
     try:
-        held = shape(rule.hold, ignore_case=rule.match.ignore_case, widest=WIDEST)
+        held = shape(rule.hold, ignore_case=ignore_case, widest=WIDEST)
     except DialectError as why:
         raise _fault(rule, f"hold: {why}") from None
+    words = best_literals(held)
     return CompiledHold(
         pattern=re.compile(f"(?:{rule.hold})\\Z", FLAGS | case),
         reach=min(held.width, rule.window or held.width),
-        prefix="" if case else prefix(rule.hold),
+        literals=tuple(sorted(words)) if min(map(len, words), default=0) > 2 else (),
+        last=last_characters(rule.hold, ignore_case=ignore_case),
     )

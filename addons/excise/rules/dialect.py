@@ -24,23 +24,22 @@ ALL: Final = (1 << 129) - 1
 VISIBLE: Final = sum(1 << code for code in range(33, 127))
 
 _CLASSES: Final = {
-    op.CATEGORY_DIGIT: ("\\d", "0123456789"),
-    op.CATEGORY_SPACE: ("\\s", " \t\n\r\f\v"),
-    op.CATEGORY_WORD: (
-        "\\w",
-        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_",
-    ),
+    op.CATEGORY_DIGIT: "0123456789",
+    op.CATEGORY_SPACE: " \t\n\r\f\v",
+    op.CATEGORY_WORD: "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_",
 }
 _COMPLEMENTS: Final = {
-    op.CATEGORY_NOT_DIGIT: ("\\D", op.CATEGORY_DIGIT),
-    op.CATEGORY_NOT_SPACE: ("\\S", op.CATEGORY_SPACE),
-    op.CATEGORY_NOT_WORD: ("\\W", op.CATEGORY_WORD),
+    op.CATEGORY_NOT_DIGIT: op.CATEGORY_DIGIT,
+    op.CATEGORY_NOT_SPACE: op.CATEGORY_SPACE,
+    op.CATEGORY_NOT_WORD: op.CATEGORY_WORD,
 }
 _ANCHORS: Final = {op.AT_BOUNDARY: "\\b", op.AT_BEGINNING: "^", op.AT_END: "$"}
 _REPEATS: Final = (op.MAX_REPEAT, op.MIN_REPEAT)
 _MANY: Final = 32  # alternatives a literal may have before it stops being a prefilter
 _WIDE: Final = 24  # a part that may vary by more characters is left to `re`
 _SELECTIVE: Final = 3  # if as many characters must have matched before it
+_WAYS: Final = 500_000  # ways to divide a run among neighbours; each costs tens of nanoseconds
+_ENOUGH: Final = 16  # characters after which a longer lead would select no better
 # Character positions from which Hyperscan takes seconds to compile a pattern, or gives up.
 _LARGE: Final = 600
 
@@ -60,7 +59,6 @@ class Shape:
     lead: str  # Hyperscan pattern that ends in every match, at most so far behind its start
     lead_width: int
     lead_any_case: bool
-    beyond_ascii: bool  # the lead may match characters beyond ASCII
     literals: tuple[frozenset[str], ...]  # of each set every match holds one; lower case
 
 
@@ -84,6 +82,7 @@ def shape(regex: str, group: str = "", *, ignore_case: bool = False, widest: int
     nodes, names = parse(regex, ignore_case=ignore_case)
     for node in nodes:
         _check(node)
+    _check_chains(nodes)
     low, width = _width(nodes)
     if low < 1:
         raise DialectError("the pattern can match nothing at all.")
@@ -98,17 +97,16 @@ def shape(regex: str, group: str = "", *, ignore_case: bool = False, widest: int
     tail = _from_group(nodes, names[group]) if group else list(nodes)
     literals = tuple(_literals(nodes))
     lead = _lead(nodes)
-    large = _positions(lead) > _LARGE and bool(literals)
-    words = sorted(_best(literals)) if large else []
+    words = sorted(_best(literals))
+    literal = _is_better(words, lead)
     return Shape(
         width=width,
         span_width=_width(tail)[1],
         word=_is_word(tail),
         group=group,
-        lead="|".join("".join(_char(ord(c)) for c in word) for word in words) or _spell_all(lead),
-        lead_width=width if large else _width(lead)[1],
-        lead_any_case=large or ignore_case,
-        beyond_ascii=not large and any(_beyond(node) for node in lead),
+        lead="|".join(map(_spell_word, words)) if literal else _spell_all(lead),
+        lead_width=width if literal else _width(lead)[1],
+        lead_any_case=literal or ignore_case,
         literals=literals,
     )
 
@@ -129,16 +127,6 @@ def implies(shape_: Shape, keywords: Iterable[str]) -> bool:
         all(any(word in literal for word in words) for literal in literals)
         for literals in shape_.literals
     )
-
-
-def prefix(regex: str) -> str:
-    """The literal, as written, with which every match begins; "" where there is none."""
-    chars = []
-    for kind, value in parse(regex)[0]:
-        if kind is not op.LITERAL:
-            break
-        chars.append(chr(value))
-    return "".join(chars)
 
 
 def _children(node: Node) -> list[Nodes]:
@@ -177,6 +165,60 @@ def _check_repeat(low: Any, high: Any, body: Nodes) -> None:
     shortest, longest = _width(body)
     if high > 1 and shortest != longest and _open_end(body) & _first(body)[0]:
         raise DialectError("a repeated group can match the same text in two ways.")
+
+
+def _check_chains(nodes: Nodes, *, last: bool = True) -> None:
+    """Neighbours that can share a run of one character multiply what a failing search tries.
+
+    `last` is false where something must still match behind the nodes.
+    """
+    flat = _flat(nodes)
+    for index in range(len(flat)):
+        shared, ways = ALL, 1
+        for at, (mask, low, high) in enumerate(flat[index:], start=index):
+            if shared & mask:
+                shared &= mask
+                ways *= high - low + 1
+            elif low:
+                break
+            fails = not last or any(part[1] for part in flat[at + 1 :])
+            if ways > _WAYS and fails and high - low + 1 < ways:
+                raise DialectError(
+                    f"parts next to each other can share one run of characters in {ways} ways; "
+                    "let no two of them admit the same characters."
+                )
+    for index, node in enumerate(nodes):
+        behind = last and not _width(nodes[index + 1 :])[0]
+        for child in _children(node):
+            _check_chains(child, last=behind)
+
+
+def _flat(nodes: Nodes) -> list[tuple[int, int, int]]:
+    """What runs of one character the parts of a sequence match, and their widths."""
+    parts: list[tuple[int, int, int]] = []
+    for node in nodes:
+        if node[0] is op.SUBPATTERN:
+            parts += _flat(node[1][3])
+        elif node[0] is not op.AT:
+            parts.append((_solo(node), *_width([node])))
+    return parts
+
+
+def _solo(node: Node) -> int:
+    """Characters of which alone a match of the node can be made."""
+    kind, value = node
+    if kind is op.BRANCH:
+        return _union(_solo_all(branch) for branch in value[1])
+    children = _children(node)
+    return _solo_all(children[0]) if children else _mask(node)
+
+
+def _solo_all(nodes: Nodes) -> int:
+    mask = ALL
+    for node in nodes:
+        if node[0] is not op.AT and _width([node])[0]:
+            mask &= _solo(node)
+    return mask
 
 
 def _width(nodes: Nodes) -> tuple[int, int]:
@@ -224,8 +266,8 @@ def _bit(code: int) -> int:
 
 def _category(value: Any) -> int:
     if value in _COMPLEMENTS:
-        return ALL & ~_category(_COMPLEMENTS[value][1])
-    return _union(_bit(ord(char)) for char in _CLASSES[value][1])
+        return ALL & ~_category(_COMPLEMENTS[value])
+    return _union(_bit(ord(char)) for char in _CLASSES[value])
 
 
 def _set_mask(items: Nodes) -> int:
@@ -251,6 +293,28 @@ def _first(nodes: Nodes) -> tuple[int, bool]:
         inner, empty = _first_of(node)
         mask |= inner
         if not empty:
+            return mask, False
+    return mask, True
+
+
+def last_characters(regex: str, *, ignore_case: bool = False) -> int:
+    """The set of characters a match may end with, as bits; bit 128 is all beyond ASCII."""
+    mask = _last(parse(regex, ignore_case=ignore_case)[0])[0]
+    for code in range(ord("a"), ord("z") + 1) if ignore_case else ():
+        either = 1 << code | 1 << code - 32
+        mask |= either if mask & either else 0
+    return mask
+
+
+def _last(nodes: Nodes) -> tuple[int, bool]:
+    mask = 0
+    for node in reversed(nodes):
+        kind, value = node
+        if kind is op.AT:
+            continue
+        lasts = [_last(child) for child in _children(node)] or [(_mask(node), False)]
+        mask |= _union(each[0] for each in lasts)
+        if not any(each[1] for each in lasts) and not (kind in _REPEATS and value[0] == 0):
             return mask, False
     return mask, True
 
@@ -315,10 +379,6 @@ def _is_word(nodes: Nodes) -> bool:
     return not _union(_mask(node) for node in body) & ~VISIBLE
 
 
-def _beyond(node: Node) -> bool:
-    return bool(_mask(node) & BEYOND)
-
-
 def _lead(nodes: Nodes) -> list[Node]:
     """How every match starts, as short as is still selective: a hit there ends inside the match.
 
@@ -329,29 +389,40 @@ def _lead(nodes: Nodes) -> list[Node]:
     return trimmed if _width(trimmed)[0] else list(nodes)
 
 
+def _is_better(words: Sequence[str], lead: Nodes) -> bool:
+    """Whether to look for literals in a match rather than for its start."""
+    shortest = min(map(len, words), default=0)
+    if _positions(lead) > _LARGE:
+        return shortest > _SELECTIVE
+    selects = max((min(map(len, each)) for each in _literals(lead)), default=0)
+    return shortest > _ENOUGH // 3 and selects < _SELECTIVE
+
+
 def _cut(nodes: Nodes, before: int = 0) -> tuple[list[Node], bool]:
     """The nodes up to a wide part with enough in front of it, and whether anything was cut."""
     kept: list[Node] = []
     for node in nodes:
-        kind, value = node
         ahead = before + _width(kept)[0]
-        if _spread(node) <= _WIDE:
-            kept.append(node)
-        elif ahead >= _SELECTIVE:
+        if ahead >= _ENOUGH or (_spread(node) > _WIDE and ahead >= _SELECTIVE):
             return kept, True
-        elif kind is op.SUBPATTERN:
-            inner, cut = _cut(value[3], ahead)
-            kept.append((kind, (*value[:3], inner)))
-            if cut:
-                return kept, True
-        elif kind is op.BRANCH:
-            branches = [_cut(branch, ahead) for branch in value[1]]
-            kept.append((kind, (value[0], [inner for inner, _ in branches])))
-            if any(cut for _, cut in branches):
-                return kept, True
-        else:
-            kept.append(node)
+        shorter, cut = _cut_node(node, ahead)
+        kept.append(shorter)
+        if cut:
+            return kept, True
     return kept, False
+
+
+def _cut_node(node: Node, ahead: int) -> tuple[Node, bool]:
+    kind, value = node
+    if kind is op.SUBPATTERN:
+        inner, cut = _cut(value[3], ahead)
+        return (kind, (*value[:3], inner)), cut
+    if kind is op.BRANCH:
+        branches = [_cut(branch, ahead) for branch in value[1]]
+        return (kind, (value[0], [each for each, _ in branches])), any(c for _, c in branches)
+    if kind in _REPEATS and _width(value[2]) == (1, 1) and value[0] > _ENOUGH - ahead:
+        return (kind, (_ENOUGH - ahead, _ENOUGH - ahead, value[2])), True
+    return node, False
 
 
 def _spread(node: Node) -> int:
@@ -387,47 +458,54 @@ def _positions(nodes: Nodes) -> int:
 
 
 def _spell(node: Node) -> str:
-    """The node in the syntax of Hyperscan; groups do not capture there."""
+    """The node for Hyperscan, over the bytes of UTF-8; groups do not capture there.
+
+    A character beyond ASCII is up to four bytes, whichever; that is wider than the pattern, and
+    several times faster than Hyperscan's own mode for UTF-8.
+    """
     kind, value = node
     if kind is op.LITERAL:
-        return _char(value)
-    if kind is op.NOT_LITERAL:
-        return f"[^{_char(value)}]"
-    if kind is op.ANY:
-        return "."
-    if kind is op.IN:
-        return _spell_set(value)
+        return "".join(f"\\x{byte:02x}" for byte in chr(value).encode())
     if kind is op.AT:
         return _ANCHORS[value]
     if kind is op.BRANCH:
         return f"(?:{'|'.join(_spell_all(branch) for branch in value[1])})"
     if kind is op.SUBPATTERN:
         return f"(?:{_spell_all(value[3])})"
-    low, high, body = value
-    return f"(?:{_spell_all(body)}){{{low},{high}}}"
+    if kind in _REPEATS:
+        low, high, body = value
+        if len(body) == 1 and _is_set(body[0]):
+            wider = 4 if _mask(body[0]) & BEYOND else 1
+            return f"{_spell_mask(_mask(body[0]))}{{{low},{high * wider}}}"
+        return f"(?:{_spell_all(body)}){{{low},{high}}}"
+    mask = _mask(node)
+    return _spell_mask(mask) + ("{1,4}" if mask & BEYOND else "")
+
+
+def _is_set(node: Node) -> bool:
+    return node[0] in (op.IN, op.ANY, op.NOT_LITERAL)
+
+
+def _spell_mask(mask: int) -> str:
+    """A set of characters as ranges of bytes."""
+    parts = ["\\x80-\\xff"] if mask & BEYOND else []
+    code = 0
+    while code < 128:
+        start = code
+        while code < 128 and mask >> code & 1:
+            code += 1
+        if code > start:
+            parts.append(f"\\x{start:02x}-\\x{code - 1:02x}")
+        code += 1
+    return f"[{''.join(parts)}]"
 
 
 def _spell_all(nodes: Nodes) -> str:
     return "".join(_spell(node) for node in nodes)
 
 
-def _spell_set(items: Nodes) -> str:
-    parts = []
-    for kind, value in items:
-        if kind is op.NEGATE:
-            parts.append("^")
-        elif kind is op.LITERAL:
-            parts.append(_char(value))
-        elif kind is op.RANGE:
-            parts.append(f"{_char(value[0])}-{_char(value[1])}")
-        else:
-            parts.append((_CLASSES | _COMPLEMENTS)[value][0])
-    return f"[{''.join(parts)}]"
-
-
-def _char(code: int) -> str:
-    plain = code < 128 and chr(code).isalnum()
-    return chr(code) if plain else f"\\x{{{code:x}}}" if code > 255 else f"\\x{code:02x}"
+def _spell_word(word: str) -> str:
+    return _spell_all([(op.LITERAL, ord(char)) for char in word])
 
 
 def _literals(nodes: Nodes) -> list[frozenset[str]]:

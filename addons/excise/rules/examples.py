@@ -97,7 +97,7 @@ def check_rule(rule: Rule, alone: Factory) -> list[str]:
         else:
             faults += [_say(rule, example, problem) for problem in problems]
     faults += _check_excuses(rule, alone)
-    if rule.status is Status.STABLE and not _has_near_miss(rule, scanner):
+    if rule.status is Status.STABLE and not _has_near_miss(rule, alone):
         faults.append(
             f"{rule.origin}: {rule.id}: no negative example is a near miss, one character off."
         )
@@ -215,11 +215,14 @@ def _is_needed(rule: Rule, index: int, alone: Factory) -> bool:
     return any(_spans(without, each) - _spans(alone_with, each) for each in quiet)
 
 
-def _has_near_miss(rule: Rule, scanner: Scanner) -> bool:
+def _has_near_miss(rule: Rule, alone: Factory) -> bool:
+    """Whether a negative, silent without any excuse, is one character from being found."""
+    scanner = alone([replace(rule, unless=())])
     quiet = [e for e in _readable(rule) if e.example.silent and len(e.text) <= _NEAR]
     return any(
         _spans(scanner, each.segment(text))
         for each in sorted(quiet, key=lambda each: len(each.text))
+        if not _spans(scanner, each.segment())
         for text in _neighbours(each.text)
     )
 

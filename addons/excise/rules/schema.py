@@ -43,6 +43,7 @@ CHECKS: Final = frozenset(
         "jwt",
         "base64",
         "base64-json",
+        "base64-run",
         "mixed",
         "mixed-case",
         "no-run",

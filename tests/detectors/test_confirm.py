@@ -1,0 +1,113 @@
+"""Hits become spans: hits narrow the search and never change what is found."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rules.samples import CARD, KEY, files
+
+from excise.detectors.confirm import find_spans, is_genuine
+from excise.model import Span
+from excise.rules.compile import CompiledRule, compile_rule
+from excise.rules.fillers import fill
+from excise.rules.load import load_pack
+
+TOKEN = fill("key-{alnum:16}", "a")
+CARD_NUMBER = fill("{pan:visa}", "a")
+
+
+def rule(text: str = KEY, **changes: str) -> CompiledRule:
+    """One rule of the samples, with some lines changed."""
+    for old, new in changes.values():
+        assert old in text
+        text = text.replace(old, new)
+    return compile_rule(load_pack("sample", files(rule=text)).rules[0])
+
+
+def with_excuse(excuse: str) -> CompiledRule:
+    """The key's rule with another excuse."""
+    return rule(excuse=("- use: manuals", f"- {{{excuse}, because: So.}}"))
+
+
+def spans(of: CompiledRule, text: str, label: str = "") -> list[Span]:
+    """What is found without any hits to go by."""
+    return list(find_spans(of, text, None, label=label))
+
+
+@pytest.mark.parametrize(
+    ("excuse", "text", "excused"),
+    [
+        ("value: 'zz$'", f"{TOKEN[:-2]}zz", True),
+        ("value: 'zz$'", f"{TOKEN} zz", False),
+        ("value: 'ZZ$', ignore_case: true", f"{TOKEN[:-2]}zz", True),
+        ("line: 'sample'", f"sample\n{TOKEN}", False),
+        ("line: 'sample'", f"{TOKEN} of a sample", True),
+        ("line: 'sample'", f"{TOKEN}{' ' * 500}sample", False),
+        ("before: 'not $'", f"not {TOKEN}", True),
+        ("before: 'not', within: 5", f"not so much {TOKEN}", False),
+        ("after: '^ is public'", f"{TOKEN} is public", True),
+        ("after: 'public', within: 4", f"{TOKEN} is public", False),
+    ],
+)
+def test_excuses(excuse: str, text: str, excused: bool) -> None:
+    """Each looks where it says, and no further."""
+    assert (spans(with_excuse(excuse), text) == []) is excused
+
+
+def test_a_label_stands_before_the_text() -> None:
+    """For excuses and for context."""
+    labelled = with_excuse("before: 'public_key'")
+    assert spans(labelled, TOKEN) and not spans(labelled, TOKEN, label="public_key")
+    assert not spans(rule(CARD), CARD_NUMBER)
+    assert spans(rule(CARD), CARD_NUMBER, label="cardNumber card")
+
+
+def test_entropy_and_checks_drop() -> None:
+    """A floor on the entropy; every named check."""
+    plain = "key-" + "ab" * 8
+    assert spans(rule(), plain)
+    floor = rule(floor=("regex:", "min_entropy: 3.0\n      regex:"))
+    assert not spans(floor, plain) and spans(floor, TOKEN)
+    mixed = rule(check=("regex:", "checks: [mixed]\n      regex:"))
+    assert not spans(mixed, plain) and spans(mixed, TOKEN)
+
+
+def test_a_dropped_match_does_not_hide_the_next() -> None:
+    """The search goes on one character behind the start of what was dropped."""
+    text = f"card 12 {CARD_NUMBER}"
+    assert spans(rule(CARD), text) == [Span(8, 24)]
+
+
+def test_context_has_an_end() -> None:
+    """A word beyond the distance does not count."""
+    assert spans(rule(CARD), f"card{' ' * 30}{CARD_NUMBER}")
+    assert not spans(rule(CARD), f"card{' ' * 50}{CARD_NUMBER}")
+
+
+def test_matches_start_before_the_limit() -> None:
+    """For the head of a labelled text."""
+    text = f"{TOKEN} {TOKEN}"
+    assert list(find_spans(rule(), text, None, limit=5)) == [Span(0, 20)]
+    assert list(find_spans(rule(), text, [16, 37], limit=5)) == [Span(0, 20)]
+
+
+def test_genuine_is_what_is_left() -> None:
+    """The judgement on one span."""
+    assert is_genuine(rule(), TOKEN, Span(0, 20))
+    assert not is_genuine(rule(), "key-EXAMPLE123456789", Span(0, 20))
+
+
+WIDE = KEY.replace("{16}\\b", "{4}[a-c-]{0,900}x")  # so wide that starts are tried one by one
+pieces = st.sampled_from([TOKEN, TOKEN[:-1], "key-", "x", " ", "-", "é", "key-abcd", "a" * 30])
+
+
+@pytest.mark.parametrize("text", [KEY, WIDE])
+@given(words=st.lists(pieces, max_size=12), extra=st.lists(st.integers(0, 300), max_size=5))
+def test_hits_change_nothing(text: str, words: list[str], extra: list[int]) -> None:
+    """True hits, with any number of false ones among them, give what the whole search gives."""
+    compiled = rule(text)
+    joined = "".join(words)
+    found = [m.start() + 8 for m in compiled.regex.finditer(joined)]
+    every = [at + 8 for at in range(len(joined)) if compiled.regex.match(joined, at)]
+    assert compiled.shape.lead_width >= 8 and set(found) <= set(every)
+    hits = sorted({*every, *(at for at in extra if at <= len(joined))})
+    assert list(find_spans(compiled, joined, hits)) == spans(compiled, joined)

@@ -1,0 +1,101 @@
+"""Hyperscan: positions in characters, kept databases, threads, patterns it cannot run."""
+
+import threading
+from dataclasses import replace
+
+import hyperscan
+import pytest
+from rules.samples import sample_rules
+
+from excise.detectors import hyper as subject
+from excise.detectors.hyper import Hyper, fingerprint, restore
+from excise.rules.compile import CompiledRule, compile_rules
+from excise.rules.fillers import fill
+
+RULES = compile_rules(sample_rules())
+TOKEN = fill("key-{alnum:16}", "a")
+KEY = 1
+
+
+@pytest.mark.parametrize("before", ["", "é", "密钥 ", "\U0001f511 ", "\ud83d ", "a\n"])
+def test_positions_count_characters(before: str) -> None:
+    """Whatever stands in front, in this text or in those before it."""
+    hits = Hyper(RULES).hits(["üü", before + TOKEN, "ß"])
+    (end,) = hits[1][KEY] or ()
+    assert end - RULES[KEY].shape.lead_width <= len(before) < end <= len(before) + len(TOKEN)
+    assert set(hits) == {1}
+
+
+def test_a_text_edge_is_an_edge() -> None:
+    """Joined texts do not run into each other: \\b, ^ and $ hold at their ends."""
+    hits = Hyper(RULES).hits(["x", TOKEN, "x"])
+    assert KEY in hits[1]
+
+
+def test_a_kept_database_finds_the_same() -> None:
+    """Serialised and restored."""
+    made = Hyper(RULES)
+    kept = restore(RULES, made.serialize())
+    assert kept is not None and kept.hits([TOKEN]) == made.hits([TOKEN]) != {}
+
+
+def test_a_damaged_database_is_not_used() -> None:
+    """Cut short or foreign bytes: made anew by the caller."""
+    raw = Hyper(RULES).serialize()
+    assert restore(RULES, raw[: len(raw) // 2]) is None
+    assert restore(RULES, b"\nnonsense") is None
+
+
+def test_the_fingerprint_follows_the_patterns() -> None:
+    """Other patterns, another name; the same patterns, the same name."""
+    assert fingerprint(RULES) == fingerprint(compile_rules(sample_rules()))
+    assert fingerprint(RULES) != fingerprint(RULES[1:])
+
+
+def test_no_rules_find_nothing() -> None:
+    """An empty database is none."""
+    assert Hyper([]).hits(["\0" * 100]) == {}
+
+
+def test_threads_do_not_share_scratch() -> None:
+    """Many at once find what one finds alone."""
+    shared = Hyper(RULES)
+    texts = [f"{TOKEN} {'x' * 2000}"] * 20
+    alone, results = shared.hits(texts), []
+
+    def work() -> None:
+        results.extend(shared.hits(texts) for _ in range(20))
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert results == [alone] * 80
+
+
+def large(rule: CompiledRule, **shape: object) -> CompiledRule:
+    """The rule with a lead that Hyperscan refuses."""
+    return replace(rule, shape=replace(rule.shape, lead="(?:[ab]{900}|x){900}", **shape))
+
+
+def test_a_refused_pattern_is_widened(monkeypatch: pytest.MonkeyPatch) -> None:
+    """To its literals, which say only in which text to look."""
+    rules = [RULES[0], large(RULES[KEY])]
+    monkeypatch.setattr(hyperscan, "HS_FLAG_PREFILTER", 0)
+    made = Hyper(rules)
+    assert made.widened == (KEY,)
+    assert made.hits([TOKEN])[0][KEY] is None
+    kept = restore(rules, made.serialize())
+    assert kept is not None and kept.hits([TOKEN])[0][KEY] is None
+
+
+def test_a_pattern_without_any_form_is_an_error() -> None:
+    """Named by its rule, at start, not at the first request."""
+    rule = replace(large(RULES[KEY]), literals=())
+    original = subject.hyperscan.HS_FLAG_PREFILTER
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(hyperscan, "HS_FLAG_PREFILTER", 0)
+        with pytest.raises(ValueError, match=r"sample\.key"):
+            Hyper([rule])
+    assert original == hyperscan.HS_FLAG_PREFILTER

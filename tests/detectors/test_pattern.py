@@ -1,0 +1,155 @@
+"""The scanner: labels, escapes, memory, and spans in the text as received."""
+
+import threading
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rules.samples import sample_rules
+
+from excise.detectors.build import build_plain_scanner, build_scanner
+from excise.detectors.pattern import REMEMBERED, PatternScanner
+from excise.detectors.prefilter import Everything, Hits
+from excise.model import Finding, Kind, Part, Role, Segment, Severity, Span
+from excise.rules.compile import compile_rules
+from excise.rules.fillers import fill
+
+TOKEN = fill("key-{alnum:16}", "a")
+PASSWORD = fill("{alnum:12}", "a")
+CARD = fill("{pan:visa:4-4-4-4}", "a")
+SCANNER = build_scanner(sample_rules())
+
+
+def segment(text: str, label: str = "") -> Segment:
+    """A prompt."""
+    return Segment(text, Role.USER, Part.PROMPT, 0, label=label)
+
+
+def values(text: str, label: str = "") -> list[tuple[str, str]]:
+    """Rule and found text."""
+    found = SCANNER.scan([segment(text, label)])[0]
+    return [(f.rule, text[f.span.start : f.span.end]) for f in found]
+
+
+def test_a_finding_says_all() -> None:
+    """Entity, rule, place, trust, harm and kind."""
+    (card,) = SCANNER.scan([segment(f"card {CARD}")])[0]
+    assert card == Finding(
+        "pci.pan", "sample.card", Span(5, 24), 0.99, Severity.HIGH, Kind.PAYMENT, "pattern"
+    )
+    (key,) = SCANNER.scan([segment(TOKEN)])[0]
+    (generic,) = SCANNER.scan([segment(f"password={PASSWORD}")])[0]
+    assert generic.score < key.score < card.score
+
+
+def test_each_segment_gets_its_own() -> None:
+    """In the order of the segments, none for those without."""
+    found = SCANNER.scan([segment(""), segment(TOKEN), segment("x"), segment(f" {TOKEN}")])
+    assert [[f.span for f in each] for each in found] == [[], [(0, 20)], [], [(1, 21)]]
+
+
+def test_nothing_is_found_across_segments() -> None:
+    """A value cut in two is two texts."""
+    assert SCANNER.scan([segment(TOKEN[:10]), segment(TOKEN[10:])]) == [(), ()]
+
+
+@pytest.mark.parametrize(
+    ("text", "label", "found"),
+    [
+        (PASSWORD, "password", [("sample.password", PASSWORD)]),
+        (PASSWORD, "user_password", [("sample.password", PASSWORD)]),
+        (PASSWORD, "name", []),
+        (f"{PASSWORD} and more", "password", [("sample.password", PASSWORD)]),
+        (CARD, "card", [("sample.card", CARD)]),
+        ("", "password", []),
+        (f"x {TOKEN}", "password", [("sample.key", TOKEN)]),
+        (f"password={PASSWORD}", "password", [("sample.password", PASSWORD)]),
+    ],
+)
+def test_a_label_is_context(text: str, label: str, found: list[tuple[str, str]]) -> None:
+    """Read in front of the text; spans never count it."""
+    assert [pair for pair in values(text, label) if pair[1] in (PASSWORD, CARD, TOKEN)] == found
+
+
+@pytest.mark.parametrize("secret_label", [TOKEN, f"password={PASSWORD}"])
+def test_a_secret_in_the_label_is_not_of_the_text(secret_label: str) -> None:
+    """Its own segment holds it; here nothing may be cut for it."""
+    assert values("hello there", secret_label) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (f"\\u006b{TOKEN[1:]}", f"\\u006b{TOKEN[1:]}"),
+        (f"\\n{TOKEN}\\n", TOKEN),
+        (f'{{\\"password\\": \\"{PASSWORD}\\"}}', PASSWORD),
+        (f"C:\\{TOKEN}", TOKEN),
+    ],
+)
+def test_escapes_are_read_through(text: str, found: str) -> None:
+    """And spans cover the escape, not what it stands for."""
+    assert found in [value for _, value in values(text)]
+
+
+class Counting:
+    """A prefilter that counts the texts it is asked about."""
+
+    def __init__(self) -> None:
+        self.inner = Everything(compile_rules(sample_rules()))
+        self.asked = 0
+
+    def hits(self, texts: list[str]) -> Hits:
+        self.asked += len(texts)
+        return self.inner.hits(texts)
+
+
+def test_long_texts_are_remembered() -> None:
+    """The second time costs no search; another label is another text; short ones are searched."""
+    counting = Counting()
+    scanner = PatternScanner(compile_rules(sample_rules()), counting)  # type: ignore[arg-type]
+    long, short = segment(f"{TOKEN} " + "x" * 600), segment(TOKEN)
+    first = scanner.scan([long, short])
+    assert counting.asked == 2
+    assert scanner.scan([long, short]) == first and counting.asked == 3
+    scanner.scan([long._replace(label="name")])
+    assert counting.asked == 5
+
+
+def test_memory_is_bounded_and_holds_no_text() -> None:
+    """The oldest is forgotten; keys are digests."""
+    scanner = build_plain_scanner(sample_rules())
+    for number in range(REMEMBERED + 10):
+        scanner._memory.put(number.to_bytes(16), ())
+    assert len(scanner._memory._known) == REMEMBERED
+    scanner.scan([segment(f"{TOKEN} " + "x" * 600)])
+    assert TOKEN not in repr(scanner._memory._known)
+
+
+def test_threads_find_the_same() -> None:
+    """One scanner serves many."""
+    segments = [segment(f"{TOKEN} {n} card {CARD}") for n in range(50)]
+    alone, results = SCANNER.scan(segments), list[object]()
+    threads = [
+        threading.Thread(target=lambda: results.append(SCANNER.scan(segments))) for _ in range(8)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert results == [alone] * 8
+
+
+def test_reach_is_the_widest_of_all_rules() -> None:
+    """What a stream must keep in front of what is undecided."""
+    assert SCANNER.reach == max(rule.reach for rule in compile_rules(sample_rules()))
+    assert build_plain_scanner([]).reach == 0 and build_plain_scanner([]).scan([]) == []
+
+
+@given(text=st.text("ab\\un06k\"'{}é\ud83d \n", max_size=80) | st.text(max_size=80))
+def test_spans_lie_in_the_text(text: str) -> None:
+    """Whatever stands around a secret, its span is in the text and covers it."""
+    whole = f"{text} {TOKEN} {text}"
+    found = [f.span for f in SCANNER.scan([segment(whole, "password")])[0]]
+    assert all(0 <= start < end <= len(whole) for start, end in found)
+    at = len(text) + 1
+    assert any(start <= at and at + len(TOKEN) <= end for start, end in found)

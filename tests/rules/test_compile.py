@@ -1,0 +1,53 @@
+"""Compiled rules know what the scanners need of them."""
+
+import pytest
+from rules.samples import CARD, KEY, files, sample_rules
+
+from excise.errors import PolicyError
+from excise.rules.compile import compile_rule, compile_rules
+from excise.rules.load import load_pack
+
+
+def test_widths_and_literals() -> None:
+    """Taken from the pattern itself."""
+    card, key, password = compile_rules(sample_rules())
+    assert key.shape.width == 20 and key.literals == ("key-",) and key.group == 0
+    assert password.group == "secret" and password.shape.span_width == 40
+    assert password.literals == ("password",) and password.shape.lead_any_case
+    assert card.context is not None and card.hold is not None and card.hold.reach == 38
+
+
+def test_reach_counts_context_and_excuses() -> None:
+    """What decides about a match may stand in front of it."""
+    card, key, _ = compile_rules(sample_rules())
+    assert card.reach == card.shape.width + 40
+    assert key.reach == key.shape.width
+    text = KEY.replace("- use: manuals", "- {before: 'not', within: 70, because: So.}")
+    (rule,) = load_pack("sample", files(key=text)).rules
+    assert compile_rule(rule).reach == 90
+
+
+@pytest.mark.parametrize(
+    ("word", "text", "found"),
+    [
+        ("card", "a card", True),
+        ("card", "CARD_NO", True),
+        ("card", "cardinal", False),
+        ("card*", "cardinal", True),
+        ("card*", "discard", False),
+        ("*card", "discard", True),
+        ("card*", "karte", False),
+    ],
+)
+def test_context_words_do_not_sit_inside_others(word: str, text: str, found: bool) -> None:
+    """Save where a star opens an end."""
+    source = CARD.replace("[card, visa*]", f"['{word}']")
+    (rule,) = load_pack("sample", files(card=source)).rules
+    context = compile_rule(rule).context
+    assert context is not None and bool(context.search(text)) is found
+
+
+def test_a_fault_names_rule_and_place() -> None:
+    """A pattern is part of a file, so the error says which."""
+    with pytest.raises(PolicyError, match=r"key\.yaml:2: sample\.key: look-around"):
+        load_pack("sample", files(key=KEY.replace(r"\bkey-", "(?<!a)key-")))
