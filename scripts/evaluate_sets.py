@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from evaluate_text import CLEAN, GATEWAY, IDS, fill_card, fill_clean
+
 from excise.rules.fillers import fill
 
 ROOT: Final = Path(__file__).resolve().parent.parent

@@ -4,9 +4,12 @@ In a card template `<N>` is a card number, `<N-4>` one in groups, `<C>` its code
 either is marked as a span. `<L>` is an id that passes Luhn and begins as a card does, unmarked.
 """
 
+# ruff: noqa: E501  (tables of texts)
+
 from __future__ import annotations
 
 import base64
+import itertools
 import random
 import re
 from collections.abc import Callable
@@ -109,7 +112,7 @@ def _code(dice: random.Random, length: int) -> str:
 def _grouped(number: str, separator: str) -> str:
     cuts = {15: (4, 10), 14: (4, 10)}.get(len(number), range(4, len(number), 4))
     edges = [0, *cuts, len(number)]
-    return separator.join(number[a:b] for a, b in zip(edges, edges[1:], strict=False))
+    return separator.join(number[a:b] for a, b in itertools.pairwise(edges))
 
 
 def _hex(dice: random.Random, length: int) -> str:
