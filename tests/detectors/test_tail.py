@@ -57,7 +57,7 @@ def test_a_window_caps_what_is_kept() -> None:
     """A rule may say that it need not be waited for longer."""
     capped = CARD.replace("hold:", "window: 6\n    hold:")
     tail = Tail(compile_rules(load_pack("sample", files(card=capped)).rules))
-    assert tail.hold("4111 1111 1111 ") == len("4111 1111 1111 ") - 6
+    assert tail.hold("411111111111 ") == len("411111111111 ") - 6
     capped = KEY.replace("match:", "window: 6\n    match:")
     tail = Tail(compile_rules(load_pack("sample", files(key=capped)).rules))
     assert tail.hold("x" * 50) == 44
@@ -92,7 +92,7 @@ def test_a_cut_stream_finds_what_the_whole_holds(words: list[str], cuts: list[in
     text = "".join(words)
     whole = {f.span for f in SCANNER.scan([_segment(text)])[0]}
     gone, streamed = 0, set[Span]()
-    for cut in sorted({min(cut, len(text)) for cut in cuts}) + [len(text)]:
+    for cut in [*sorted({min(cut, len(text)) for cut in cuts}), len(text)]:
         part = text[:cut]
         decided = SCANNER.hold(part) if cut < len(text) else len(text)
         found = {f.span for f in SCANNER.scan([_segment(part)])[0]}

@@ -63,6 +63,7 @@ class Hyper:
         `serialize` made for the same `fingerprint` on the same machine."""
         self._own = threading.local()
         self._anywhere = frozenset[int]()
+        self._database: Any = None
         if database:
             anywhere, _, raw = database.partition(b"\n")
             self._anywhere = frozenset(map(int, anywhere.split()))
@@ -70,7 +71,6 @@ class Hyper:
             return
         wanted = expressions(rules)
         if not wanted:
-            self._database = None
             return
         try:
             self._database = _compiled(wanted)
