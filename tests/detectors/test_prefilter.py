@@ -27,7 +27,7 @@ pieces = st.sampled_from(
         fill("{pan:visa:4-4-4-4}", "3"),
         fill("{pan:amex}", "4"),
         fill("{alnum:12}", "5"),
-        *("password", "PASSWORD: ", '"', "=", " ", "\n", "\", "\\n", "card ", "Visa", "12", "-"),
+        *("password", "PASSWORD: ", '"', "=", " ", "\n", "\\", "\\n", "card ", "Visa", "12", "-"),
         *("é", "密钥", "\ud83d", "\\u006b", "x" * 40),
     ]
 )
