@@ -75,7 +75,7 @@ def read_lines(body: bytes) -> Events:
 def write_message(headers: dict[str, str], payload: bytes) -> bytes:
     """One message of an AWS event stream."""
     block = b"".join(
-        bytes([len(name)])
+        bytes([len(name.encode())])
         + name.encode()
         + b"\x07"
         + struct.pack(">H", len(value.encode()))

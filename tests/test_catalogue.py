@@ -143,6 +143,16 @@ def test_other_hosts_are_not_read(shipped: Catalogue, host: str) -> None:
         ("api.githubcopilot.com", "/v1/messages", "anthropic-messages"),
         ("chatgpt.com", "/backend-api/codex/responses", "openai-responses"),
         ("localhost:11434", "/v1/chat/completions", "openai-chat"),
+        (
+            "bedrock-runtime.us-east-1.amazonaws.com",
+            "/model/a.b-v1%3A0/converse-stream",
+            "bedrock-converse",
+        ),
+        (
+            "bedrock-runtime.us-east-1.amazonaws.com",
+            "/model/arn%3Aaws%3Abedrock%3Aus-east-1%3A1%3Aprofile%2Fm/invoke",
+            "bedrock-invoke",
+        ),
         ("api.cohere.com", "/v2/chat", "cohere-chat"),
         ("localhost:11434", "/api/chat", "ollama-chat"),
     ],
@@ -155,11 +165,11 @@ def test_dialects(shipped: Catalogue, host: str, path: str, dialect: str) -> Non
 
 
 def test_what_has_no_codec_yet_says_what_it_speaks(shipped: Catalogue) -> None:
-    entry = shipped.find("bedrock-runtime.us-east-1.amazonaws.com")
+    entry = shipped.find("chatgpt.com")
     assert entry is not None
-    route = entry.route("/model/a.b-v1%3A0/converse")
+    route = entry.route("/backend-api/f/conversation")
     assert route is not None
-    assert (route.dialect, route.speaks) == ("generic-json", "bedrock-converse")
+    assert (route.dialect, route.speaks) == ("generic-json", "chatgpt-web")
 
 
 def test_web_chats_are_marked(shipped: Catalogue) -> None:

@@ -21,6 +21,8 @@ DIALECTS: Final = frozenset(
     {
         DEFAULT_DIALECT,
         "anthropic-messages",
+        "bedrock-converse",
+        "bedrock-invoke",
         "cohere-chat",
         "gemini-content",
         "gemini-stream",

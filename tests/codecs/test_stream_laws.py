@@ -61,6 +61,8 @@ CASES = [
         ("ollama-chat", "", "lines", ("chat", "generate")),
         ("cohere-chat", "", "named", ("text", "tools")),
         ("cohere-chat", "", "lines", ("old",)),
+        ("bedrock-converse", "", "converse", ("text", "tools")),
+        ("bedrock-invoke", "", "chunks", ("anthropic", "meta", "mistral", "nova", "choices")),
     )
     for fixture in fixtures
 ]

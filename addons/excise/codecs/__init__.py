@@ -9,6 +9,10 @@ from typing import Final
 from excise.codecs.anthropic_messages import AnthropicMessages
 from excise.codecs.anthropic_messages_stream import AnthropicMessagesStream
 from excise.codecs.base import Dialect, Reading
+from excise.codecs.bedrock_converse import BedrockConverse
+from excise.codecs.bedrock_converse_stream import BedrockConverseStream
+from excise.codecs.bedrock_invoke import BedrockInvoke
+from excise.codecs.bedrock_invoke_stream import BedrockInvokeStream
 from excise.codecs.cohere_chat import CohereChat
 from excise.codecs.cohere_chat_stream import CohereChatStream
 from excise.codecs.gemini_content import GeminiContent, GeminiStream
@@ -31,6 +35,8 @@ _ALL: Final[tuple[Dialect, ...]] = (
     GeminiStream(GeminiContentStream, partial(GeminiContentStream, array=True)),
     OllamaChat(OllamaChatStream, partial(OllamaChatStream, lines=True)),
     CohereChat(CohereChatStream, partial(CohereChatStream, lines=True)),
+    BedrockConverse(BedrockConverseStream),
+    BedrockInvoke(BedrockInvokeStream),
     GenericJson(GenericSseStream),
 )
 

@@ -107,15 +107,21 @@ def edited_text(segment: Segment, edits: Sequence[Edit]) -> str:
 
 def is_key(segment: Segment) -> bool:
     """Whether a segment is probably an object's key and not its value: they share their path."""
-    return segment.text == segment.path[-1] and segment.text not in WIRE_WORDS
+    path = segment.path
+    return bool(path) and segment.text == path[-1] and segment.text not in WIRE_WORDS
 
 
 def build_event(payload: Mapping[str, Any] | bytes, *, name: bool = False) -> bytes:
     """A record of our own; with `name` its type is told in an `event` line as well."""
     if isinstance(payload, bytes):
         return b"data: " + payload + b"\n\n"
-    head = f"event: {payload['type']}\n" if name else ""
-    return f"{head}data: {json.dumps(payload, separators=(',', ':'))}\n\n".encode()
+    head = f"event: {payload['type']}\n".encode() if name else b""
+    return head + b"data: " + write_json(payload) + b"\n\n"
+
+
+def write_json(payload: Mapping[str, Any]) -> bytes:
+    """An object of our own as JSON on one line."""
+    return json.dumps(payload, separators=(",", ":")).encode()
 
 
 class SseReader:
