@@ -1,19 +1,9 @@
 """The dialect: what is refused and why, and that what is derived from a pattern is true of it."""
 
-import re
-
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from excise.rules.dialect import (
-    BEYOND,
-    DialectError,
-    best_literals,
-    implies,
-    last_characters,
-    shape,
-)
+from excise.rules.dialect import best_literals, implies, shape
+from excise.rules.tree import DialectError
 
 REFUSED = [
     (r"a(?=b)", "look-around"),
@@ -103,39 +93,3 @@ def test_keywords_are_proven() -> None:
     found = shape(r"(?:alpha|beta)-[0-9]{3}", widest=99)
     assert implies(found, ["alph", "beta"])
     assert not implies(found, ["alpha"])
-
-
-@pytest.mark.parametrize(
-    "regex", [r"ab[0-9]{2}(?: [x-z]?)?", r"[^\n]{2}", r"a(?:b|c\b)", r"[é]{2}a?"]
-)
-def test_last_characters_are_all_there_can_be(regex: str) -> None:
-    """A text that the pattern matches ends with one of them."""
-    mask = last_characters(regex)
-    for text in ("ab12", "ab12 ", "ab12 y", "ab", "ac", "éé", "ééa", "é!"):
-        if re.fullmatch(regex, text, re.ASCII):
-            assert mask & (1 << ord(text[-1]) if text[-1] < "\x80" else BEYOND)
-
-
-PIECES = ["ab", "[ab]", "[^a]", "(?:ab|b)", "a{1,3}", "[ab]{2,30}", "(?:a-){1,2}", ".", "é", "[é]"]
-regexes = st.lists(st.sampled_from(PIECES), min_size=1, max_size=5).map("".join)
-
-
-@given(regex=regexes, text=st.text("ab-é\n", max_size=60))
-def test_what_is_derived_is_true_of_every_match(regex: str, text: str) -> None:
-    """Width, literals, and a lead that ends in the match, at most `lead_width` behind its start."""
-    try:
-        found = shape(regex, widest=20_000)
-    except DialectError:
-        return
-    lead = re.compile(found.lead.encode(), re.MULTILINE)
-    for match in re.finditer(regex, text, re.ASCII | re.MULTILINE):
-        assert len(match[0]) <= found.width
-        assert all(any(one in match[0].lower() for one in each) for each in found.literals)
-        raw = match[0].encode()
-        ends = [
-            len(raw[:end].decode("utf-8", "ignore"))
-            for start in range(len(raw))
-            for end in range(start, len(raw) + 1)
-            if lead.fullmatch(raw, start, end)
-        ]
-        assert ends and min(ends) <= found.lead_width

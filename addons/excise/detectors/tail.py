@@ -54,12 +54,14 @@ class Tail:
     def _unfinished(self, text: str) -> int:
         """Where the earliest of what a `hold` pattern takes for unfinished begins."""
         start = len(text)
-        low = ""
-        for hold in self._by_last[min(ord(text[-1]), 128)]:
-            if hold.literals:
-                low = low or text[-self._reach :].lower()
-                if not any(literal in low for literal in hold.literals):
-                    continue
+        holds = self._by_last[min(ord(text[-1]), 128)]
+        low = text[-self._reach :].lower() if holds else ""
+        stands: dict[tuple[str, ...], bool] = {(): True}
+        for hold in holds:
+            if hold.literals not in stands:
+                stands[hold.literals] = any(literal in low for literal in hold.literals)
+            if not stands[hold.literals]:
+                continue
             match = hold.pattern.search(text, max(0, len(text) - hold.reach))
             start = min(start, match.start()) if match else start
         return start

@@ -9,8 +9,9 @@ from functools import lru_cache
 from typing import Final
 
 from excise.errors import PolicyError
-from excise.rules.dialect import DialectError, Shape, best_literals, implies, last_characters, shape
+from excise.rules.dialect import Shape, best_literals, implies, shape
 from excise.rules.schema import LINE_REACH, WIDEST, Context, Excuse, Rule, Scope
+from excise.rules.tree import DialectError, last_characters
 
 # ASCII, so that both engines agree on \\b and \\w and a key between two Chinese words has edges;
 # line-wise, so that ^ and $ hold at the edge of a segment wherever it stands in the joined text.
@@ -150,6 +151,6 @@ def _hold(rule: Rule, case: int) -> CompiledHold:
     return CompiledHold(
         pattern=re.compile(f"(?:{rule.hold})\\Z", FLAGS | case),
         reach=min(held.width, rule.window or held.width),
-        literals=tuple(sorted(words)) if min(map(len, words), default=0) > 2 else (),
+        literals=tuple(sorted(words)),
         last=last_characters(rule.hold, ignore_case=ignore_case),
     )

@@ -1,0 +1,160 @@
+"""How the matches of a pattern start, spelled for Hyperscan: short, selective, cheap to compile."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from re import _constants as op  # type: ignore[attr-defined]
+from typing import Final
+
+from excise.rules.literals import find_literals
+from excise.rules.tree import BEYOND, REPEATS, Node, Nodes, children, mask_of, width_of
+
+ANCHORS: Final = {op.AT_BOUNDARY: "\\b", op.AT_BEGINNING: "^", op.AT_END: "$"}
+_WIDE: Final = 24  # a part that may vary by more characters is left to `re`
+_SELECTIVE: Final = 3  # if as many characters must have matched before it
+_ENOUGH: Final = 16  # characters after which a longer lead would select no better
+# Character positions from which Hyperscan takes seconds to compile a pattern, or gives up.
+_LARGE: Final = 600
+
+
+def find_lead(nodes: Nodes) -> list[Node]:
+    """How every match starts, as short as is still selective: a hit there ends inside the match.
+
+    A long variable part is left to `re`, and so is a part that may be longer or absent at the
+    end, since Hyperscan would report each of its possible ends.
+    """
+    trimmed = _trim(_cut(nodes)[0])
+    return trimmed if width_of(trimmed)[0] else list(nodes)
+
+
+def are_better(words: Sequence[str], lead: Nodes) -> bool:
+    """Whether to look for literals in a match rather than for its start."""
+    shortest = min(map(len, words), default=0)
+    if _positions(lead) > _LARGE:
+        return shortest > _SELECTIVE
+    selects = max((min(map(len, each)) for each in find_literals(lead)), default=0)
+    return shortest > _ENOUGH // 3 and selects < _SELECTIVE
+
+
+def _cut(nodes: Nodes, before: int = 0) -> tuple[list[Node], bool]:
+    """The nodes up to a wide part with enough in front of it, and whether anything was cut."""
+    kept: list[Node] = []
+    for node in nodes:
+        ahead = before + width_of(kept)[0]
+        if ahead >= _ENOUGH:
+            return kept, True
+        if _spread(node) > _WIDE and ahead >= _SELECTIVE:
+            return kept + _least(node, _ENOUGH - ahead), True
+        shorter, cut = _cut_node(node, ahead)
+        kept.append(shorter)
+        if cut:
+            return kept, True
+    return kept, False
+
+
+def _least(node: Node, most: int) -> list[Node]:
+    """What every match of a repeated character begins with."""
+    kind, value = node
+    if kind not in REPEATS or width_of(value[2]) != (1, 1) or not value[0]:
+        return []
+    count = min(value[0], most)
+    return [(kind, (count, count, value[2]))]
+
+
+def _cut_node(node: Node, ahead: int) -> tuple[Node, bool]:
+    kind, value = node
+    if kind is op.SUBPATTERN:
+        inner, cut = _cut(value[3], ahead)
+        return (kind, (*value[:3], inner)), cut
+    if kind is op.BRANCH:
+        branches = [_cut(branch, ahead) for branch in value[1]]
+        return (kind, (value[0], [each for each, _ in branches])), any(c for _, c in branches)
+    least = _least(node, _ENOUGH - ahead)
+    if least and least[0][1][0] < value[0]:
+        return least[0], True
+    return node, False
+
+
+def _spread(node: Node) -> int:
+    low, high = width_of([node])
+    inner = [_spread(each) for child in children(node) for each in child]
+    return max([high - low, *inner])
+
+
+def _trim(nodes: Nodes) -> list[Node]:
+    """The nodes without what may be absent or longer at their end."""
+    kept = list(nodes)
+    while kept:
+        kind, value = kept[-1]
+        if kind is op.SUBPATTERN:
+            kept[-1] = (kind, (*value[:3], _trim(value[3])))
+            return kept
+        if kind not in REPEATS or value[0] == value[1]:
+            return kept
+        kept.pop()
+        if value[0]:
+            return [*kept, (kind, (value[0], value[0], value[2]))]
+    return kept
+
+
+def _positions(nodes: Nodes) -> int:
+    """Character classes of the pattern with its repeats written out."""
+    total = 0
+    for node in nodes:
+        kind, value = node
+        inner = sum(_positions(child) for child in children(node)) or (kind is not op.AT)
+        total += inner * int(value[1]) if kind in REPEATS else inner
+    return total
+
+
+def _spell_node(node: Node) -> str:
+    """The node for Hyperscan, over the bytes of UTF-8; groups do not capture there.
+
+    A character beyond ASCII is up to four bytes, whichever; that is wider than the pattern, and
+    several times faster than Hyperscan's own mode for UTF-8.
+    """
+    kind, value = node
+    if kind is op.LITERAL:
+        return "".join(f"\\x{byte:02x}" for byte in chr(value).encode())
+    if kind is op.AT:
+        return ANCHORS[value]
+    if kind is op.BRANCH:
+        return f"(?:{'|'.join(spell(branch) for branch in value[1])})"
+    if kind is op.SUBPATTERN:
+        return f"(?:{spell(value[3])})"
+    if kind in REPEATS:
+        low, high, body = value
+        if len(body) == 1 and _is_set(body[0]):
+            wider = 4 if mask_of(body[0]) & BEYOND else 1
+            return f"{_spell_mask(mask_of(body[0]))}{{{low},{high * wider}}}"
+        return f"(?:{spell(body)}){{{low},{high}}}"
+    mask = mask_of(node)
+    return _spell_mask(mask) + ("{1,4}" if mask & BEYOND else "")
+
+
+def _is_set(node: Node) -> bool:
+    return node[0] in (op.IN, op.ANY, op.NOT_LITERAL)
+
+
+def _spell_mask(mask: int) -> str:
+    """A set of characters as ranges of bytes."""
+    parts = ["\\x80-\\xff"] if mask & BEYOND else []
+    code = 0
+    while code < 128:
+        start = code
+        while code < 128 and mask >> code & 1:
+            code += 1
+        if code > start:
+            parts.append(f"\\x{start:02x}-\\x{code - 1:02x}")
+        code += 1
+    return f"[{''.join(parts)}]"
+
+
+def spell(nodes: Nodes) -> str:
+    """The nodes in the syntax of Hyperscan, without its mode for UTF-8."""
+    return "".join(_spell_node(node) for node in nodes)
+
+
+def spell_word(word: str) -> str:
+    """A literal in the same syntax."""
+    return spell([(op.LITERAL, ord(char)) for char in word])

@@ -1,0 +1,73 @@
+"""Leads: short, in bytes, and true of every match."""
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from excise.rules.dialect import shape
+from excise.rules.lead import find_lead, spell, spell_word
+from excise.rules.tree import DialectError, parse
+
+
+@pytest.mark.parametrize(
+    ("regex", "lead"),
+    [
+        (r"key-[a-z]{4}", r"key-[a-z]{4}"),
+        (r"key-[a-z]{4,60}", r"key-[a-z]{4}"),  # how it goes on is left to `re`
+        (r"key-[a-z]{40}", r"key-[a-z]{12}"),  # more would select no better
+        (r"key[^\n]{0,200}end", r"key"),
+        (r"a[^\n]{0,200}end", r"a[^\n]{0,200}end"),  # too little stands in front of the gap
+        (r"(?:key|token)(?: [a-z]{3})?", r"(?:key|token)"),
+        (r"(?:key[^\n]{0,99}x|token)y", r"(?:key|token)"),
+        (r"\bkey\b", r"\bkey\b"),
+    ],
+)
+def test_leads_are_cut(regex: str, lead: str) -> None:
+    """Where enough stands in front, behind enough characters, and before an open end."""
+    assert spell(find_lead(parse(regex)[0])) == spell(parse(lead)[0])
+
+
+@pytest.mark.parametrize("word", ["abc", "a-b", "é", "文\n"])
+def test_words_are_spelled_in_bytes(word: str) -> None:
+    """So that one engine reads every script."""
+    assert re.fullmatch(spell_word(word).encode(), word.encode())
+
+
+def test_a_wide_class_is_up_to_four_bytes() -> None:
+    """Wider than the pattern, never narrower."""
+    lead = re.compile(spell(parse("[^a]{2}.")[0]).encode())
+    assert all(lead.fullmatch(text.encode()) for text in ("bcd", "éfg", "文é\U0001f511"))
+
+
+def test_without_a_start_to_go_by_literals_serve() -> None:
+    """A rare word behind a common class is the better thing to look for."""
+    found = shape(r"[a-z]{16,40} end of the key", widest=99)
+    assert found.lead == spell_word(" end of the key") and found.lead_any_case
+    assert found.lead_width == found.width
+
+
+PIECES = ["ab", "[ab]", "[^a]", "(?:ab|b)", "a{1,3}", "[ab]{2,30}", "(?:a-){1,2}", ".", "é", "[é]"]
+regexes = st.lists(st.sampled_from(PIECES), min_size=1, max_size=5).map("".join)
+
+
+@given(regex=regexes, text=st.text("ab-é\n", max_size=60))
+def test_what_is_derived_is_true_of_every_match(regex: str, text: str) -> None:
+    """Width, literals, and a lead that ends in the match, at most `lead_width` behind its start."""
+    try:
+        found = shape(regex, widest=20_000)
+    except DialectError:
+        return
+    lead = re.compile(found.lead.encode(), re.MULTILINE)
+    for match in re.finditer(regex, text, re.ASCII | re.MULTILINE):
+        assert len(match[0]) <= found.width
+        assert all(any(one in match[0].lower() for one in each) for each in found.literals)
+        raw = match[0].encode()
+        ends = [
+            len(raw[:end].decode("utf-8", "ignore"))
+            for start in range(len(raw))
+            for end in range(start, len(raw) + 1)
+            if lead.fullmatch(raw, start, end)
+        ]
+        assert ends and min(ends) <= found.lead_width
