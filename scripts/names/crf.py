@@ -1,22 +1,25 @@
-"""A linear-chain CRF fitted by L-BFGS, with whole passes over the corpus as array operations.
+"""A linear-chain CRF fitted in batches, each batch as a handful of array operations.
 
 Every weight belongs to a feature of one token type seen from one distance, or to a pair of
-neighbouring classes; so the scores of all types are one small product, and a pass is gathers.
+neighbouring classes; so the scores of all types are one small product, and a batch is gathers.
 """
 
 from __future__ import annotations
 
+import sys
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
 from encode import KEPT, PAIRS, REACH, TAGS, Corpus, Types
-from scipy.optimize import minimize
 from scipy.sparse import csr_matrix
 
 from excise.detectors.names_features import CLASSES
 
 _TAGS = len(TAGS)
 _RARE = 3  # a feature seen less often has no weight
+_BATCH = 25_000  # tokens
+_PACE = 0.15
 FORBIDDEN = np.array(
     [[after[0] == "I" and before[2:] != after[2:] for after in TAGS] for before in TAGS]
 )
@@ -31,104 +34,116 @@ class Weights(NamedTuple):
     transitions: Any
 
 
+class _Batch:
+    """A stretch of the corpus with its own small numbering of types."""
+
+    def __init__(self, corpus: Corpus, pairs: Any, sequences: slice, matrix: Any) -> None:
+        begins, lengths = corpus.begins[sequences], corpus.lengths[sequences]
+        first, behind = int(begins[0]) - REACH, int(begins[-1] + lengths[-1]) + REACH
+        own, self.types = np.unique(corpus.types[first:behind], return_inverse=True)
+        self.pairs = pairs[first:behind]
+        self.tags = corpus.tags[first:behind]
+        self.features = matrix[own]
+        size = behind - first
+        places, ones = np.arange(size + 1), np.ones(size, np.float32)
+        self.by_type = csr_matrix((ones, self.types, places), shape=(size, own.size)).T.tocsr()
+        wide = CLASSES * CLASSES * 2
+        self.by_pair = csr_matrix((ones, self.pairs, places), shape=(size, wide)).T.tocsr()
+        self.steps = _time_major(begins - first, lengths)
+        self.places = np.concatenate(self.steps)
+        self.moves = np.zeros((_TAGS, _TAGS))
+        for before, after in pairwise(self.steps):
+            np.add.at(self.moves, (self.tags[before[: len(after)]], self.tags[after]), 1)
+
+
 class Trainer:
-    """Holds the corpus in the layouts that a pass needs."""
+    """Fits by AdaGrad over batches of sequences: dense steps, each weight at its own pace."""
 
     def __init__(self, corpus: Corpus, types: Types, ridge: float) -> None:
         self._ridge = ridge
-        self._types = corpus.types
-        self._pairs = corpus.pair_numbers(types.classes)
-        size, count = len(corpus.types), len(types.classes)
-        places = np.arange(size + 1)
-        ones = np.ones(size, np.float32)
-        self._by_type = csr_matrix((ones, corpus.types, places), shape=(size, count)).T.tocsr()
-        self._by_pair = csr_matrix(
-            (ones, self._pairs, places), shape=(size, CLASSES * CLASSES * 2)
-        ).T.tocsr()
         matrix = types.matrix()
+        count = len(types.classes)
         seen = np.asarray(matrix.T @ np.bincount(corpus.types, minlength=count))
         names = list(types.features)
-        self.columns = [
-            np.array([i for i, name in enumerate(names)
-                      if seen[i] >= _RARE and (name == "EDGE" or KEPT[abs(o)].match(name))])
-            for o in range(-REACH, REACH + 1)
+        self._masks = [
+            np.array(
+                [n >= _RARE and (name == "EDGE" or KEPT[distance].match(name) is not None)
+                 for n, name in zip(seen, names, strict=True)], np.float32)[:, None]
+            for distance in (abs(o) for o in range(-REACH, REACH + 1))
         ]  # fmt: skip
-        self._near = [matrix[:, columns].tocsr() for columns in self.columns]
-        self._near_turned = [part.T.tocsr() for part in self._near]
-        self._shapes = [(len(c), _TAGS) for c in self.columns]
-        self._shapes += [(PAIRS * CLASSES * CLASSES * 2, _TAGS), (_TAGS, _TAGS)]
-        self._steps = _time_major(corpus)
-        self._tags = corpus.tags
-        self.mask: Any = None
-        inside = np.zeros(size, bool)
-        for step in self._steps:
-            inside[step] = True
-        self._inside = inside
-        self._gold_moves = self._count_gold()
+        pairs = corpus.pair_numbers(types.classes)
+        cuts = [0]
+        filled = 0
+        for number, length in enumerate(corpus.lengths.tolist(), 1):
+            filled += length
+            if filled >= _BATCH:
+                cuts.append(number)
+                filled = 0
+        if cuts[-1] < len(corpus.lengths):
+            cuts.append(len(corpus.lengths))
+        self._batches = [
+            _Batch(corpus, pairs, slice(a, b), matrix) for a, b in pairwise(cuts)
+        ]
+        shape = [(2 * REACH + 1, len(names), _TAGS), (PAIRS, CLASSES * CLASSES * 2, _TAGS)]
+        self.weights = [np.zeros(s, np.float32) for s in (*shape, (_TAGS, _TAGS))]
+        self._paces = [np.full(s, 1e-6, np.float32) for s in (*shape, (_TAGS, _TAGS))]
+        self._allowed: list[Any] = [np.stack(self._masks), 1.0, ~FORBIDDEN]
 
-    def _count_gold(self) -> Any:
-        moves = np.zeros((_TAGS, _TAGS))
-        for before, after in zip(self._steps, self._steps[1:], strict=False):
-            np.add.at(moves, (self._tags[before[: len(after)]], self._tags[after]), 1)
-        return moves
+    def fit(self, epochs: int, least: float, refit: int) -> Weights:
+        """Fits, drops weights below `least`, fits the rest again; the mean of the last epochs."""
+        rng = np.random.default_rng(len(self._batches))
+        for epoch in range(epochs):
+            self._epoch(rng, epoch)
+        for number in (0, 1):
+            kept = np.abs(self.weights[number]) >= least
+            self._allowed[number] = kept
+            self.weights[number] *= kept
+        mean = [np.zeros_like(part) for part in self.weights]
+        for epoch in range(refit):
+            self._epoch(rng, epochs + epoch)
+            mean = [total + part / refit for total, part in zip(mean, self.weights, strict=True)]
+        used = [np.flatnonzero(np.abs(rows).sum(1)) for rows in mean[0]]
+        used = [np.union1d([0], columns) for columns in used]
+        rows = [mean[0][number][columns] for number, columns in enumerate(used)]
+        return Weights(used, rows, mean[1], np.where(FORBIDDEN, -30, mean[2]))
 
-    def unpack(self, vector: Any) -> list[Any]:
-        parts, where = [], 0
-        for shape in self._shapes:
-            size = shape[0] * shape[1]
-            parts.append(vector[where : where + size].reshape(shape))
-            where += size
-        return parts
+    def _epoch(self, rng: Any, epoch: int) -> None:
+        total = tokens = 0.0
+        for number in rng.permutation(len(self._batches)).tolist():
+            batch = self._batches[number]
+            loss, slopes = self._slopes(batch)
+            total, tokens = total + loss, tokens + len(batch.places)
+            for weights, paces, slope, allowed in zip(
+                self.weights, self._paces, slopes, self._allowed, strict=True
+            ):
+                slope += self._ridge / len(self._batches) * weights
+                slope *= allowed
+                paces += slope * slope
+                weights -= _PACE * slope / np.sqrt(paces)
+        print(
+            f"         epoch {epoch}: {total / tokens:.4f} per token", file=sys.stderr, flush=True
+        )
 
-    def _scores(self, parts: list[Any]) -> Any:
-        size = len(self._types)
-        scores = np.zeros((size, _TAGS), np.float32)
+    def _slopes(self, batch: _Batch) -> tuple[float, list[Any]]:
+        """Minus the log-likelihood of a batch, and its slope for each part of the weights."""
+        words, pairs, moves = self.weights
+        scores = np.zeros((len(batch.types), _TAGS), np.float32)
         for number, offset in enumerate(range(-REACH, REACH + 1)):
-            table = (self._near[number] @ parts[number].astype(np.float32))[self._types]
-            _add_shifted(scores, table, offset)
-        pairs = parts[-2].astype(np.float32).reshape(PAIRS, -1, _TAGS)
+            _add_shifted(scores, (batch.features @ words[number])[batch.types], offset)
         for number in range(PAIRS):
-            _add_shifted(scores, pairs[number][self._pairs], number - 2)
-        return scores
-
-    def loss(self, vector: Any) -> tuple[float, Any]:
-        """Minus the log-likelihood per thousand tokens plus the ridge, and its slope."""
-        parts = self.unpack(vector)
-        scores = self._scores(parts)
-        places = np.flatnonzero(self._inside)
-        gold = float(scores[places, self._tags[places]].sum()) + float(
-            (self._gold_moves * parts[-1]).sum()
-        )
-        total, slopes, moves = _expect(scores, np.where(FORBIDDEN, -30, parts[-1]), self._steps)
-        slopes[places, self._tags[places]] -= 1
-        out = []
-        for number, offset in enumerate(range(-REACH, REACH + 1)):
-            out.append(self._near_turned[number] @ (self._by_type @ _shifted(slopes, -offset)))
-        out.append(np.concatenate([self._by_pair @ _shifted(slopes, 2 - n) for n in range(PAIRS)]))
-        out.append(np.where(FORBIDDEN, 0, moves - self._gold_moves))
-        slope = (
-            np.concatenate([part.ravel() for part in out]).astype(np.float64) + self._ridge * vector
-        )
-        if self.mask is not None:
-            slope *= self.mask
-        scale = 1000 / len(places)
-        value = total - gold + 0.5 * self._ridge * float(vector @ vector)
-        return value * scale, slope * scale
-
-    def fit(self, rounds: int, least: float, refit: int) -> Weights:
-        """Fits, drops weights below `least`, fits the rest again."""
-        start = np.zeros(sum(a * b for a, b in self._shapes))
-        best = _minimise(self.loss, start, rounds)
-        self.mask = (np.abs(best) >= least).astype(np.float64)
-        best = _minimise(self.loss, best * self.mask, refit)
-        parts = self.unpack(best)
-        pairs = parts[-2].reshape(PAIRS, -1, _TAGS)
-        return Weights(self.columns, parts[:-2], pairs, np.where(FORBIDDEN, -30, parts[-1]))
-
-
-def _minimise(loss: Any, start: Any, rounds: int) -> Any:
-    options = {"maxiter": rounds, "maxcor": 6, "maxfun": rounds * 2}
-    return minimize(loss, start, jac=True, method="L-BFGS-B", options=options).x
+            _add_shifted(scores, pairs[number][batch.pairs], number - 2)
+        places, tags = batch.places, batch.tags[batch.places]
+        gold = float(scores[places, tags].sum()) + float((batch.moves * moves).sum())
+        total, slopes, expected = _expect(scores, np.where(FORBIDDEN, -30, moves), batch.steps)
+        slopes[places, tags] -= 1
+        turned = batch.features.T.tocsr()
+        by_word = [
+            turned @ (batch.by_type @ _shifted(slopes, -offset))
+            for offset in range(-REACH, REACH + 1)
+        ]
+        by_pair = [batch.by_pair @ _shifted(slopes, 2 - number) for number in range(PAIRS)]
+        moved = (expected - batch.moves).astype(np.float32)
+        return total - gold, [np.stack(by_word), np.stack(by_pair), moved]
 
 
 def _shifted(rows: Any, offset: int) -> Any:
@@ -152,10 +167,10 @@ def _add_shifted(scores: Any, rows: Any, offset: int) -> None:
         scores += rows
 
 
-def _time_major(corpus: Corpus) -> list[Any]:
+def _time_major(begins: Any, lengths: Any) -> list[Any]:
     """For each step the places of the t-th tokens, longest sequences first."""
-    order = np.argsort(-corpus.lengths, kind="stable")
-    begins, lengths = corpus.begins[order], corpus.lengths[order]
+    order = np.argsort(-lengths, kind="stable")
+    begins, lengths = begins[order], lengths[order]
     return [begins[: int((lengths > t).sum())] + t for t in range(int(lengths.max()))]
 
 

@@ -19,7 +19,8 @@ from lexicon import build_lexicon
 
 SEED = 20240611
 RIDGE = 0.5
-LEAST = 0.05
+LEAST = 0.08
+REFIT = 2
 CALIBRATION = 25  # every so many-th sample is kept back to calibrate scores
 PROSE = (
     "topics_train",
@@ -77,7 +78,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--leave-out", default="", help="sources kept out, parted by commas")
     parser.add_argument("--generated", type=int, default=26_000)
-    parser.add_argument("--rounds", type=int, default=50)
+    parser.add_argument("--epochs", type=int, default=7)
     options = parser.parse_args()
     begun = time.perf_counter()
     leave_out = [part for part in options.leave_out.split(",") if part]
@@ -92,7 +93,7 @@ def main() -> None:
     corpus = encode(samples, types)
     trainer = Trainer(corpus, types, ridge=RIDGE)
     say(begun, f"{corpus.lengths.sum()} tokens of {len(types.classes)} types")
-    weights = trainer.fit(options.rounds, LEAST, options.rounds // 5)
+    weights = trainer.fit(options.epochs, LEAST, REFIT)
     say(begun, "weights fitted")
     gate = train_gate(options.data, samples, in_training, lexicon)
     say(begun, "gate fitted")

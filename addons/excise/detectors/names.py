@@ -11,7 +11,6 @@ from functools import cache
 from typing import Final, Literal, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from excise.detectors.models import read_model
 from excise.detectors.names_decode import best_tags
@@ -40,7 +39,12 @@ _HOPELESS: Final = -5.0
 _UNLIKELY: Final = -3.0
 # A line counts as code when its mean, drawn to nothing by this many tokens, is above the bar.
 _SILENT: Final = 3.0
-_CODE: Final = 0.5
+_CODE: Final = -0.5
+# Lines in between lean the scores: towards names where they surely are prose, away from names
+# the more they look like code.
+_LEAN: Final = 0.4
+_LEAN_SLOPE: Final = 0.8
+_LEAN_FROM: Final = -3.0
 _NEIGHBOUR: Final = 0.5
 
 
@@ -76,8 +80,7 @@ class NamesDetector:
         glued[0] = False
         np.equal(tokens.starts[1:], tokens.ends[:-1], out=glued[1:])
         pairs = rows.pair_numbers(glued)
-        prose = self._prose(tokens, rows, pairs)
-        places, scores = self._scores(rows, pairs, prose)
+        places, scores = self._scores(tokens, rows, pairs)
         if not places.size:
             return []
         tags = best_tags(places, scores, self._model.transitions, tokens.starts.size, _UNLIKELY)
@@ -90,28 +93,32 @@ class NamesDetector:
             return []
         rows = self._rows.rows(text, tokens.starts, tokens.ends, tokens.hashes)
         glued = np.append(False, tokens.starts[1:] == tokens.ends[:-1])
-        code: list[bool] = self._code_lines(tokens, rows, rows.pair_numbers(glued))[1].tolist()
+        leanings = self._line_leanings(tokens, rows, rows.pair_numbers(glued))[1]
+        code: list[bool] = (leanings > _CODE).tolist()
         return code
 
-    def _code_lines(
-        self, tokens: Tokens, rows: Rows, pairs: Ints
-    ) -> tuple[Ints, NDArray[np.bool_]]:
-        """The first token of each line, and whether the line reads as code."""
+    def _line_leanings(self, tokens: Tokens, rows: Rows, pairs: Ints) -> tuple[Ints, Floats]:
+        """The first token of each line, and the log-odds that the line is code."""
         ends = np.flatnonzero(tokens.classes == NEWLINE) + 1
         begins = np.append(0, ends[ends < tokens.starts.size])
         weights = rows.table.gates[rows.places] + self._model.gate_pairs[pairs]
         sums = np.add.reduceat(weights, begins)
         sizes = np.diff(begins, append=tokens.starts.size).astype(np.float32)
         around = _with_neighbours(sums) / (_with_neighbours(sizes) + _SILENT)
-        return begins, around + self._model.gate_bias > _CODE
+        leanings: Floats = around + np.float32(self._model.gate_bias)
+        return begins, leanings
 
-    def _prose(self, tokens: Tokens, rows: Rows, pairs: Ints) -> NDArray[np.bool_]:
-        begins, code = self._code_lines(tokens, rows, pairs)
-        return np.repeat(~code, np.diff(begins, append=tokens.starts.size))
+    def _code_leaning(self, tokens: Tokens, rows: Rows, pairs: Ints) -> Floats:
+        """For each token the log-odds that its line is code."""
+        begins, leanings = self._line_leanings(tokens, rows, pairs)
+        return np.repeat(leanings, np.diff(begins, append=tokens.starts.size))
 
-    def _scores(self, rows: Rows, pairs: Ints, prose: NDArray[np.bool_]) -> tuple[Ints, Floats]:
+    def _scores(self, tokens: Tokens, rows: Rows, pairs: Ints) -> tuple[Ints, Floats]:
         """Tokens worth a look, and the score of every tag there."""
         size = rows.places.size
+        code = self._code_leaning(tokens, rows, pairs)
+        # A newline is never part of a name: a name over two lines is found as two.
+        prose = (code <= _CODE) & (tokens.classes != NEWLINE)
         hopeful = (rows.table.hopes[rows.places] > _HOPELESS) & prose
         wanted = hopeful.copy()
         wanted[1:] |= hopeful[:-1]
@@ -127,7 +134,8 @@ class NamesDetector:
         wide = _with_edges(pairs, rows)
         for place in range(PAIRS):
             scores += self._model.pairs[place].take(wide[places + place], 0)
-        scores[:, 1:] += self._bias
+        lean = np.clip((_LEAN_FROM - code[places]) * _LEAN_SLOPE, -np.inf, _LEAN) + self._bias
+        scores[:, 1:] += lean[:, None]
         return places, scores
 
     def _names(self, tokens: Tokens, tags: Ints, places: Ints, scores: Floats) -> list[Name]:

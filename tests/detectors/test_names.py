@@ -1,0 +1,148 @@
+"""Names are found in prose, and code stays silent: sentences by hand, laws for any text."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from excise.detectors.models import read_model
+from excise.detectors.names import Name, NamesDetector
+from excise.detectors.names_model import LABELS, NamesModel
+
+DETECTOR = NamesDetector.shipped()
+
+
+def found(text: str) -> list[tuple[str, str]]:
+    return [(text[name.span.start : name.span.end], name.label) for name in DETECTOR.find(text)]
+
+
+def acting(names: list[Name]) -> list[Name]:
+    return [name for name in names if name.label != "ORG"]
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("My name is Laura Hoffman and I live in Denver.",
+         [("Laura Hoffman", "PERSON"), ("Denver", "LOCATION")]),
+        ("Dear Ms. Okafor,\nthank you for your letter.", [("Okafor", "PERSON")]),
+        ("hi, this is maria lopez, can you help me?", [("maria lopez", "PERSON")]),
+        ("Patient: Kevin Walsh, DOB 03/04/1961", [("Kevin Walsh", "PERSON")]),
+        ("Please send it to 482 Maple Street, Apt 6, Portland, Oregon 97201",
+         [("482 Maple Street, Apt 6", "ADDRESS"), ("Portland", "LOCATION"),
+          ("Oregon", "LOCATION"), ("97201", "ADDRESS")]),
+        ("Sehr geehrte Frau Neumann, wir wohnen in Leipzig.",
+         [("Neumann", "PERSON"), ("Leipzig", "LOCATION")]),
+        ("Anschrift: Lindenstraße 12a, 80331 München",
+         [("Lindenstraße 12a", "ADDRESS"), ("80331", "ADDRESS"), ("München", "LOCATION")]),
+        ("Je m'appelle Camille Durand et j'habite à Nantes.",
+         [("Camille Durand", "PERSON"), ("Nantes", "LOCATION")]),
+        ("El paciente Javier Moreno vive en Sevilla.",
+         [("Javier Moreno", "PERSON"), ("Sevilla", "LOCATION")]),
+        ('{"first_name": "Anna", "last_name": "Kowalska"}',
+         [("Anna", "PERSON"), ("Kowalska", "PERSON")]),
+        ("\U0001f600 Hello Sarah, how are you?", [("Sarah", "PERSON")]),
+    ],
+)  # fmt: skip
+def test_names_in_sentences(text: str, names: list[tuple[str, str]]) -> None:
+    assert found(text) == names
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        " \n\t\n",
+        "Please restart Docker and check the Python version.",
+        "The meeting on Monday, March 3 is about the Annual Report.",
+        "Write a function that sorts a list of 20 numbers.",
+        "## Getting Started\n\nInstall the package with pip.",
+        "Sehr geehrte Damen und Herren,",
+        "Upgrade from Django 4 to Django 5 in May.",
+    ],
+)
+def test_sentences_without_names(text: str) -> None:
+    assert acting(DETECTOR.find(text)) == []
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "class Account(Base):\n    def __init__(self, Owner):\n        self.owner = Owner\n",
+        "import java.util.List;\n\npublic class Martin extends Florence {\n    int rose = 3;\n}\n",
+        "const Lincoln = require('./lincoln');\nmodule.exports = { Lincoln, Victoria: 4 };\n",
+        "SELECT Name, City FROM Customers WHERE Country = 'x' ORDER BY Name;\n",
+        "def main():\n    parser = ArgumentParser()\n    Jordan(parser.parse_args())\n",
+    ],
+)
+def test_code_stays_silent(code: str) -> None:
+    assert acting(DETECTOR.find(code)) == []
+
+
+def test_lines_are_told_apart() -> None:
+    code = "for (int i = 0; i < n; i++) {\n    total += item[i];\n}\n"
+    assert DETECTOR.is_code(code) == [True, True, True]
+    prose = "Please look at the letter from the bank.\nIt came on Monday and I am worried.\n"
+    assert DETECTOR.is_code(prose) == [False, False]
+    assert DETECTOR.is_code("") == []
+
+
+def test_a_name_over_two_lines_is_two() -> None:
+    text = "I spoke to Laura\nHoffman about it."
+    assert all("\n" not in piece for piece, _ in found(text))
+
+
+def test_prose_around_code_is_still_read() -> None:
+    code = "for (int i = 0; i < n; i++) {\n    total += Brandt[i];\n}\n" * 4
+    text = (
+        f"Hello Sarah,\n\nhere is the code we spoke about.\n\n{code}\nBest regards,\nDaniel Weber\n"
+    )
+    assert found(text) == [("Sarah", "PERSON"), ("Daniel Weber", "PERSON")]
+
+
+WORDS = st.sampled_from(
+    ["Maria", "lopez", "Berlin", "12", "Oak", "Street", ",", "\n", "Dr.", "{", "x =", "and",
+     "\u00e9t\u00e9", "\U0001f600", "GmbH", "from", "to", "Paris", "0815", "'"]
+)  # fmt: skip
+TEXTS = st.one_of(st.text(max_size=80), st.lists(WORDS, max_size=60).map(" ".join))
+
+
+@settings(deadline=None)
+@given(TEXTS)
+def test_spans_lie_within_the_text_in_order(text: str) -> None:
+    end = 0
+    for name in DETECTOR.find(text):
+        assert end <= name.span.start < name.span.end <= len(text)
+        assert name.label in LABELS
+        assert 0 <= name.score <= 1
+        piece = text[name.span.start : name.span.end]
+        assert piece == piece.strip()
+        end = name.span.end
+
+
+@settings(deadline=None)
+@given(TEXTS, TEXTS)
+def test_what_was_read_before_changes_nothing(text: str, other: str) -> None:
+    first = DETECTOR.find(text)
+    DETECTOR.find(other)
+    assert DETECTOR.find(text) == first
+
+
+@settings(deadline=None)
+@given(TEXTS, TEXTS)
+def test_texts_far_apart_are_read_as_if_alone(left: str, right: str) -> None:
+    """A decision reaches three tokens for names and one line for code, so paragraphs set this far
+    apart by empty lines decide for themselves."""
+    apart = "\n" * 12
+    middle = DETECTOR.find(apart + left + apart)
+    both = DETECTOR.find(apart + left + apart + right + apart)
+    assert both[: len(middle)] == middle
+
+
+def test_a_bias_covers_more() -> None:
+    eager = NamesDetector(NamesModel.from_bytes(read_model("names.npz")), bias=4.0)
+    text = "We asked Corvid about the Zaphod matter near Quillam."
+
+    def covered(detector: NamesDetector) -> int:
+        return sum(name.span.end - name.span.start for name in detector.find(text))
+
+    assert covered(eager) > covered(DETECTOR)
