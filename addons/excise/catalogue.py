@@ -26,6 +26,8 @@ DIALECTS: Final = frozenset(
         "cohere-chat",
         "gemini-content",
         "gemini-stream",
+        "mcp-jsonrpc",
+        "mistral-chat",
         "ollama-chat",
         "openai-chat",
         "openai-responses",

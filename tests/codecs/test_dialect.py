@@ -10,6 +10,7 @@ from excise.codecs.cohere_chat_stream import CohereChatStream
 from excise.codecs.dialect import is_event_stream
 from excise.codecs.gemini_content_stream import GeminiContentStream
 from excise.codecs.generic_stream import GenericSseStream
+from excise.codecs.mcp_jsonrpc_stream import McpJsonrpcStream
 from excise.codecs.ollama_chat_stream import OllamaChatStream
 from excise.codecs.openai_chat_stream import OpenAIChatStream
 from excise.codecs.openai_responses_stream import OpenAIResponsesStream
@@ -43,6 +44,8 @@ def test_media_types(media_type: str, stream: bool) -> None:
         ("gemini-stream", GeminiContentStream),
         ("ollama-chat", OllamaChatStream),
         ("cohere-chat", CohereChatStream),
+        ("mcp-jsonrpc", McpJsonrpcStream),
+        ("mistral-chat", OpenAIChatStream),
         ("generic-json", GenericSseStream),
     ],
 )

@@ -105,6 +105,22 @@ def test_answers(choice: Any, part: str, label: str) -> None:
     assert where(reading) == [("assistant", part, label)]
 
 
+def test_signed_reasoning_is_read_and_never_edited() -> None:
+    details = [
+        {"type": "reasoning.text", "text": "X", "signature": "c2ln" * 40},
+        {"type": "reasoning.text", "text": "X", "format": "anthropic-claude-v1"},
+        {"type": "reasoning.encrypted", "data": "ZGF0" * 40},
+        {"type": "reasoning.summary", "summary": "X"},
+        {"type": "reasoning.text", "text": "X", "signature": None},
+    ]
+    body = {"messages": [{"role": "assistant", "reasoning_details": details}]}
+    reading = read("openai-chat", body)
+    assert where(reading) == [("assistant", "reasoning", "")] * 4
+    found = [segment for segment in reading.segments if segment.text == "X"]
+    assert [segment.token in reading.sealed for segment in found] == [True, True, False, False]
+    assert len(reading.sealed) == 4
+
+
 def test_facts() -> None:
     request = read("openai-chat", {"model": "m", "stream": True})
     assert (request.codec, request.model, request.stream) == ("openai-chat", "m", True)

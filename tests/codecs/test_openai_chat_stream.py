@@ -184,3 +184,12 @@ def test_the_ending_shows_edits_and_not_what_they_replaced() -> None:
     (event,) = reader.feed(chunk(delta({"content": "ab"})))
     reader.sent(event, [Edit(event.deltas[0].segment.token, Span(0, 2), "X")])
     assert b"ab" not in reader.close(NOTICE)
+
+
+def test_arguments_that_are_an_object_are_whole() -> None:
+    call = {"index": 0, "id": "t", "function": {"name": "f", "arguments": {"a": "x"}}}
+    reader = OpenAIChatStream()
+    (event,) = reader.feed(chunk(delta({"tool_calls": [call]})))
+    assert "x" in [segment.text for segment in event.segments]
+    reader.sent(event)
+    assert b"arguments" not in reader.close(NOTICE)

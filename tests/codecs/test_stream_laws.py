@@ -61,6 +61,7 @@ CASES = [
         ("ollama-chat", "", "lines", ("chat", "generate")),
         ("cohere-chat", "", "named", ("text", "tools")),
         ("cohere-chat", "", "lines", ("old",)),
+        ("mcp-jsonrpc", "", "sse", ("call",)),
         ("bedrock-converse", "", "converse", ("text", "tools")),
         ("bedrock-invoke", "", "chunks", ("anthropic", "meta", "mistral", "nova", "choices")),
     )

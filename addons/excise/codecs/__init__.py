@@ -19,6 +19,9 @@ from excise.codecs.gemini_content import GeminiContent, GeminiStream
 from excise.codecs.gemini_content_stream import GeminiContentStream
 from excise.codecs.generic_json import GenericJson
 from excise.codecs.generic_stream import GenericSseStream
+from excise.codecs.mcp_jsonrpc import McpJsonrpc
+from excise.codecs.mcp_jsonrpc_stream import McpJsonrpcStream
+from excise.codecs.mistral_chat import MistralChat
 from excise.codecs.ollama_chat import OllamaChat
 from excise.codecs.ollama_chat_stream import OllamaChatStream
 from excise.codecs.openai_chat import OpenAIChat
@@ -37,6 +40,8 @@ _ALL: Final[tuple[Dialect, ...]] = (
     CohereChat(CohereChatStream, partial(CohereChatStream, lines=True)),
     BedrockConverse(BedrockConverseStream),
     BedrockInvoke(BedrockInvokeStream),
+    MistralChat(OpenAIChatStream),
+    McpJsonrpc(McpJsonrpcStream),
     GenericJson(GenericSseStream),
 )
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 from excise.codecs.base import Label
 from excise.codecs.dialect import JsonDialect
 from excise.codecs.facts import word
-from excise.codecs.labels import ROLES, Entry, Field, Fields, Labeler, make_label
+from excise.codecs.labels import OPAQUE, ROLES, SEALED, Entry, Field, Fields, Labeler, make_label
 from excise.codecs.refusal import build_reply, openai_error
 from excise.model import Part, Refusal, Reply, Role
 
@@ -20,6 +20,7 @@ RESPONSE_ROOT: Final = Label(Role.ASSISTANT, Part.METADATA, False, "response")
 
 _TEXT: Final = Field(plain=True)
 _REASONING: Final = Field(part=Part.REASONING, plain=True, state="parts")
+_BLOB: Final = Field(state=OPAQUE)
 _CALL: Final = Field(part=Part.TOOL_ARGUMENTS, state="call")
 _TOOLS: Final = Field(Role.SYSTEM, Part.TOOL_DEFINITION)
 _PROMPT: Final = Field(Role.USER, Part.PROMPT, plain=True)
@@ -40,12 +41,16 @@ _FIELDS: Final[Mapping[str, Fields]] = {
         "refusal": _TEXT,
         "reasoning": _REASONING,
         "reasoning_content": _REASONING,
+        "reasoning_details": Field(part=Part.REASONING, state="details"),
         "tool_calls": _CALL,
         "function_call": _CALL,
         "audio": Field(state="audio"),
         "name": Field(part=Part.METADATA),
     },
     "part": {"text": _TEXT, "refusal": _TEXT, "thinking": _REASONING},
+    # OpenRouter's: what a provider signed or encrypted comes back to it unchanged, or is refused.
+    "detail": {"text": _TEXT, "summary": _TEXT, "data": _BLOB, "signature": _BLOB},
+    "signed": {"text": Field(plain=True, state=SEALED), "data": _BLOB, "signature": _BLOB},
     "file": {key: Field(plain=True) for key in ("image_url", "document_url")},
     "audio": {"transcript": _TEXT},
     "call": {"function": _CALL, "custom": _CALL, "arguments": _TEXT, "input": _TEXT},
@@ -77,7 +82,12 @@ def _part(place: Label, members: Mapping[str, Any]) -> Label:
     return make_label(place.role, place.part, False, "part")
 
 
-_ENTRIES: Final[Mapping[str, Entry]] = {"turns": _turn, "parts": _part}
+def _detail(place: Label, members: Mapping[str, Any]) -> Label:
+    signed = members.get("signature") or word(members.get("format")).startswith("anthropic")
+    return make_label(place.role, place.part, False, "signed" if signed else "detail")
+
+
+_ENTRIES: Final[Mapping[str, Entry]] = {"turns": _turn, "parts": _part, "details": _detail}
 
 label_request: Final = Labeler(_FIELDS, _ENTRIES)
 label_response: Final = label_request

@@ -223,10 +223,12 @@ def _index(item: Any, position: int) -> int:
 
 
 def _calls_in(choice: Any) -> Iterator[tuple[str, int]]:
-    """The calls with JSON arguments that a choice of a chunk opens or continues."""
+    """The calls with JSON arguments that a choice of a chunk opens or continues. Mistral sends
+    arguments as an object as well, which is whole."""
     calls = member(choice, "delta", "tool_calls")
     for position, call in enumerate(calls if type(calls) is list else ()):
-        if member(call, "custom") is None:
+        whole = type(member(call, "function", "arguments")) is tuple
+        if member(call, "custom") is None and not whole:
             yield "tool", _index(call, position)
     if member(choice, "delta", "function_call") is not None:
         yield "function_call", 0
