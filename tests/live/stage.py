@@ -3,6 +3,7 @@ a stand-in for the models behind it."""
 
 from __future__ import annotations
 
+import shutil
 import ssl
 import time
 from collections.abc import Iterator, Sequence
@@ -124,5 +125,22 @@ def start(
     """A stand-in and a proxy in front of it."""
     with StandIn(folder / "standin") as standin:
         proxy = ProxyProcess(folder / "proxy", standin, options, program=program)
-        with proxy:
+        with warmed(proxy):
             yield Stage(standin, proxy)
+
+
+@contextmanager
+def warmed(proxy: ProxyProcess) -> Iterator[ProxyProcess]:
+    """The proxy, given what an earlier one compiled, which halves the time it needs to start."""
+    for path in _COMPILED:
+        proxy.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if path.is_dir():
+            shutil.copytree(path, proxy.state / "cache")
+    with proxy:
+        if not _COMPILED:
+            _COMPILED.append(proxy.state / "cache")
+        yield proxy
+
+
+# The first proxy of this process leaves its folder to the later ones.
+_COMPILED: list[Path] = []

@@ -140,8 +140,8 @@ CALLS = [
 def test_a_key_is_cut_on_the_way_out_and_put_back_on_the_way_in(stage: Stage, call: Any) -> None:
     secret = key(call.__name__)
     with stage.exchange() as traffic:
-        got = call(stage, f'grüße 🦓 my key is {secret}, "quoted"')
-    assert got.removeprefix("You said: ") == f'grüße 🦓 my key is {secret}, "quoted"'
+        got = call(stage, f'"grüße" 🦓 my key is {secret} \\ thanks')
+    assert got.removeprefix("You said: ") == f'"grüße" 🦓 my key is {secret} \\ thanks'
     assert len(traffic.received) == traffic.attempts == 1
     assert not traffic.received[0].holds(secret)
     assert b"[AWS_ACCESS_KEY_ID_" in traffic.received[0].body

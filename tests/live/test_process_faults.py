@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from live.stage import Stage, key, start
+from live.stage import Stage, key, start, warmed
 
 from excise.cli.demo_scenes import chat_body
 from excise.cli.demo_stage import ProxyProcess
@@ -71,6 +71,13 @@ def audit_below_a_file(folder: Path) -> list[str]:
     return ["--audit", str(folder / "file" / "audit.jsonl")]
 
 
+def audit_is_read_only(folder: Path) -> list[str]:
+    if os.geteuid() == 0:
+        pytest.skip("root may write everywhere")
+    (folder / "trail").mkdir(mode=0o500)
+    return ["--audit", str(folder / "trail" / "audit.jsonl")]
+
+
 def exposed_ca(folder: Path) -> list[str]:
     (folder / "ca").mkdir()
     (folder / "ca" / "mitmproxy-ca.pem").write_text("")
@@ -89,6 +96,7 @@ def open_to_all(folder: Path) -> list[str]:
         (broken_pack, r"pack\.yaml:\d+: .*EXC-POL-001"),
         (audit_is_a_folder, r"EXC-(AUD-001|CFG-003)"),
         (audit_below_a_file, r"EXC-(AUD-001|CFG-003)"),
+        (audit_is_read_only, r"EXC-(AUD-001|CFG-003)"),
         (exposed_ca, r"EXC-STA-001"),
         (open_to_all, r"EXC-CFG-002"),
         (lambda folder: ["--profile", "balancd"], r"balancd.*balanced.*EXC-CFG-003"),
@@ -98,7 +106,7 @@ def test_it_does_not_start_on_a_broken_footing(
     tmp_path: Path, spoil: Callable[[Path], list[str]], said: str
 ) -> None:
     proxy = ProxyProcess(tmp_path / "proxy", StandIn(tmp_path / "standin"), spoil(tmp_path))
-    with pytest.raises(ConfigError, match=said), proxy:
+    with pytest.raises(ConfigError, match=said), warmed(proxy):
         pass
     assert proxy.process.poll() == 2
     assert proxy.output.read_text() == ""
@@ -110,7 +118,7 @@ def test_a_full_device_is_no_place_for_the_trail(tmp_path: Path) -> None:
         pytest.skip("no /dev/full on this system")
     words = ["--audit", "/dev/full"]
     proxy = ProxyProcess(tmp_path / "proxy", StandIn(tmp_path / "standin"), words)
-    with pytest.raises(ConfigError, match="EXC-AUD-001"), proxy:
+    with pytest.raises(ConfigError, match="EXC-AUD-001"), warmed(proxy):
         pass
     assert proxy.process.poll() == 2
 
@@ -182,7 +190,7 @@ def test_upstream_that_is_not_there(tmp_path: Path) -> None:
         port = standin.port
     # The port is free again, and nobody listens on it.
     standin.port = port
-    with ProxyProcess(tmp_path / "proxy", standin) as proxy:
+    with warmed(ProxyProcess(tmp_path / "proxy", standin)) as proxy:
         got = ask(Stage(standin, proxy))
     assert got.status == 502
 
@@ -193,7 +201,7 @@ def test_upstream_with_a_foreign_certificate(tmp_path: Path) -> None:
         standin.ca = other.ca
         proxy = ProxyProcess(tmp_path / "proxy", standin)
         standin.ca = trusted
-        with proxy:
+        with warmed(proxy):
             got = ask(Stage(standin, proxy), key("foreign"))
         assert got.status == 502
         assert list(standin.received) == []
