@@ -91,7 +91,7 @@ rules:
     references: [https://example.org/card]
     examples:
       - name: in groups
-        text: "my card is <<{pan:visa:4-4-4-4}>>, thanks"
+        text: "my card is <<{pan:visa:4 4 4 4}>>, thanks"
       - name: in one piece
         text: "VISACARD <<{pan:visa}>>"
       - name: wrong digit

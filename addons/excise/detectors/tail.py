@@ -15,6 +15,8 @@ from excise.text.escapes import unescape
 
 # Six characters for one: `\u0041` is an A, so an escaped word may be six times as wide.
 _ESCAPED: Final = 6
+# The part of an unfinished span behind its last white space is a word, no wider than a line of PEM.
+_LINE: Final = 80
 _VISIBLE: Final = "".join(map(chr, range(33, 127)))
 
 
@@ -22,13 +24,12 @@ class Tail:
     """Knows the widest word and all `hold` patterns of a set of rules."""
 
     def __init__(self, rules: Sequence[CompiledRule]) -> None:
-        words = [
-            min(rule.shape.span_width, rule.rule.window or rule.shape.span_width)
-            for rule in rules
-            if rule.hold is None
-        ]
+        streamed = [rule for rule in rules if rule.rule.is_streamed]
+        words = [_word(rule) for rule in streamed]
         holds = {
-            (rule.hold.pattern.pattern, rule.hold.reach): rule.hold for rule in rules if rule.hold
+            (rule.hold.pattern.pattern, rule.hold.reach): rule.hold
+            for rule in streamed
+            if rule.hold
         }
         self._word = max(words, default=0)
         self._holds = tuple(holds.values())
@@ -74,3 +75,9 @@ class Tail:
             return len(text)
         start, size = self._unfinished(view.text), len(view.text)
         return begin + view.back(Span(start, size)).start if start < size else len(text)
+
+
+def _word(rule: CompiledRule) -> int:
+    """How much of a trailing word the rule needs."""
+    width = min(rule.shape.span_width, _LINE) if rule.hold else rule.shape.span_width
+    return min(width, rule.rule.window or width)

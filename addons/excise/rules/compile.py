@@ -109,7 +109,7 @@ def _shape(rule: Rule) -> Shape:
 
 
 def _check_stream(rule: Rule, found: Shape) -> None:
-    if rule.hold:
+    if rule.hold or not rule.is_streamed:
         return
     if not found.word:
         raise _fault(

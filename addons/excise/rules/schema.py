@@ -160,6 +160,11 @@ class Rule:
     examples: tuple[Example, ...]
     origin: str
 
+    @property
+    def is_streamed(self) -> bool:
+        """Whether it looks at answers, which come in streams; requests come whole."""
+        return Direction.RESPONSE in self.directions
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RulePack:
