@@ -39,12 +39,12 @@ _HOPELESS: Final = -5.0
 _UNLIKELY: Final = -3.0
 # A line counts as code when its mean, drawn to nothing by this many tokens, is above the bar.
 _SILENT: Final = 3.0
-_CODE: Final = -0.5
+_CODE: Final = -0.4
 # Lines in between lean the scores: towards names where they surely are prose, away from names
 # the more they look like code.
 _LEAN: Final = 0.4
 _LEAN_SLOPE: Final = 0.8
-_LEAN_FROM: Final = -3.0
+_LEAN_FROM: Final = -2.0
 _NEIGHBOUR: Final = 0.5
 
 
