@@ -7,6 +7,7 @@ stands for itself.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -60,16 +61,20 @@ def unescape(text: str) -> View | None:
     pieces: list[str] = []
     replaced: list[tuple[int, int, int]] = []
     at = 0
-    for match in _ESCAPE.finditer(text):
-        start, end = match.span()
-        pieces.append(text[at:start])
-        pieces.append(_SIMPLE.get(match[0]) or _decoded(match))
+    for start, end, decoded in find_escapes(text):
+        pieces += (text[at:start], decoded)
         replaced.append((start, end, 1))
         at = end
     if not replaced:
         return None
     pieces.append(text[at:])
     return View("".join(pieces), OffsetMap(replaced))
+
+
+def find_escapes(text: str) -> Iterator[tuple[int, int, str]]:
+    """Each escape in order: where it starts and ends, and the character it stands for."""
+    for match in _ESCAPE.finditer(text):
+        yield *match.span(), _SIMPLE.get(match[0]) or _decoded(match)
 
 
 def _decoded(match: re.Match[str]) -> str:
