@@ -36,11 +36,11 @@ def test_a_script_calls_only_what_is_there(script: Path) -> None:
         name
         for line in lines
         if "[ -x" not in line
-        for name in re.findall(r"(?<![\w/.$-])(scripts/[\w.-]+)", line)
+        for name in re.findall(r"(?<![\w/.$-])(scripts/[\w./-]+)", line)
     }
     assert [name for name in sorted(named) if not (ROOT / name).exists()] == []
     # A bash script handed to Python dies at its second line.
-    handed = re.findall(r"python[\"']? (scripts/[\w.-]+)", text)
+    handed = re.findall(r"python[\"']? (scripts/[\w./-]+)", text)
     assert [name for name in handed if not name.endswith(".py")] == []
 
 
