@@ -30,12 +30,17 @@ class Framing(NamedTuple):
 
 def load_events(dialect: str, name: str) -> Events:
     """The events of a fixture."""
+    stream = WIRE / dialect / f"{name}.sse"
+    if stream.is_file():
+        return read_sse(stream.read_bytes())
     lines = (WIRE / dialect / f"{name}.jsonl").read_text("utf-8").splitlines()
     return [json.loads(line) for line in lines]
 
 
 def compact(value: Any) -> bytes:
-    """JSON as services write it."""
+    """JSON as services write it; what is bytes is written already."""
+    if isinstance(value, bytes):
+        return value
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 
@@ -48,8 +53,13 @@ def write_sse(events: Events) -> bytes:
 
 def write_named(events: Events) -> bytes:
     return b"".join(
-        b"event: %s\ndata: %s\n\n" % (event["type"].encode(), compact(event)) for event in events
+        b"event: %s\ndata: %s\n\n" % (_type_of(event), compact(event)) for event in events
     )
+
+
+def _type_of(event: Any) -> bytes:
+    kind = event.get("type") if isinstance(event, dict) else None
+    return kind.encode() if isinstance(kind, str) else b"message"
 
 
 def read_sse(body: bytes) -> Events:

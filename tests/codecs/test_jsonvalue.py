@@ -7,7 +7,7 @@ import traceback
 
 import pytest
 
-from excise.codecs.jsonvalue import member, parse_json, plain_value, whole_number
+from excise.codecs.jsonvalue import item, member, parse_json, plain_value, whole_number
 from excise.errors import Unreadable
 
 SECRET = "planted-value-0417"
@@ -95,3 +95,11 @@ def test_plain_values_are_those_of_the_standard_library() -> None:
 def test_an_endless_integer_is_no_fault() -> None:
     (document,), _ = parse_json(b"[" + b"9" * 5000 + b"]", many=False)
     assert plain_value(document) == [float("inf")]
+
+
+@pytest.mark.parametrize(
+    ("node", "position", "found"),
+    [(["a", "b"], 1, "b"), (["a"], 1, None), ([], 0, None), ("ab", 0, None), (["a"], "0", None)],
+)
+def test_items(node: object, position: object, found: object) -> None:
+    assert item(node, position) == found

@@ -5,10 +5,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
-from framings import FRAMINGS, Events, is_json_place, load_events, spell_events, told_right
+from framings import (
+    FRAMINGS,
+    Events,
+    compact,
+    is_json_place,
+    load_events,
+    spell_events,
+    told_right,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from spelled import VALUE, VAULT
@@ -67,9 +75,24 @@ CASES = [
     )
     for fixture in fixtures
 ]
-each_case = pytest.mark.parametrize(
-    "case", CASES, ids=[f"{case.dialect}-{case.framing}-{case.fixture}" for case in CASES]
-)
+
+
+def each(cases: list[Case]) -> pytest.MarkDecorator:
+    ids = [f"{case.dialect}-{case.framing}-{case.fixture}" for case in cases]
+    return pytest.mark.parametrize("case", cases, ids=ids)
+
+
+each_case = each(CASES)
+# The streams whose laws are kept elsewhere.
+OTHERS = [
+    Case(dialect, fixture, "sse", dialect)
+    for dialect, fixtures in (
+        ("openai-chat", ("tools", "logprobs", "chunks", "legacy")),
+        ("openai-responses", ("text", "tools", "reasoning")),
+        ("anthropic-messages", ("tools", "thinking", "legacy")),
+    )
+    for fixture in fixtures
+]
 
 
 def test_every_framing_is_read_as_it_is_written() -> None:
@@ -189,3 +212,48 @@ def test_nothing_is_released_before_it_is_decided(case: Case) -> None:
         if out and step.out:
             told = spell_events(case.read(closed))
             assert all(right[place].startswith(text) for place, text in told.items())
+
+
+ODD = st.sampled_from([None, True, 7, "X", "", [], ["X"], [["X"]], {}, {"a": "X"}, [{"text": "X"}]])
+
+
+def mangle(value: Any, data: st.DataObject) -> Any:
+    """The value with something else in one place of it, or with a member that is said twice."""
+    if isinstance(value, dict) and value and data.draw(st.integers(0, 5)):
+        key = data.draw(st.sampled_from(sorted(value)))
+        return {**value, key: mangle(value[key], data)}
+    if isinstance(value, list) and value and data.draw(st.integers(0, 5)):
+        at = data.draw(st.integers(0, len(value) - 1))
+        return [*value[:at], mangle(value[at], data), *value[at + 1 :]]
+    return data.draw(ODD)
+
+
+def twice(event: dict[str, Any], data: st.DataObject) -> bytes:
+    """An event in which one member stands twice, first or last as something else."""
+    key = data.draw(st.sampled_from(sorted(event)))
+    other = compact({key: data.draw(ODD)})
+    first, last = (compact(event), other)[:: data.draw(st.sampled_from([1, -1]))]
+    return first[:-1] + b"," + last[1:]
+
+
+@each(CASES + OTHERS)
+@settings(max_examples=60)
+@given(data=st.data())
+def test_no_event_is_too_odd(case: Case, data: st.DataObject) -> None:
+    """Law: whatever upstream sends is read or unreadable; every text in it is seen, in order, and
+    the ending still is bytes of this framing."""
+    events = case.events
+    at = data.draw(st.integers(0, len(events) - 1))
+    change = data.draw(st.sampled_from([mangle, twice]))
+    if case.framing == "converse":
+        ((name, value),) = events[at].items()
+        events[at] = {name: change(value, data)}
+    else:
+        events[at] = change(events[at], data)
+    body = FRAMINGS[case.framing].write(events)
+    stream = open_stream(case.reader(), BlindScanner())
+    assert run(stream, [body]) == body
+    reader = case.reader()
+    for event in list(reader.feed(body))[: at + 1]:
+        reader.sent(event)
+    assert isinstance(reader.close(NOTICE), bytes)

@@ -108,7 +108,8 @@ class AnthropicMessagesStream(SseReader):
                 self._started = True
             case "content_block_start":
                 index = _block(document)
-                call = "input" in dict(member(document, "content_block") or ())
+                block = member(document, "content_block")
+                call = type(block) is tuple and "input" in dict(block)
                 self._blocks[index] = [] if call else None
                 self._next = max(self._next, index + 1)
             case "content_block_delta":

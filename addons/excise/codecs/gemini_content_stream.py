@@ -16,7 +16,7 @@ from excise.codecs.base import Channel, Delta, Label, StreamEvent
 from excise.codecs.facts import word
 from excise.codecs.gemini_content import RESPONSE_ROOT, answer_facts, either, label_response
 from excise.codecs.jsonarray import ElementFrame, JsonArrayFramer
-from excise.codecs.jsonvalue import member, whole_number
+from excise.codecs.jsonvalue import item, member, whole_number
 from excise.codecs.labels import Labeler
 from excise.codecs.ssejson import SseEvent, SseReader, build_event, is_key
 from excise.model import Edit, Path, Segment
@@ -152,11 +152,11 @@ def _channel_of(path: Path, candidates: list[Any]) -> Channel | None:
     """The text a segment belongs to; None where it stands whole."""
     if path[0] != "candidates" or type(path[1]) is not int or len(path) < 5:
         return None
-    candidate = candidates[path[1]]
+    candidate = item(candidates, path[1])
     index = _index(candidate, path[1])
     below = path[2:]
     if below[:2] == ("content", "parts") and len(below) > 3 and type(below[2]) is int:
-        part = member(candidate, "content", "parts")[below[2]]
+        part = item(member(candidate, "content", "parts"), below[2])
         if below[3:] == ("text",):
             return Channel((index, "thought" if member(part, "thought") is True else "text"))
         return _argument_of(below[3:], part, index)
@@ -171,7 +171,7 @@ def _argument_of(path: Path, part: Any, index: int) -> Channel | None:
     if len(path) == 4 and path[0] in _CALLS and path[1] in _ARGS and path[3] in _VALUES:
         pieces = either(part, "functionCall", "function_call")
         pieces = either(pieces, "partialArgs", "partial_args")
-        where = word(either(pieces[cast(int, path[2])], "jsonPath", "json_path"))
+        where = word(either(item(pieces, path[2]), "jsonPath", "json_path"))
         return Channel((index, "argument", where))
     return None
 

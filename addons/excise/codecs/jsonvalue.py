@@ -86,6 +86,14 @@ def member(node: Any, *keys: str) -> Any:
     return node
 
 
+def item(node: Any, position: Any) -> Any:
+    """The item of a parsed array at a position; None where there is none. Of a member that stands
+    twice only the last is in hand, so that a path may lead nowhere."""
+    if type(node) is list and type(position) is int and position < len(node):
+        return node[position]
+    return None
+
+
 def whole_number(value: Any) -> int | None:
     """A parsed number as a count, or None where it is none."""
     return int(value) if type(value) is bytes and value.isdigit() and len(value) < 16 else None

@@ -14,7 +14,7 @@ from typing import Any, Final, cast
 from excise.codecs.base import Channel, Delta, Label, StreamEvent
 from excise.codecs.facts import read_usage, word
 from excise.codecs.jsonclose import complete_json
-from excise.codecs.jsonvalue import member, whole_number
+from excise.codecs.jsonvalue import item, member, whole_number
 from excise.codecs.labels import Labeler
 from excise.codecs.openai_chat import RESPONSE_ROOT, label_response
 from excise.codecs.ssejson import SseEvent, SseReader, build_event, edited_text, is_key
@@ -124,7 +124,7 @@ class OpenAIChatStream(SseReader):
         position = path[1]
         if path[0] != "choices" or type(position) is not int:
             return None
-        choice = choices[position]
+        choice = item(choices, position)
         found = _key_of(path[2:], choice)
         if found is None or is_key(segment):
             return None
@@ -203,7 +203,7 @@ def _key_of(path: Path, choice: Any) -> tuple[tuple[str | int, ...], bool] | Non
                 return None
             calls = member(choice, "delta", "tool_calls")
             at = cast(int, below[1])
-            return ("tool", _index(calls[at], at), found[0]), found[1]
+            return ("tool", _index(item(calls, at), at), found[0]), found[1]
         shape = tuple("#" if type(step) is int else step for step in below)
         name = _SPELLED.get(cast(Any, shape))
         return None if name is None else (name, name[0] == "function_call")

@@ -59,7 +59,7 @@ class OpenAIResponsesStream(SseReader):
         ends: list[Channel] = []
         for segment in event.segments:
             channel = None
-            if segment.path[-1] in ("delta", "token") and not is_key(segment):
+            if segment.path[-1:] in (("delta",), ("token",)) and not is_key(segment):
                 channel = _channel_of(segment.path, stem, tail, item, part)
             if len(segment.path) == 1 and segment.path[0] in _TEXT_KEYS:
                 segment = _labelled(segment, stem)

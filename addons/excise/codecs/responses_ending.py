@@ -87,20 +87,20 @@ class Ending:
     def note(self, kind: str, item: int, part: int, event: dict[str, Any]) -> None:
         """Any other event was given, with this JSON value."""
         if kind == "response.output_item.added":
-            self._items[item] = _Item(event.get("item") or {})
+            self._items[item] = _Item(_object(event.get("item")))
         elif kind == "response.output_item.done":
-            self._items[item] = _Item(event.get("item") or {}, closed=True)
+            self._items[item] = _Item(_object(event.get("item")), closed=True)
         elif "response" in event and type(event["response"]) is dict:
             self._response = event["response"]
         elif item in self._items and kind.endswith(".done"):
             self._done(self._items[item], kind.removesuffix(".done"), part, event)
         elif item in self._items and kind.endswith("_part.added"):
-            value = event.get("part") or {}
+            value = _object(event.get("part"))
             self._items[item].parts[part, _kind_of(value)] = value
 
     def _done(self, item: _Item, stem: str, part: int, event: dict[str, Any]) -> None:
         if stem.endswith("_part"):
-            value = event.get("part") or {}
+            value = _object(event.get("part"))
             item.parts[part, _kind_of(value)] = value
             item.done.add((part, "part"))
             return
@@ -135,7 +135,7 @@ class Ending:
 
     def _close_item(self, index: int, item: _Item, notice: str) -> bool:
         """Whether the notice found its place in this item."""
-        kind = item.value.get("type")
+        kind = str(item.value.get("type"))
         if kind == "message":
             self._close_message(index, item, notice)
         elif kind == "reasoning":
@@ -216,7 +216,8 @@ class Ending:
 
     def _close_call(self, index: int, item: _Item, kind: str) -> None:
         member, is_json = _CALLS[kind]
-        text = "".join(item.spelled.get((0, kind), ())) or item.value.get(member) or ""
+        text = "".join(item.spelled.get((0, kind), ())) or item.value.get(member)
+        text = text if type(text) is str else ""
         if (0, kind) not in item.done:
             at = {"item_id": item.value.get("id", ""), "output_index": index}
             suffix = complete_json(text) if is_json else ""
@@ -226,6 +227,11 @@ class Ending:
             name = {"name": item.value["name"]} if "name" in item.value else {}
             self._put(f"{kind}.done", **at, **{member: text}, **name)
         item.value[member] = text
+
+
+def _object(value: Any) -> dict[str, Any]:
+    """A value where it is an object; what upstream sends in its place has nothing to close."""
+    return value if type(value) is dict else {}
 
 
 def _kind_of(part: dict[str, Any]) -> str:
