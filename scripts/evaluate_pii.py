@@ -17,13 +17,14 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
 from evaluate_sets import SHARED
+from rich.console import Console
+from rich.table import Table
+
 from excise.detectors.build import active, build_scanner
 from excise.detectors.merge import merge
 from excise.model import Part, Role, Segment
 from excise.resources import policies_dir
 from excise.rules.load import load_pack
-from rich.console import Console
-from rich.table import Table
 
 # Kinds that the packs of cards and secrets answer for, and names, which no pattern finds.
 ELSEWHERE: Final = frozenset({"PERSON", "ORG", "LOCATION", "PASSWORD", "SECRET"})
@@ -155,11 +156,12 @@ def show(reports: dict[str, dict[str, Any]], console: Console) -> None:
             cells = [f"{report[name]['per_kb']:.3f} / KB" for report in reports.values()]
             table.add_row(name, "findings", f"{each['kb']:.0f} KB", *cells)
             continue
+        totals = [report[name]["total"] for report in reports.values()]
         for title, cells in (
-            ("recall of spans", [_share(r[name]["total"], "hits", "of") for r in reports.values()]),
-            ("precision of hits", [_precision(r[name]["total"]) for r in reports.values()]),
-            ("alarms on look-alikes", [_share(r[name]["total"], "alarms", "negatives") for r in reports.values()]),
-        ):  # fmt: skip
+            ("recall of spans", [_share(t, "hits", "of") for t in totals]),
+            ("precision of hits", [_precision(t) for t in totals]),
+            ("alarms on look-alikes", [_share(t, "alarms", "negatives") for t in totals]),
+        ):
             table.add_row(name, title, str(each["total"].get("of", 0)), *cells, style="bold")
         for kind, counts in each["kinds"].items():
             same = [report[name]["kinds"][kind] for report in reports.values()]
