@@ -58,8 +58,11 @@ def presidio() -> Finder:
     import inspect
 
     import presidio_analyzer.predefined_recognizers as shipped
+    import tldextract.tldextract as domains
     from presidio_analyzer import EntityRecognizer, PatternRecognizer
 
+    # The recognizer of e-mail would fetch the list of public suffixes from the network.
+    domains.TLD_EXTRACTOR = domains.TLDExtract(suffix_list_urls=(), cache_dir=None)
     made: list[EntityRecognizer] = []
     for _, cls in inspect.getmembers(shipped, inspect.isclass):
         phone = cls.__name__ == "PhoneRecognizer"
