@@ -67,7 +67,7 @@ def shape(regex: str, group: str = "", *, ignore_case: bool = False, widest: int
         raise DialectError(f'the group "{group}" must take part in every match.')
     tail = _from_group(nodes, names[group]) if group else list(nodes)
     literals = tuple(find_literals(nodes))
-    lead = find_lead(nodes)
+    lead, lead_width = find_lead(nodes)
     words = sorted(best(literals))
     literal = are_better(words, lead)
     return Shape(
@@ -76,7 +76,7 @@ def shape(regex: str, group: str = "", *, ignore_case: bool = False, widest: int
         word=_is_word(tail),
         group=group,
         lead="|".join(map(spell_word, words)) if literal else spell(lead),
-        lead_width=width if literal else width_of(lead)[1],
+        lead_width=width if literal else lead_width,
         lead_any_case=literal or ignore_case,
         literals=literals,
     )

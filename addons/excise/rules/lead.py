@@ -12,19 +12,35 @@ from excise.rules.tree import BEYOND, REPEATS, Node, Nodes, children, mask_of, w
 ANCHORS: Final = {op.AT_BOUNDARY: "\\b", op.AT_BEGINNING: "^", op.AT_END: "$"}
 _WIDE: Final = 24  # a part that may vary by more characters is left to `re`
 _SELECTIVE: Final = 3  # if as many characters must have matched before it
-_ENOUGH: Final = 16  # characters after which a longer lead would select no better
 # Character positions from which Hyperscan takes seconds to compile a pattern, or gives up.
 _LARGE: Final = 600
+_ANY: Final = 32  # a class of so many characters selects nothing
+_ENOUGH: Final = 16  # characters after which a longer lead would select no better
 
 
-def find_lead(nodes: Nodes) -> list[Node]:
-    """How every match starts, as short as is still selective: a hit there ends inside the match.
+def find_lead(nodes: Nodes) -> tuple[list[Node], int]:
+    """How every match starts, as short as is still selective, and how far behind the start of a
+    match it ends at most; it ends inside the match.
 
     A long variable part is left to `re`, and so is a part that may be longer or absent at the
     end, since Hyperscan would report each of its possible ends.
     """
     trimmed = _trim(_cut(nodes)[0])
-    return trimmed if width_of(trimmed)[0] else list(nodes)
+    lead = trimmed if width_of(trimmed)[0] else list(nodes)
+    return _without_edge(lead), width_of(lead)[1]
+
+
+def _without_edge(nodes: list[Node]) -> list[Node]:
+    """The nodes without a first character that may be nearly any, where literals follow: many
+    patterns that begin so take Hyperscan seconds to compile together."""
+    if not nodes or width_of(nodes[:1])[1] != 1 or mask_of(nodes[0]).bit_count() < _ANY:
+        return nodes
+    return nodes[1:] if _selects(nodes[1:]) >= _SELECTIVE else nodes
+
+
+def _selects(nodes: Nodes) -> int:
+    """The length of the shortest of the best literals."""
+    return max((min(map(len, each)) for each in find_literals(nodes)), default=0)
 
 
 def are_better(words: Sequence[str], lead: Nodes) -> bool:
@@ -32,8 +48,7 @@ def are_better(words: Sequence[str], lead: Nodes) -> bool:
     shortest = min(map(len, words), default=0)
     if _positions(lead) > _LARGE:
         return shortest > _SELECTIVE
-    selects = max((min(map(len, each)) for each in find_literals(lead)), default=0)
-    return shortest > _ENOUGH // 3 and selects < _SELECTIVE
+    return shortest > _ENOUGH // 3 and _selects(lead) < _SELECTIVE
 
 
 def _cut(nodes: Nodes, before: int = 0) -> tuple[list[Node], bool]:
