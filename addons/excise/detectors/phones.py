@@ -43,7 +43,7 @@ def phone(text: str) -> bool:
         inner = re.sub(r"\(0\)", "", plain)  # +49 (0) 30 …
         written = "".join(filter(str.isdecimal, inner))[len(lead[0].strip("(+")) :]
         return _international(dialled) or (written != dialled and _international(written))
-    return any(_plan(region)[1].fullmatch(digits) for region in REGIONS)
+    return bool(_home().fullmatch(digits))
 
 
 def phone_us(text: str) -> bool:
@@ -59,6 +59,12 @@ def _international(digits: str) -> bool:
             if _plan(region)[0].fullmatch(digits[size:]):
                 return True
     return False
+
+
+@cache
+def _home() -> re.Pattern[str]:
+    """Every number as dialled inside one of `REGIONS`."""
+    return re.compile("|".join(_plan(region)[1].pattern for region in REGIONS))
 
 
 @cache
