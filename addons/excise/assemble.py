@@ -17,7 +17,8 @@ from excise.catalogue import Catalogue, load_catalogue
 from excise.detectors.base import Findings
 from excise.detectors.build import build_scanner
 from excise.detectors.pattern import PatternScanner
-from excise.enforce.redact import Placeholders
+from excise.detectors.secrets import adopted_rules
+from excise.enforce.redact import Placeholders, blinder
 from excise.errors import ConfigError, PolicyError
 from excise.model import Decision, Direction, Mode, Principal, Segment
 from excise.policy.decide import decide, decide_case
@@ -73,6 +74,8 @@ def load_engine(
     sources = {use.name: _read_pack(use.name, folders, origin) for use in chosen.packs}
     packs = load_packs(sources)
     rules = [rule for pack in packs for rule in pack.rules if rule.status is Status.STABLE]
+    if "secrets" in sources:
+        rules += adopted_rules()
     hosts, hosts_origin = _read_first("hosts.yaml", folders)
     policy = build_policy(
         chosen, [facts_of(rule) for rule in rules], origin, _digested(text, hosts, sources, chosen)
@@ -86,6 +89,7 @@ def load_engine(
         scanner=build_scanner(
             [rule for rule in rules if rule.id in policy.rules],
             _DatabaseFolder(state_dir / "cache"),
+            blind=blinder(rule.entity for rule in rules),
         ),
         placeholders=Placeholders(derive(key, "placeholders")),
         fingerprint_key=derive(key, "fingerprints"),

@@ -4,9 +4,11 @@ import re
 
 import pytest
 
+from excise.rules.lead import spell
 from excise.rules.tree import (
     BEYOND,
     DialectError,
+    bounded,
     children,
     first_characters,
     last_characters,
@@ -98,3 +100,17 @@ def test_first_characters_are_all_there_can_be(regex: str) -> None:
             assert mask & (1 << ord(text[0]) if text[0] < "\x80" else BEYOND)
         elif match:
             assert empty
+
+
+@pytest.mark.parametrize(
+    ("regex", "same"),
+    [
+        (r"a+", r"a{1,9}"),
+        (r"(?:a*|b{12,})c", r"(?:a{0,9}|b{12,12})c"),
+        (r"(?<=x)(a)b(?!\w)", r"(a)b"),
+        (r"a{2,3}", r"a{2,3}"),
+    ],
+)
+def test_missing_bounds_are_set(regex: str, same: str) -> None:
+    """And look-around goes."""
+    assert spell(bounded(parse(regex)[0], 9)) == spell(parse(same)[0])

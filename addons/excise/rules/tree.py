@@ -170,3 +170,22 @@ def _last(nodes: Nodes) -> tuple[int, bool]:
         if not any(each[1] for each in lasts) and not (kind in REPEATS and value[0] == 0):
             return mask, False
     return mask, True
+
+
+def bounded(nodes: Nodes, most: int) -> list[Node]:
+    """The nodes with `most` for a missing bound, and without look-around."""
+    kept: list[Node] = []
+    for kind, value in nodes:
+        if kind in (op.ASSERT, op.ASSERT_NOT):
+            continue
+        if kind in REPEATS:
+            low, high, body = value
+            high = max(low, most) if high is op.MAXREPEAT else high
+            kept.append((kind, (low, high, bounded(body, most))))
+        elif kind is op.SUBPATTERN:
+            kept.append((kind, (*value[:3], bounded(value[3], most))))
+        elif kind is op.BRANCH:
+            kept.append((kind, (value[0], [bounded(branch, most) for branch in value[1]])))
+        else:
+            kept.append((kind, value))
+    return kept
