@@ -40,6 +40,19 @@ def test_a_kept_database_finds_the_same(state: Path, tmp_path: Path) -> None:
     assert load_engine("balanced", state_dir=tmp_path).scanner.scan([segment]) == fresh
 
 
+@pytest.mark.parametrize(
+    "text",
+    ['{}, "blue"', "{}: word", "{} = correcthorse", '"{}": "sunflower42"', "the {} is tulips"],
+)
+@pytest.mark.parametrize("entity", ["secret.password-quoted", "secret.aws-access-key-id"])
+def test_a_placeholder_is_no_context(state: Path, text: str, entity: str) -> None:
+    """What stands behind one is judged as if it were not there."""
+    engine = load_engine("balanced", state_dir=state)
+    shown = text.format(engine.placeholders.mint(entity, "value"))
+    segment = Segment(shown, Role.USER, Part.PROMPT, 0)
+    assert engine.scanner.scan([segment]) == [()]
+
+
 def test_shadow_and_enforce_turn_the_modes(state: Path) -> None:
     """`shadow` puts every pack in shadow; `enforce` takes it away from `observe`."""
     segment = Segment(TEXT, Role.USER, Part.PROMPT, 0)

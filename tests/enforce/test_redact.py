@@ -12,6 +12,7 @@ from excise.enforce.redact import (
     PLACEHOLDER,
     UNFINISHED,
     Placeholders,
+    blinder,
     build_redaction,
     find_restorable,
     is_placeholder,
@@ -165,6 +166,18 @@ def test_an_unknown_or_altered_placeholder_is_left_alone() -> None:
 def test_what_is_only_a_placeholder_is_told_from_what_holds_one(text: str, expected: bool) -> None:
     """So that a secret cannot hide behind one."""
     assert is_placeholder(text) is expected
+
+
+@given(TEXTS, st.sampled_from(["secret.key", "pii.email", "secret.unknown"]))
+def test_our_own_placeholders_are_blanked_and_nothing_else(text: str, entity: str) -> None:
+    """Same length, same text around; a label that is not ours stays to be looked at."""
+    placeholder = MINT(entity, "x")
+    blind = blinder(["secret.key", "pii.email"])
+    blanked = blind(text + placeholder + text)
+    assert len(blanked) == len(text + placeholder + text)
+    assert (placeholder in blanked) is (entity == "secret.unknown")
+    assert blanked.startswith(text)
+    assert blanked.endswith(text)
 
 
 def test_nothing_shows_a_value() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from excise.detectors.fallback import Literals
@@ -27,10 +27,15 @@ class Databases(Protocol):
         ...
 
 
-def build_scanner(rules: Iterable[Rule], databases: Databases | None = None) -> PatternScanner:
+def build_scanner(
+    rules: Iterable[Rule],
+    databases: Databases | None = None,
+    *,
+    blind: Callable[[str], str] | None = None,
+) -> PatternScanner:
     """A scanner over all these rules. Raises `PolicyError`."""
     compiled = compile_rules(rules)
-    return PatternScanner(compiled, _prefilter(compiled, databases))
+    return PatternScanner(compiled, _prefilter(compiled, databases), blind=blind)
 
 
 def build_plain_scanner(rules: Iterable[Rule]) -> PatternScanner:

@@ -50,7 +50,16 @@ class _Text(NamedTuple):
 class PatternScanner:
     """Implements `Scanner` over the rules of the active packs; safe to use from several threads."""
 
-    def __init__(self, rules: Sequence[CompiledRule], prefilter: Prefilter) -> None:
+    def __init__(
+        self,
+        rules: Sequence[CompiledRule],
+        prefilter: Prefilter,
+        *,
+        blind: Callable[[str], str] | None = None,
+    ) -> None:
+        """`blind` returns a text of the same length in which nothing is left of what the firewall
+        itself put there: a placeholder must not be the context of the text behind it."""
+        self._blind = blind
         self._rules = tuple(rules)
         self._prefilter = prefilter
         self._tail = Tail(rules)
@@ -74,12 +83,17 @@ class PatternScanner:
                     results[index] = known
                     continue
                 keys[index] = key
-            _add_texts(texts, index, segment)
+            _add_texts(texts, index, self._blinded(segment))
         if texts:
             self._search(texts, results)
         for index, key in keys.items():
             self._memory.put(key, results[index])
         return results
+
+    def _blinded(self, segment: Segment) -> Segment:
+        if self._blind is None or "[" not in segment.text:
+            return segment
+        return segment._replace(text=self._blind(segment.text))
 
     def _search(self, texts: list[_Text], results: list[Findings]) -> None:
         hits: Hits = self._prefilter.hits([each.text for each in texts])
