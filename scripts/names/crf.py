@@ -81,9 +81,7 @@ class Trainer:
                 filled = 0
         if cuts[-1] < len(corpus.lengths):
             cuts.append(len(corpus.lengths))
-        self._batches = [
-            _Batch(corpus, pairs, slice(a, b), matrix) for a, b in pairwise(cuts)
-        ]
+        self._batches = [_Batch(corpus, pairs, slice(a, b), matrix) for a, b in pairwise(cuts)]
         shape = [(2 * REACH + 1, len(names), _TAGS), (PAIRS, CLASSES * CLASSES * 2, _TAGS)]
         self.weights = [np.zeros(s, np.float32) for s in (*shape, (_TAGS, _TAGS))]
         self._paces = [np.full(s, 1e-6, np.float32) for s in (*shape, (_TAGS, _TAGS))]
