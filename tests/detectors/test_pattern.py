@@ -12,6 +12,7 @@ from excise.detectors.pattern import REMEMBERED, PatternScanner
 from excise.detectors.prefilter import Everything, Hits
 from excise.model import Finding, Kind, Part, Role, Segment, Severity, Span
 from excise.rules.compile import compile_rules
+from excise.rules.examples import DISGUISES
 from excise.rules.fillers import fill
 
 TOKEN = fill("key-{alnum:16}", "a")
@@ -153,3 +154,21 @@ def test_spans_lie_in_the_text(text: str) -> None:
     assert all(0 <= start < end <= len(whole) for start, end in found)
     at = len(text) + 1
     assert any(start <= at and at + len(TOKEN) <= end for start, end in found)
+
+
+@pytest.mark.parametrize("name", sorted(DISGUISES))
+def test_disguises_are_seen_through(name: str) -> None:
+    """By both ways of searching, and the whole disguised value is covered."""
+    text, spans = DISGUISES[name](f"see {TOKEN} now", [Span(4, 4 + len(TOKEN))])
+    for build in (build_scanner, build_plain_scanner):
+        found = build(sample_rules()).scan([segment(text)])[0]
+        assert spans <= {finding.span for finding in found}
+
+
+def test_disguises_nest() -> None:
+    """Base64 in percent escapes in full width is covered as one run."""
+    text, spans = TOKEN, frozenset({Span(0, len(TOKEN))})
+    for name in ("base64", "percent", "fullwidth"):
+        text, spans = DISGUISES[name](text, spans)
+    found = build_plain_scanner(sample_rules()).scan([segment(text)])[0]
+    assert spans <= {finding.span for finding in found}

@@ -42,7 +42,7 @@ MISTAKES = [
     ("match:", "level: 5\n    match:", "EXC-POL-006"),
     ("match:", "colour: red\n    match:", "EXC-POL-003"),
     ("match:", "action: steer\n    match:", "EXC-POL-006"),
-    ("match:", "survives: [spaced]\n    match:", "EXC-POL-006"),
+    ("match:", "survives: [whispered]\n    match:", "EXC-POL-006"),
     ("match:", "where: {direction: [sideways]}\n    match:", "EXC-POL-006"),
     ("match:", "where: {role: [user]}\n    match:", "EXC-POL-003"),
     ("match:", "hold: 'a+'\n    match:", "EXC-POL-008"),

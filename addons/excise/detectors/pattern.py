@@ -1,7 +1,8 @@
 """The scanner over compiled rules: one pass over all texts of a message, then a look at each hit.
 
-A text is read as it is, a second time with its escapes decoded where it has any, and its head a
-third time behind its label, as `label = "text"`. Spans always point into the text as received.
+A text is read as it is, and again in every view that differs: disguised characters folded, escapes
+decoded, encoded runs decoded to their depth. Its head is also read behind its label, as
+`label = "text"`. Spans always point into the text as received.
 """
 
 from __future__ import annotations
@@ -9,8 +10,8 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
-from typing import Final, NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final, NamedTuple, Protocol
 
 from excise.detectors.base import Findings
 from excise.detectors.confirm import find_spans
@@ -18,13 +19,23 @@ from excise.detectors.prefilter import Hits, Prefilter
 from excise.detectors.tail import Tail
 from excise.model import Finding, Segment, Span
 from excise.rules.compile import CompiledRule
-from excise.text.escapes import View, unescape
+from excise.text.escapes import unescape
+from excise.text.fold import fold
+from excise.text.unwrap import find_encoded
 
 REMEMBERED: Final = 8192  # verdicts kept; one is a digest and its findings, some hundred bytes
 _WORTH: Final = 512  # characters from which hashing a text is cheaper than scanning it
 _LABELLED: Final = 1024  # how much of a labelled text is read behind its label
 
-Reading = Callable[[Span], Span | None]
+
+class _View(Protocol):
+    @property
+    def text(self) -> str: ...
+
+    def back(self, span: Span) -> Span: ...
+
+
+Views = tuple[_View, ...]
 
 
 class _Text(NamedTuple):
@@ -33,13 +44,13 @@ class _Text(NamedTuple):
     segment: int
     text: str
     label: str = ""
-    view: View | None = None
+    views: Views = ()  # from the segment's own text to this one
     prefix: int = 0  # characters of the label in front; matches must start among them
 
     def back(self, span: Span) -> Span | None:
         """The span in the segment's own text, or None where it lies outside."""
-        if self.view is not None:
-            return self.view.back(span)
+        for view in reversed(self.views):
+            span = view.back(span)
         if self.prefix:
             start, end = max(span.start - self.prefix, 0), min(span.end, len(self.text) - 1)
             end -= self.prefix
@@ -98,11 +109,13 @@ class PatternScanner:
     def _search(self, texts: list[_Text], results: list[Findings]) -> None:
         hits: Hits = self._prefilter.hits([each.text for each in texts])
         found: dict[int, set[Finding]] = {}
-        for number, rules in hits.items():
-            for rule, ends in rules.items():
-                spans = self._confirm(texts[number], self._rules[rule], ends)
+        for number in sorted(hits):  # so that a text comes before its views
+            text = texts[number]
+            for rule, ends in hits[number].items():
+                spans = self._confirm(text, self._rules[rule], ends)
                 if spans:
-                    found.setdefault(texts[number].segment, set()).update(spans)
+                    known = found.setdefault(text.segment, set())
+                    known.update(_news(spans, known) if text.views else spans)
         for index, findings in found.items():
             results[index] = tuple(sorted(findings, key=lambda each: (each.span, each.rule)))
 
@@ -123,9 +136,40 @@ def _add_texts(texts: list[_Text], index: int, segment: Segment) -> None:
     if label:
         head = f'{label} = "'
         texts.append(_Text(index, f'{head}{text[:_LABELLED]}"', label, prefix=len(head)))
-    view = unescape(text) if "\\" in text else None
-    if view is not None and view.text != text:
-        texts.append(_Text(index, view.text, label, view=view))
+    texts.extend(_Text(index, views[-1].text, label, views) for views in _views(text))
+
+
+def _views(text: str) -> Iterator[Views]:
+    """The ways to other readings of a text, each by what it goes through."""
+    way: Views = ()
+    unescaped = unescape(text)
+    if unescaped is not None and unescaped.text != text:
+        way, text = (unescaped,), unescaped.text
+        yield way
+    # Behind the escapes, whose digits would make accented words look like keys.
+    folded = fold(text)
+    if folded is not None:
+        way, text = (*way, folded), folded.text
+        yield way
+    for decoded in find_encoded(text):
+        yield (*way, decoded)
+        folded = fold(decoded.text)
+        if folded is not None:
+            yield (*way, decoded, folded)
+
+
+def _news(findings: list[Finding], known: set[Finding]) -> list[Finding]:
+    """What a view shows beyond what the same rule found there before."""
+    return [
+        each
+        for each in findings
+        if not any(
+            old.rule == each.rule
+            and old.span.start <= each.span.start
+            and each.span.end <= old.span.end
+            for old in known
+        )
+    ]
 
 
 def _finding(rule: CompiledRule, span: Span) -> Finding:

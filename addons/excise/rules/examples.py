@@ -6,6 +6,7 @@ failure is reported, as a sentence with the place of the example; none shows the
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -32,6 +33,7 @@ class Scanner(Protocol):
 
 
 Factory = Callable[[Sequence[Rule]], Scanner]
+Disguise = Callable[[str, Iterable[Span]], tuple[str, frozenset[Span]]]
 Merge = Callable[[Iterable[Finding]], list[Finding]]
 
 
@@ -171,7 +173,34 @@ def json_escape(text: str, spans: Iterable[Span]) -> tuple[str, frozenset[Span]]
     return "".join(pieces), frozenset(Span(places[s.start], places[s.end]) for s in spans)
 
 
-DISGUISES: Final = {"json_escape": json_escape}
+def _written(write: Callable[[str], str]) -> Disguise:
+    """A disguise that writes each value otherwise and leaves the text around it."""
+
+    def disguise(text: str, spans: Iterable[Span]) -> tuple[str, frozenset[Span]]:
+        pieces, moved, at, length = list[str](), set[Span](), 0, 0
+        for span in sorted(spans):
+            value = write(text[span.start : span.end])
+            length += span.start - at
+            moved.add(Span(length, length + len(value)))
+            length += len(value)
+            pieces += (text[at : span.start], value)
+            at = span.end
+        return "".join((*pieces, text[at:])), frozenset(moved)
+
+    return disguise
+
+
+_WIDE: Final = {code: code + 0xFEE0 for code in range(0x21, 0x7F)}
+DISGUISES: Final[dict[str, Disguise]] = {
+    "json_escape": json_escape,
+    "fullwidth": _written(lambda value: value.translate(_WIDE)),
+    "zero_width": _written("\u200b".join),
+    "base64": _written(lambda value: base64.b64encode(value.encode()).decode()),
+    "hex": _written(lambda value: value.encode().hex()),
+    "percent": _written(lambda value: "".join(f"%{byte:02X}" for byte in value.encode())),
+    "html": _written(lambda value: "".join(f"&#{ord(char)};" for char in value)),
+    "spaced": _written(" ".join),
+}
 
 
 def _check_together(rule: Rule, each: Filled, together: Scanner, merge: Merge) -> Iterator[str]:

@@ -64,7 +64,9 @@ CHECKS: Final = frozenset(
     }
 )
 
-DISGUISES: Final = frozenset({"json_escape"})
+DISGUISES: Final = frozenset(
+    {"json_escape", "fullwidth", "zero_width", "base64", "hex", "percent", "html", "spaced"}
+)
 
 FAMILIES: Final = frozenset(
     {
