@@ -67,10 +67,14 @@ _BETWEEN: Final = 2
 _IN_WORD: Final = 4
 _QUOTE: Final = 8
 _WORD: Final = 16  # stands in words, folded or not
+_ACCENT: Final = 32
+_BARE: Final = 64  # in a word with one of these no accent stays
 _KINDS: Final = (
     (_FORM, re.compile(f"[{_class(char for char in _FORMS if char <= _LAST_BASIC)}{_INVISIBLE}]")),
     (_BETWEEN, re.compile(f"[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000{_DASHES}]")),
-    (_IN_WORD, re.compile(f"[{_class(LOOK_ALIKES)}{_MARKS}\u00c0-\u024f\u1e00-\u1eff]")),
+    (_IN_WORD, re.compile(f"[{_class(LOOK_ALIKES)}{_MARKS}]")),
+    (_ACCENT, re.compile("[\u00c0-\u024f\u1e00-\u1eff]")),
+    (_BARE, re.compile("[0-9_]")),
     (_QUOTE, _TYPOGRAPHIC),
     (_WORD, re.compile(f"[\\w{_MARKS}]")),
 )
@@ -187,13 +191,18 @@ def _quotes(text: str, bits: NDArray[np.uint8]) -> Iterator[Replaced]:
 
 def _in_words(text: str, bits: NDArray[np.uint8]) -> Iterator[Replaced]:
     """Look-alikes, accents and marks, as the word around them tells."""
-    both = _IN_WORD | _WORD
-    suspects = np.flatnonzero(bits & both == both)
+    if not (bits & (_IN_WORD | _BARE)).any():
+        return
+    suspects = np.flatnonzero((bits & (_IN_WORD | _ACCENT) != 0) & (bits & _WORD != 0))
     if not suspects.size:
         return
     edges = np.flatnonzero(np.diff((bits & _WORD) != 0, prepend=False, append=False))
-    words = np.unique(np.searchsorted(edges[::2], suspects, "right") - 1)
-    for start, end in zip(edges[::2][words].tolist(), edges[1::2][words].tolist(), strict=True):
+    starts, ends = edges[::2], edges[1::2]
+    words = np.unique(np.searchsorted(starts, suspects, "right") - 1)
+    telling = np.cumsum((bits & (_IN_WORD | _BARE)) != 0)
+    telling = np.concatenate(([0], telling))
+    words = words[telling[ends[words]] > telling[starts[words]]]
+    for start, end in zip(starts[words].tolist(), ends[words].tolist(), strict=True):
         for index, to in _fold_word(text[start:end]) or ():
             yield start + index, start + index + 1, to
 
