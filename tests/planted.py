@@ -29,7 +29,7 @@ class PlantScanner:
     def __init__(self) -> None:
         self.scanned: list[str] = []
 
-    def scan(self, segments: Sequence[Segment]) -> list[Findings]:
+    def scan(self, segments: Sequence[Segment], *, whole: bool = True) -> list[Findings]:
         self.scanned += [segment.text for segment in segments]
         return [
             tuple(

@@ -57,7 +57,7 @@ def pieces_of(text: str) -> st.SearchStrategy[list[str]]:
 class SecretScanner:
     """Finds `SECRET-` and eight digits; holds what may become one."""
 
-    def scan(self, segments: Sequence[Segment]) -> list[Findings]:
+    def scan(self, segments: Sequence[Segment], *, whole: bool = True) -> list[Findings]:
         return [
             tuple(
                 Finding(
@@ -81,7 +81,7 @@ class SecretScanner:
 class BlindScanner:
     """Finds nothing and waits for nothing."""
 
-    def scan(self, segments: Sequence[Segment]) -> list[Findings]:
+    def scan(self, segments: Sequence[Segment], *, whole: bool = True) -> list[Findings]:
         return [()] * len(segments)
 
     def hold(self, text: str) -> int:

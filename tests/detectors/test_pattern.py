@@ -172,3 +172,16 @@ def test_disguises_nest() -> None:
         text, spans = DISGUISES[name](text, spans)
     found = build_plain_scanner(sample_rules()).scan([segment(text)])[0]
     assert spans <= {finding.span for finding in found}
+
+
+def test_a_piece_of_a_growing_text_has_no_disguises() -> None:
+    """Where a stream is cut must not decide what is found; nor does a very long text wait."""
+    disguised = DISGUISES["fullwidth"](TOKEN, [Span(0, len(TOKEN))])[0]
+    (whole,), (piece,) = (
+        SCANNER.scan([segment(disguised)], whole=True),
+        SCANNER.scan([segment(disguised)], whole=False),
+    )
+    assert whole
+    assert piece == ()
+    assert SCANNER.scan([segment(disguised + " x" * 40_000)])[0] == ()
+    assert SCANNER.scan([segment(TOKEN)], whole=False)[0]

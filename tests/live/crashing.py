@@ -14,11 +14,11 @@ WORD = "zebra-that-crashes"
 _scan = PatternScanner.scan
 
 
-def scan(self: PatternScanner, segments: Sequence[Segment]) -> Any:
+def scan(self: PatternScanner, segments: Sequence[Segment], *, whole: bool = True) -> Any:
     for segment in segments:
         if WORD in segment.text:
             raise RuntimeError(f"cannot read {segment.text!r}")
-    return _scan(self, segments)
+    return _scan(self, segments, whole=whole)
 
 
 PatternScanner.scan = scan  # type: ignore[method-assign]

@@ -87,6 +87,13 @@ class Stage:
         )
         return anthropic.Anthropic(api_key="none", http_client=web, timeout=20)
 
+    def settle(self) -> None:
+        """Wait until the trail has been quiet for a while."""
+        before = -1
+        while before != (now := len(self.proxy.lines())):
+            before = now
+            time.sleep(0.3)
+
     @contextmanager
     def exchange(self, lines: int = 2) -> Iterator[Traffic]:
         """What came of the requests made inside the block, audit lines included."""

@@ -46,7 +46,7 @@ each_fixture = pytest.mark.parametrize("path", FIXTURES, ids=NAMES)
 class Waiting(SecretScanner):
     """Waits as if for a secret, and finds none."""
 
-    def scan(self, segments: Sequence[Segment]) -> list[Findings]:
+    def scan(self, segments: Sequence[Segment], *, whole: bool = True) -> list[Findings]:
         return [()] * len(segments)
 
 
@@ -205,7 +205,7 @@ def test_a_restored_value_is_not_scanned() -> None:
 class Greedy(BlindScanner):
     """Takes every text for a secret."""
 
-    def scan(self, segments: Sequence[Segment]) -> list[Findings]:
+    def scan(self, segments: Sequence[Segment], *, whole: bool = True) -> list[Findings]:
         (found,) = SecretScanner().scan([segments[0]._replace(text="SECRET-12345678")])
         return [
             tuple(each._replace(span=each.span._replace(end=len(segment.text))) for each in found)
@@ -332,7 +332,7 @@ def test_context_reaches_the_scanner_and_is_bounded() -> None:
     seen: list[int] = []
 
     class Measuring(BlindScanner):
-        def scan(self, segments: Sequence[Segment]) -> list[Findings]:
+        def scan(self, segments: Sequence[Segment], *, whole: bool = True) -> list[Findings]:
             seen.extend(len(segment.text) for segment in segments)
             return super().scan(segments)
 

@@ -13,8 +13,12 @@ Findings = tuple[Finding, ...]
 class Scanner(Protocol):
     """Finds in many segments at once; safe to call from several threads."""
 
-    def scan(self, segments: Sequence[Segment]) -> list[Findings]:
-        """For each segment what was found in it, sorted by span; rules may overlap."""
+    def scan(self, segments: Sequence[Segment], *, whole: bool = True) -> list[Findings]:
+        """For each segment what was found in it, sorted by span; rules may overlap.
+
+        Without `whole` the texts are pieces of growing ones: what is found in a piece that `hold`
+        calls decided must not depend on where the text was cut.
+        """
         ...
 
     def hold(self, text: str) -> int:

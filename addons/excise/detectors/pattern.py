@@ -26,6 +26,8 @@ from excise.text.unwrap import find_encoded
 REMEMBERED: Final = 8192  # verdicts kept; one is a digest and its findings, some hundred bytes
 _WORTH: Final = 512  # characters from which hashing a text is cheaper than scanning it
 _LABELLED: Final = 1024  # how much of a labelled text is read behind its label
+# Longest text in which disguises are looked for: some of them cost seconds for a megabyte.
+_DISGUISED: Final = 65_536
 
 
 class _View(Protocol):
@@ -81,20 +83,20 @@ class PatternScanner:
         """The first position from which something may still grow into a finding."""
         return self._tail.hold(text)
 
-    def scan(self, segments: Sequence[Segment]) -> list[Findings]:
+    def scan(self, segments: Sequence[Segment], *, whole: bool = True) -> list[Findings]:
         """For each segment what was found in it, sorted by span; rules may overlap."""
         results: list[Findings] = [()] * len(segments)
         keys: dict[int, bytes] = {}
         texts: list[_Text] = []
         for index, segment in enumerate(segments):
-            if len(segment.text) >= _WORTH:
+            if whole and len(segment.text) >= _WORTH:
                 key = _key(segment)
                 known = self._memory.get(key)
                 if known is not None:
                     results[index] = known
                     continue
                 keys[index] = key
-            _add_texts(texts, index, self._blinded(segment))
+            _add_texts(texts, index, self._blinded(segment), whole)
         if texts:
             self._search(texts, results)
         for index, key in keys.items():
@@ -128,7 +130,7 @@ class PatternScanner:
         return [_finding(rule, span) for span in mapped if span is not None]
 
 
-def _add_texts(texts: list[_Text], index: int, segment: Segment) -> None:
+def _add_texts(texts: list[_Text], index: int, segment: Segment, whole: bool) -> None:
     text, label = segment.text, segment.label
     if not text:
         return
@@ -136,16 +138,21 @@ def _add_texts(texts: list[_Text], index: int, segment: Segment) -> None:
     if label:
         head = f'{label} = "'
         texts.append(_Text(index, f'{head}{text[:_LABELLED]}"', label, prefix=len(head)))
-    texts.extend(_Text(index, views[-1].text, label, views) for views in _views(text))
+    texts.extend(_Text(index, views[-1].text, label, views) for views in _views(text, whole))
 
 
-def _views(text: str) -> Iterator[Views]:
-    """The ways to other readings of a text, each by what it goes through."""
+def _views(text: str, whole: bool) -> Iterator[Views]:
+    """The ways to other readings of a text, each by what it goes through.
+
+    A piece of a growing text has no disguises: where it is cut would decide what is found.
+    """
     way: Views = ()
     unescaped = unescape(text)
     if unescaped is not None and unescaped.text != text:
         way, text = (unescaped,), unescaped.text
         yield way
+    if not whole or len(text) > _DISGUISED:
+        return
     # Behind the escapes, whose digits would make accented words look like keys.
     folded = fold(text)
     if folded is not None:

@@ -228,7 +228,7 @@ def find_in(scanner: Scanner, texts: Sequence[tuple[Segment, View | None]]) -> l
     """What is found in each text as it stands and as its view shows it, with spans of the text."""
     batch = [segment for segment, _ in texts]
     batch += [segment._replace(text=view.text) for segment, view in texts if view is not None]
-    found = iter(scanner.scan(batch))
+    found = iter(scanner.scan(batch, whole=False))
     plain = [next(found) for _ in texts]
     return [
         findings if view is None else _joined(findings, view, next(found))
