@@ -24,15 +24,6 @@ def every_two_way_split(body: bytes) -> Iterator[list[bytes]]:
         yield [body[:cut], body[cut:]]
 
 
-def telling_splits(body: bytes) -> Iterator[list[bytes]]:
-    """The body in two chunks, cut at every position; a long one at every fourth, and everywhere
-    around line ends, escapes and characters of several bytes."""
-    for cut in range(1, len(body)):
-        near = body[max(0, cut - 2) : cut + 2]
-        if len(body) < 1200 or cut % 4 == 0 or not near.isascii() or set(near) & set(b"\r\n\\"):
-            yield [body[:cut], body[cut:]]
-
-
 def byte_by_byte(body: bytes) -> list[bytes]:
     """The body in chunks of one byte."""
     return [body[at : at + 1] for at in range(len(body))]
