@@ -17,11 +17,11 @@ from splits import (
     SecretScanner,
     byte_by_byte,
     cut_at,
+    every_two_way_split,
     open_stream,
     pieces_of,
     run,
     steps,
-    every_two_way_split,
 )
 
 from excise.codecs.anthropic_messages_stream import AnthropicMessagesStream
