@@ -82,6 +82,9 @@ def measure(data: Set, found: Sequence[Sequence[Finding]]) -> dict[str, Any]:
     if spans:
         report["spans_touched"] = figure(sum(_touched(*each) for each in spans), len(spans))
         report["spans_covered"] = figure(sum(_covered(*each) for each in spans), len(spans))
+    dates = [(span, hits) for row, hits in rows if row.positive for span in row.dates]
+    if dates:
+        report["dates_covered"] = figure(sum(_covered(*each) for each in dates), len(dates))
     lines = sum(row.lines for row, _ in rows)
     if lines > len(rows):
         report["findings_per_10000_lines"] = round(
@@ -136,7 +139,9 @@ def run(engine: Engine, sets: Sequence[Set]) -> tuple[dict[str, Any], dict[str, 
             report[data.name]["alarms_on_text_labelled_both_ways"] = contradicted
     whole = {"sets": report, "precision": {}}
     whole["precision"]["secrets"] = precision(report, ["secrets_pos", "secrets_neg"])
-    whole["precision"]["pci"] = precision(report, ["pci", "pci_gateway", "pci_ids"])
+    whole["precision"]["pci"] = precision(
+        report, [name for name in report if name.startswith("pci")]
+    )
     return whole, errors
 
 
@@ -171,7 +176,11 @@ def show(report: dict[str, Any], console: Console) -> None:
     for name, each in report["sets"].items():
         notes = [
             f"{label} {each[key]['share']:.1%} of {each[key]['of']}"
-            for key, label in (("spans_touched", "spans touched"), ("spans_covered", "covered"))
+            for key, label in (
+                ("spans_touched", "spans touched"),
+                ("spans_covered", "covered"),
+                ("dates_covered", "dates covered"),
+            )
             if key in each
         ]
         if "findings_per_10000_lines" in each:

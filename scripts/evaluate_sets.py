@@ -9,12 +9,13 @@ from __future__ import annotations
 import gzip
 import json
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from evaluate_text import CLEAN, GATEWAY, IDS, fill_card, fill_clean
+from evaluate_cards import GATEWAY, HELD_OUT, IDS, RANDOM_IDS, SPOKEN, fill_card, random_ids
+from evaluate_text import CLEAN, fill_clean
 
 from excise.rules.fillers import fill
 
@@ -23,6 +24,7 @@ SHARED: Final = ROOT.parent / "shared" / "data"
 SAMPLES: Final = ROOT / "tests" / "data"
 SEED: Final = 20260101
 CLEAN_LINES: Final = 10_000
+RANDOM_COUNT: Final = 600  # of each length
 _BLOCK: Final = 50  # lines of clean text that are scanned as one text
 
 
@@ -37,6 +39,7 @@ class Row:
     kind: str
     spans: tuple[tuple[int, int], ...] = ()
     lines: int = 1
+    dates: tuple[tuple[int, int], ...] = ()  # counted apart from the spans
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,10 @@ def load_sets() -> list[Set]:
     return [
         *sets,
         Set("pci_gateway", "pci.", "generated", tuple(gateway_rows())),
+        Set("pci_held_out", "pci.", "generated", tuple(gateway_rows(HELD_OUT, SEED + 3))),
+        Set("pci_spoken", "pci.", "generated", tuple(spoken_rows())),
         Set("pci_ids", "pci.", "generated", tuple(id_rows())),
+        Set("pci_random_ids", "pci.", "generated", tuple(random_id_rows())),
         Set("clean_lines", "", "generated", tuple(clean_rows())),
     ]
 
@@ -97,13 +103,23 @@ def _row(each: dict[str, Any], positive: set[str]) -> Row:
     )
 
 
-def gateway_rows() -> Iterator[Row]:
+def gateway_rows(templates: Sequence[tuple[str, str]] = GATEWAY, seed: int = SEED) -> Iterator[Row]:
     """Text as payment gateways and their users write it, cards of every brand in it."""
-    dice = random.Random(SEED)
+    dice = random.Random(seed)
     for turn in range(20):
-        for number, (kind, template) in enumerate(GATEWAY):
-            text, spans = fill_card(template, dice)
-            yield Row(f"gateway-{turn}-{number}", text, True, "generated", kind, tuple(spans))
+        for number, (kind, template) in enumerate(templates):
+            text, spans, dates = fill_card(template, dice, more=True)
+            name = f"gateway-{turn}-{number}"
+            yield Row(name, text, True, "generated", kind, tuple(spans), dates=tuple(dates))
+
+
+def spoken_rows() -> Iterator[Row]:
+    """Numbers of cards and their codes in words, in eight languages."""
+    dice = random.Random(SEED + 4)
+    for turn in range(24):
+        for number, (lang, template) in enumerate(SPOKEN):
+            text, spans, _ = fill_card(template, dice, more=True, lang=lang)
+            yield Row(f"spoken-{turn}-{number}", text, True, "generated", lang, tuple(spans))
 
 
 def id_rows() -> Iterator[Row]:
@@ -111,8 +127,18 @@ def id_rows() -> Iterator[Row]:
     dice = random.Random(SEED + 1)
     for turn in range(60):
         for number, (kind, template) in enumerate(IDS):
-            text, _ = fill_card(template, dice)
+            text, _, _ = fill_card(template, dice)
             yield Row(f"id-{turn}-{number}", text, False, "generated", kind)
+
+
+def random_id_rows(count: int = RANDOM_COUNT) -> Iterator[Row]:
+    """Random digits as long as card numbers are, as ids of all sorts: one in ten passes Luhn."""
+    for length in range(13, 20):
+        for number, value in enumerate(random_ids(length, count, SEED + length)):
+            kinds = sorted(RANDOM_IDS)
+            kind = kinds[number % len(kinds)]
+            text = RANDOM_IDS[kind].format(value)
+            yield Row(f"random-{length}-{number}", text, False, "generated", f"{length} {kind}")
 
 
 def clean_rows() -> Iterator[Row]:

@@ -1,118 +1,13 @@
-"""Templates and generators of the texts that `evaluate` makes by itself, all from a seed.
-
-In a card template `<N>` is a card number, `<N-4>` one in groups, `<C>` its code; what stands for
-either is marked as a span. `<L>` is an id that passes Luhn and begins as a card does, unmarked.
-"""
+"""Lock files, logs, checksums and pictures, from a seed: text in which nothing must be found."""
 
 # ruff: noqa: E501  (tables of texts)
 
 from __future__ import annotations
 
 import base64
-import itertools
 import random
-import re
 from collections.abc import Callable
 from typing import Final
-
-from excise.rules.digits import luhn_sum
-
-_BRANDS: Final = (
-    (("4",), 16), (("51", "52", "53", "54", "55"), 16), (("2221", "2720", "2500"), 16),
-    (("34", "37"), 15), (("6011", "65", "644"), 16), (("300", "36", "38"), 14),
-    (("3528", "3589"), 16), (("62",), 16), (("6759",), 16), (("4",), 13),
-)  # fmt: skip
-GATEWAY: Final = (
-    ("json request", '{"amount":1999,"currency":"eur","card":{"number":"<N>","exp_month":12,"exp_year":2030,"cvc":"<C>"}}'),
-    ("json flat", '{"cardNumber": "<N>", "expirationDate": "2030-12", "cardCode": "<C>"}'),
-    ("json pan", '{"pan":"<N>","cvv2":"<C>","merchantId":"M-2291"}'),
-    ("json spaced", '{\n  "paymentMethod": {\n    "type": "card",\n    "account": "<N>"\n  }\n}'),
-    ("xml", "<CreditCard><CardNumber><N></CardNumber><CardCode><C></CardCode></CreditCard>"),
-    ("xml attribute", '<card pan="<N>" cvv="<C>"/>'),
-    ("form", "card_number=<N>&cvv=<C>&exp=1230&amount=10.00"),
-    ("name value pairs", "METHOD=DoDirectPayment&CREDITCARDTYPE=Visa&ACCT=<N>&CVV2=<C>"),
-    ("log line", "2026-03-01T10:00:00Z INFO gateway charge card=<N> cvv=<C> result=approved"),
-    ("log words", "[auth] declined: card number <N>, reason do_not_honor"),
-    ("csv", "name,card_number,expiry,cvv\nAnna Doe,<N>,12/30,<C>"),
-    ("yaml", "payment:\n  credit_card: <N>\n  cvv: <C>"),
-    ("prose", "Please charge my card <N>, the cvv is <C>."),
-    ("prose groups", "My card is <N-4> and expires 12/30, security code <C>."),
-    ("prose dashes", "Here it is: <N--> valid thru 11/29 cvc <C>"),
-    ("prose brand", "Customer pays by Visa <N> today"),
-    ("german", "Bitte die Kreditkarte <N> belasten, Prüfziffer <C>."),
-    ("french", "Ma carte bancaire: <N>, cryptogramme <C>"),
-    ("spanish", "Mi tarjeta es <N-4>, código de seguridad <C>"),
-    ("agent", "Tool result: customer 8821 has stored card <N> (exp 04/28)"),
-    ("code", 'charge(card_number="<N>", cvc="<C>")'),
-    ("php", "$request['card']['number'] = '<N>';"),
-    ("piped", "<N>|12|2030|<C>"),
-    ("mail", "Subject: refund\n\nThe credit card I used was\n<N>\nThanks"),
-    ("track 2", ";<N>=3012101000000000000?"),
-)  # fmt: skip
-IDS: Final = (
-    ("json id", '{"id": <L>, "name": "lamp"}'),
-    ("json string id", '{"order_id": "<L>", "total": 12.5}'),
-    ("order", "Where is my order <L>? It should have come on Monday."),
-    ("order number", "Order number: <L>"),
-    ("tracking", "Tracking number <L> was delivered."),
-    ("transaction", "transaction_id=<L> status=ok"),
-    ("log", "2026-03-01 10:00:00 worker 7 handled request <L> in 12 ms"),
-    ("url", "https://shop.example.org/items/<L>?page=2"),
-    ("uuid tail", "c0ffee00-1111-4222-8333-<L12>"),
-    ("long digits", "9<L>17 is the checksum of the batch"),
-    ("decimal", "the result is 0.<L> after 12 rounds"),
-    ("csv", "id,qty\n<L>,3\n<L>,4\n<L>,1"),
-    ("column", "<L>\n<L>\n<L>"),
-    ("file name", "see IMG_<L>.jpg and backup-<L>.tar"),
-    ("imei", "IMEI: <L>"),
-    ("user id", "user <L> liked the post of user <L>"),
-    ("hex", "0x<L> and sha <L>ab"),
-    ("tweet", "https://social.example.org/anna/status/<L>"),
-    ("sql", "SELECT * FROM events WHERE event_key IN (<L>, <L>);"),
-    ("ean", "EAN <L13> in the stock of the shop"),
-)  # fmt: skip
-_SLOT: Final = re.compile(r"<(N-4|N--|N|C|L12|L13|L)>")
-
-
-def fill_card(template: str, dice: random.Random) -> tuple[str, list[tuple[int, int]]]:
-    """The template with its slots filled, and the spans of numbers and codes."""
-    prefixes, length = dice.choice(_BRANDS)
-    text, at, spans = "", 0, list[tuple[int, int]]()
-    for slot in _SLOT.finditer(template):
-        text += template[at : slot.start()]
-        at = slot.end()
-        kind = slot[1]
-        if kind.startswith("L"):
-            text += _number(dice, *_id_shape(kind, dice))
-            continue
-        value = _code(dice, length) if kind == "C" else _number(dice, dice.choice(prefixes), length)
-        if kind in ("N-4", "N--"):
-            value = _grouped(value, " " if kind == "N-4" else "-")
-        spans.append((len(text), len(text) + len(value)))
-        text += value
-    return text + template[at:], spans
-
-
-def _id_shape(kind: str, dice: random.Random) -> tuple[str, int]:
-    if kind == "L":
-        prefixes, length = dice.choice(_BRANDS[:8])
-        return dice.choice(prefixes), length
-    return "4", int(kind[1:])
-
-
-def _number(dice: random.Random, prefix: str, length: int) -> str:
-    body = prefix + "".join(dice.choice("0123456789") for _ in range(length - len(prefix) - 1))
-    return next(body + digit for digit in "0123456789" if luhn_sum(body + digit) % 10 == 0)
-
-
-def _code(dice: random.Random, length: int) -> str:
-    return "".join(dice.choice("0123456789") for _ in range(4 if length == 15 else 3))
-
-
-def _grouped(number: str, separator: str) -> str:
-    cuts = {15: (4, 10), 14: (4, 10)}.get(len(number), range(4, len(number), 4))
-    edges = [0, *cuts, len(number)]
-    return separator.join(number[a:b] for a, b in itertools.pairwise(edges))
 
 
 def _hex(dice: random.Random, length: int) -> str:
