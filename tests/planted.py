@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from excise.detectors.base import Findings
+from excise.detectors.base import Findings, Scanned
 from excise.model import (
     Action,
     Direction,
@@ -42,6 +42,9 @@ class PlantScanner:
             )
             for segment in segments
         ]
+
+    def inspect(self, segments: Sequence[Segment], direction: Direction) -> Scanned:
+        return Scanned(self.scan(segments))
 
     def hold(self, text: str) -> int:
         match = _UNFINISHED.search(text, max(0, len(text) - 16))

@@ -15,8 +15,8 @@ from pathlib import Path
 
 from excise.catalogue import Catalogue, load_catalogue
 from excise.detectors.base import Findings
-from excise.detectors.build import build_scanner
-from excise.detectors.pattern import PatternScanner
+from excise.detectors.build import build_scanner, entities_of, side_detectors
+from excise.detectors.scanner import FullScanner
 from excise.detectors.secrets import adopted_rules
 from excise.enforce.redact import Placeholders, blinder
 from excise.errors import ConfigError, PolicyError
@@ -37,7 +37,7 @@ class Engine:
     catalogue: Catalogue
     policy: Policy
     packs: tuple[RulePack, ...]
-    scanner: PatternScanner
+    scanner: FullScanner
     placeholders: Placeholders
     fingerprint_key: bytes
 
@@ -82,14 +82,17 @@ def load_engine(
     )
     _hold_cases(policy, origin)
     key = load_or_create_key(state_dir / "key")
+    active = [rule for rule in rules if rule.id in policy.rules]
+    detectors = side_detectors(active, {})
     return Engine(
         catalogue=load_catalogue(hosts, hosts_origin),
         policy=policy,
         packs=packs,
         scanner=build_scanner(
-            [rule for rule in rules if rule.id in policy.rules],
+            active,
             _DatabaseFolder(state_dir / "cache"),
-            blind=blinder(rule.entity for rule in rules),
+            blind=blinder(entities_of(rules, detectors)),
+            detectors=detectors,
         ),
         placeholders=Placeholders(derive(key, "placeholders")),
         fingerprint_key=derive(key, "fingerprints"),

@@ -43,6 +43,16 @@ def test_a_hull_does_not_make_a_winner_longer() -> None:
     assert (won.rule, won.span) == ("p.c", Span(0, 10))
 
 
+def test_layers_leave_each_other_alone() -> None:
+    """A key in a block of code, and an address in a link that is only recorded, stay small."""
+    block = finding(0, 90, "p.code", kind=Kind.CODE)
+    link = finding(20, 60, "p.link", severity=Severity.LOW)
+    key = finding(30, 40, "p.key")
+    assert merge([block, link, key], frozenset({"p.link"})) == [block, link, key]
+    (won,) = merge([link, key])
+    assert won.span == Span(20, 60)
+
+
 spans = st.tuples(st.integers(0, 30), st.integers(1, 10)).map(lambda p: (p[0], p[0] + p[1]))
 findings = st.builds(
     lambda span, rule, score, severity: finding(*span, rule, score=score, severity=severity),

@@ -142,8 +142,8 @@ def test_threads_find_the_same() -> None:
 
 def test_reach_is_the_widest_of_all_rules() -> None:
     """What a stream must keep in front of what is undecided."""
-    assert SCANNER.reach == max(rule.reach for rule in compile_rules(sample_rules()))
-    assert build_plain_scanner([]).reach == 0 and build_plain_scanner([]).scan([]) == []
+    assert SCANNER.pattern.reach == max(rule.reach for rule in compile_rules(sample_rules()))
+    assert build_plain_scanner([]).pattern.reach == 0 and build_plain_scanner([]).scan([]) == []
 
 
 @given(text=st.text("ab\\un06k\"'{}é\ud83d \n", max_size=80) | st.text(max_size=80))

@@ -6,6 +6,7 @@ from excise.enforce.redact import Placeholders
 from excise.model import (
     Action,
     Decision,
+    Direction,
     Finding,
     Kind,
     Mode,
@@ -40,8 +41,8 @@ def decision(*rulings: Ruling) -> Decision:
 def test_only_segments_with_findings_come_back() -> None:
     """In the order they were given."""
     texts = ["clean", "SECRET-12345678", "also clean", "GRAVE-12345678"]
-    found = find(PlantScanner(), [segment(text) for text in texts])
-    assert [each.text for each, _ in found] == ["SECRET-12345678", "GRAVE-12345678"]
+    found = find(PlantScanner(), [segment(text) for text in texts], Direction.REQUEST)
+    assert [each.text for each, _ in found.findings] == ["SECRET-12345678", "GRAVE-12345678"]
 
 
 def test_our_own_placeholder_is_no_finding() -> None:

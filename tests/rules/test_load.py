@@ -1,12 +1,14 @@
 """Packs load strictly: every mistake is named with code and line."""
 
+import re
+
 import pytest
 from rules.samples import CARD, KEY, PACK, PASSWORD, files, sample_pack
 
 from excise.errors import PolicyError
 from excise.model import Action, Direction, Kind, Severity
 from excise.rules.load import load_pack, load_packs
-from excise.rules.schema import Scope, Status
+from excise.rules.schema import Asked, Scope, Status
 
 
 def test_a_rule_is_read_whole() -> None:
@@ -28,6 +30,43 @@ def test_lists_are_read_from_their_files() -> None:
     text = KEY.replace("- use: manuals", "- {list: lists/words.txt, because: A word.}")
     pack = load_pack("sample", {**files(key=text), "lists/words.txt": "# head\nOne\n\ntwo\n"})
     assert pack.rules[0].unless[0].values == {"one", "two"}
+
+
+def asking(old: str = "", new: str = "") -> str:
+    """The rule of a key, as one that asks a detector; one thing about it changed."""
+    pattern = re.search(r"\n      regex: .*", KEY)
+    assert pattern
+    text = KEY.replace(f"match:{pattern[0]}", "match: {detector: names, label: PERSON}")
+    assert old in text
+    return text.replace(old, new, 1)
+
+
+def test_a_rule_may_ask_a_detector() -> None:
+    """Then it has no pattern, no disguises and nothing to hold."""
+    (rule,) = load_pack("sample", files(key=asking())).rules
+    assert rule.asked == Asked(detector="names", label="PERSON")
+    assert (rule.match.regex, rule.survives, rule.is_streamed) == ("", (), False)
+    wild = asking("label: PERSON}", "label: '*', min_score: 0.9}").replace(
+        "entity: secret.sample-key", "entity: secret.*"
+    )
+    (rule,) = load_pack("sample", files(key=wild)).rules
+    assert rule.entity == "secret.*" and rule.asked and rule.asked.min_score == 0.9
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code"),
+    [
+        ("names", "nams", "EXC-POL-006"),
+        (", label: PERSON", "", "EXC-POL-004"),
+        ("PERSON}", "PERSON, min_score: 2}", "EXC-POL-006"),
+        ("PERSON}", "PERSON, regex: a}", "EXC-POL-003"),
+        ("entity: secret.sample-key", "entity: secret.*", "EXC-POL-010"),
+    ],
+)
+def test_mistakes_in_asking_are_named(old: str, new: str, code: str) -> None:
+    """With their code."""
+    with pytest.raises(PolicyError, match=code):
+        load_pack("sample", files(key=asking(old, new)))
 
 
 MISTAKES = [

@@ -216,8 +216,8 @@ def _run_files(engine: Engine, args: argparse.Namespace) -> int:
         segments = list(read(text, Role(args.role), name))
         direction = Direction(args.direction)
         for label, segment, way in segments:
-            found = find(engine.scanner, [segment])
-            decision = engine.decide(found, way or direction, _CALLER)
+            found = find(engine.scanner, [segment], way or direction, engine.policy.mild)
+            decision = engine.decide(found.findings, way or direction, _CALLER)
             for ruling in sorted(_once(decision.rulings), key=lambda each: each.finding.span):
                 total += 1
                 console.print(_row(label, segment, ruling))

@@ -30,14 +30,19 @@ class Detector(Protocol):
         """What `match.detector` of a rule names."""
         ...
 
+    @property
+    def labels(self) -> frozenset[str]:
+        """Every label that a sight of this detector may carry."""
+        ...
+
     def find(self, segments: Sequence[Segment]) -> list[tuple[Sight, ...]]:
         """For each segment what was seen in its whole text, in order of place."""
         ...
 
 
 class Scanned(NamedTuple):
-    """What a look at whole texts gave: findings by segment, detectors that did not answer, and
-    what was left out of the look (words of `audit.words`)."""
+    """What a look at whole texts gave: findings by segment, the names of detectors that did not
+    answer, and what was left out of the look, as the audit's `anomalies`."""
 
     findings: list[Findings]
     missing: tuple[str, ...] = ()

@@ -3,16 +3,47 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable, Iterable
-from typing import Protocol
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final, Protocol
 
+from excise.detectors.base import Detector
 from excise.detectors.fallback import Literals
 from excise.detectors.pattern import PatternScanner
 from excise.detectors.prefilter import Prefilter
+from excise.detectors.scanner import ANY, FullScanner, spelled
 from excise.rules.compile import CompiledRule, compile_rules
 from excise.rules.schema import Rule, Status
 
-HYPERSCAN = importlib.util.find_spec("hyperscan") is not None
+HYPERSCAN: Final = importlib.util.find_spec("hyperscan") is not None
+
+
+def _names() -> Detector:
+    # Loaded on first use: the model takes a while, and not every profile reads names.
+    from excise.detectors.names_sights import Names
+
+    return Names.shipped()
+
+
+def _code() -> Detector:
+    from excise.detectors.code import Code
+
+    return Code.shipped()
+
+
+def entities_of(rules: Iterable[Rule], detectors: Mapping[str, Detector]) -> frozenset[str]:
+    """Every entity that findings may carry, those of rules with many labels spelled out."""
+    return frozenset(
+        spelled(rule.entity, label)
+        for rule in rules
+        for label in (
+            detectors[rule.asked.detector].labels
+            if rule.asked and rule.asked.label == ANY and rule.asked.detector in detectors
+            else ("",)
+        )
+    )
+
+
+SHIPPED: Final[Mapping[str, Callable[[], Detector]]] = {"names": _names, "code": _code}
 
 
 class Databases(Protocol):
@@ -31,17 +62,36 @@ def build_scanner(
     rules: Iterable[Rule],
     databases: Databases | None = None,
     *,
-    blind: Callable[[str], str] | None = None,
-) -> PatternScanner:
-    """A scanner over all these rules. Raises `PolicyError`."""
-    compiled = compile_rules(rules)
-    return PatternScanner(compiled, _prefilter(compiled, databases), blind=blind)
+    blind: Callable[[str], str] = str,
+    detectors: Mapping[str, Detector] | None = None,
+) -> FullScanner:
+    """A scanner over all these rules. Raises `PolicyError`.
+
+    `detectors` are those over data of the operator's own; those that ship are added where a rule
+    reads them.
+    """
+    rules = tuple(rules)
+    compiled = compile_rules(rule for rule in rules if rule.asked is None)
+    pattern = PatternScanner(compiled, _prefilter(compiled, databases), blind=blind)
+    return FullScanner(pattern, side_detectors(rules, detectors or {}), rules, blind=blind)
 
 
-def build_plain_scanner(rules: Iterable[Rule]) -> PatternScanner:
+def build_plain_scanner(rules: Iterable[Rule]) -> FullScanner:
     """The same without Hyperscan: quick to make, slow to run."""
-    compiled = compile_rules(rules)
-    return PatternScanner(compiled, Literals(compiled))
+    rules = tuple(rules)
+    compiled = compile_rules(rule for rule in rules if rule.asked is None)
+    pattern = PatternScanner(compiled, Literals(compiled))
+    return FullScanner(pattern, side_detectors(rules, {}), rules)
+
+
+def side_detectors(rules: Iterable[Rule], given: Mapping[str, Detector]) -> dict[str, Detector]:
+    """The side detectors that these rules read, by name: the given ones, and those that ship."""
+    asked = sorted({rule.asked.detector for rule in rules if rule.asked})
+    return {
+        name: given[name] if name in given else SHIPPED[name]()
+        for name in asked
+        if name in given or name in SHIPPED
+    }
 
 
 def active(rules: Iterable[Rule], *, level: int) -> tuple[Rule, ...]:

@@ -44,9 +44,10 @@ class Placeholders:
 
 
 def label_of(entity: str) -> str:
-    """`secret.aws-access-key-id` → `AWS_ACCESS_KEY_ID`."""
+    """`secret.aws-access-key-id` → `AWS_ACCESS_KEY_ID`; `code.c++` → `CODE_C`."""
     tail = entity.partition(".")[2] or entity
-    return re.sub(r"[^A-Z0-9]+", "_", tail.upper()).strip("_")[:40]
+    label = re.sub(r"[^A-Z0-9]+", "_", tail.upper()).strip("_")[:40]
+    return label if len(label) > 1 else label_of(entity.replace(".", "-"))
 
 
 class Redaction(NamedTuple):

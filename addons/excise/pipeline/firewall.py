@@ -46,7 +46,7 @@ from excise.model import (
 from excise.pipeline.answers import AnswerStream
 from excise.pipeline.outcome import Context, Record, RequestOutcome, ResponseOutcome
 from excise.pipeline.reading import DEFAULT_LIMITS, Limits, Message, read_message
-from excise.pipeline.weigh import find, forbid_edits, genuine, seal
+from excise.pipeline.weigh import Found, find, forbid_edits, genuine, seal
 from excise.policy.decide import decide
 from excise.policy.schema import Policy
 
@@ -78,7 +78,8 @@ class Firewall:
         coding = exchange.header("content-encoding")
         message = read_message(dialect, Direction.REQUEST, exchange.body, coding, self.limits)
         clock.append(self.timer())
-        found = find(self.scanner, (*read_head(exchange), *message.segments))
+        segments = (*read_head(exchange), *message.segments)
+        found = find(self.scanner, segments, Direction.REQUEST, self.policy.mild)
         clock.append(self.timer())
         decision = self._decide(Direction.REQUEST, exchange, message, found)
         context = self._context(exchange, host, dialect, message, found)
@@ -100,7 +101,7 @@ class Firewall:
                 direction=Direction.REQUEST,
                 reference=exchange.id if reply else "",
                 status=reply.status if reply else None,
-                anomalies=message.anomalies,
+                anomalies=(*message.anomalies, *found.anomalies),
                 edits=len(redaction.edits),
                 bytes_in=len(exchange.body),
                 bytes_out=0 if reply else len(body),
@@ -129,7 +130,7 @@ class Firewall:
             context.dialect, Direction.RESPONSE, answer.body, coding, self.limits
         )
         clock.append(self.timer())
-        found = find(self.scanner, message.segments)
+        found = find(self.scanner, message.segments, Direction.RESPONSE, self.policy.mild)
         clock.append(self.timer())
         decision = self._decide(Direction.RESPONSE, exchange, message, found)
         clock.append(self.timer())
@@ -151,7 +152,7 @@ class Firewall:
                 direction=Direction.RESPONSE,
                 reference=exchange.id if reply else "",
                 status=reply.status if reply else answer.status,
-                anomalies=message.anomalies,
+                anomalies=(*message.anomalies, *found.anomalies),
                 edits=len(edits) - restored,
                 restored=restored,
                 bytes_in=len(answer.body),
@@ -212,7 +213,7 @@ class Firewall:
         """What is done about findings in a piece of a streamed answer."""
         return decide(
             self.policy,
-            [(segment, genuine(segment.text, findings))],
+            [(segment, genuine(segment.text, findings, self.policy.mild))],
             direction=Direction.RESPONSE,
             principal=context.exchange.principal,
         ).rulings
@@ -262,16 +263,17 @@ class Firewall:
         direction: Direction,
         exchange: Exchange,
         message: Message,
-        found: Sequence[tuple[Segment, Findings]],
+        found: Found,
     ) -> Decision:
-        if not found and not message.unread:
+        if not found.findings and not message.unread and not found.missing:
             return _NOTHING
         decision = decide(
             self.policy,
-            found,
+            found.findings,
             direction=direction,
             principal=exchange.principal,
             unread=message.unread,
+            missing=found.missing,
         )
         decision = seal(decision, message.sealed)
         if decision.action is Action.REDACT and message.raw:
@@ -290,7 +292,7 @@ class Firewall:
         host: Host,
         dialect: Dialect,
         message: Message,
-        found: Sequence[tuple[Segment, Findings]],
+        found: Found,
     ) -> Context:
         reading = message.reading
         return Context(
@@ -299,7 +301,7 @@ class Firewall:
             dialect=dialect,
             model=reading.model if reading else "",
             stream=reading.stream if reading else False,
-            hidden=bool(found) or reading is None,
+            hidden=bool(found.findings) or reading is None,
         )
 
     def _reply(self, context: Context, cls: RefusalClass, status: int | None = None) -> Reply:

@@ -4,32 +4,51 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 from excise.detectors.base import Findings, Scanner
 from excise.detectors.merge import merge
 from excise.enforce.redact import is_placeholder
-from excise.model import Action, Decision, Mode, Place, Segment
+from excise.model import Action, Decision, Direction, Mode, Place, Segment
 
 
-def find(scanner: Scanner, segments: Sequence[Segment]) -> list[tuple[Segment, Findings]]:
-    """The segments in which something was found, with what stands after merging."""
+class Found(NamedTuple):
+    """What stands of a scan: the segments in which something was found, and what was not looked
+    at."""
+
+    findings: list[tuple[Segment, Findings]]
+    missing: tuple[str, ...] = ()
+    anomalies: tuple[str, ...] = ()
+
+
+def find(
+    scanner: Scanner,
+    segments: Sequence[Segment],
+    direction: Direction,
+    mild: frozenset[str] = frozenset(),
+) -> Found:
+    """The segments in which something was found, with what stands after merging.
+
+    `mild` names the rules that only record.
+    """
+    scanned = scanner.inspect(segments, direction)
     found = []
-    for segment, findings in zip(segments, scanner.scan(segments), strict=True):
+    for segment, findings in zip(segments, scanned.findings, strict=True):
         if findings:
-            kept = genuine(segment.text, findings)
+            kept = genuine(segment.text, findings, mild)
             if kept:
                 found.append((segment, kept))
-    return found
+    return Found(found, scanned.missing, scanned.anomalies)
 
 
-def genuine(text: str, findings: Findings) -> Findings:
+def genuine(text: str, findings: Findings, mild: frozenset[str] = frozenset()) -> Findings:
     """Findings merged, without those that are only a placeholder this firewall put there."""
     kept = tuple(
         finding
         for finding in findings
         if not is_placeholder(text[finding.span.start : finding.span.end])
     )
-    return tuple(merge(kept)) if len(kept) > 1 else kept
+    return tuple(merge(kept, mild)) if len(kept) > 1 else kept
 
 
 def seal(decision: Decision, sealed: frozenset[int]) -> Decision:

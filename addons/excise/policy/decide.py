@@ -69,7 +69,7 @@ def rule_on(
     spoken = [
         (clause.then, clause.mode, clause.id)
         for clause in policy.profile.clauses
-        if applies(clause.when, facts, segment, direction, principal)
+        if applies(clause.when, facts, finding.entity, segment, direction, principal)
     ]
     if not any(mode is Mode.ENFORCE for _, mode, _ in spoken):
         spoken.append((facts.action, Mode.ENFORCE, ""))
@@ -87,13 +87,18 @@ def rule_on(
 
 
 def applies(
-    when: When, facts: RuleFacts, segment: Segment, direction: Direction, principal: Principal
+    when: When,
+    facts: RuleFacts,
+    entity: str,
+    segment: Segment,
+    direction: Direction,
+    principal: Principal,
 ) -> bool:
-    """Whether every condition of a clause holds."""
+    """Whether every condition of a clause holds of a finding of this entity."""
     return (
         _named(when.rules, facts.id)
         and (not when.packs or facts.pack in when.packs)
-        and _named(when.entities, facts.entity)
+        and _named(when.entities, entity)
         and (not when.kinds or facts.kind in when.kinds)
         and (not when.severities or facts.severity in when.severities)
         and (not when.directions or direction in when.directions)

@@ -53,7 +53,7 @@ def build_policy(
         _known(clause.when.rules, set(used), f"clause {clause.id}: rule", origin)
         _known(
             clause.when.entities,
-            {f.entity for f in used.values()},
+            {f.entity for f in used.values()} | _kinds_named(clause.when.entities, used.values()),
             f"clause {clause.id}: entity",
             origin,
         )
@@ -64,6 +64,7 @@ def build_policy(
         rules=MappingProxyType(used),
         digest=digest,
         modes=MappingProxyType(modes),
+        mild=frozenset(f.id for f in used.values() if f.action.rank < Action.REDACT.rank),
     )
 
 
@@ -78,6 +79,12 @@ def shadowed(profile: Profile) -> Profile:
             for reason, action in profile.uninspectable_by_reason.items()
         },
     )
+
+
+def _kinds_named(names: Iterable[str], facts: Iterable[RuleFacts]) -> set[str]:
+    """Of these names, those that a rule of many entities (`code.*`) may find."""
+    stems = tuple(fact.entity[:-1] for fact in facts if fact.entity.endswith("*"))
+    return {name for name in names if name.startswith(stems)} if stems else set()
 
 
 def _known(names: Iterable[str], known: set[str], what: str, origin: str) -> None:

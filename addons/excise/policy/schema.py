@@ -95,3 +95,4 @@ class Policy:
     rules: Mapping[str, RuleFacts]
     digest: str
     modes: Mapping[str, Mode] = field(default_factory=dict)  # by pack
+    mild: frozenset[str] = frozenset()  # rules that by themselves only record

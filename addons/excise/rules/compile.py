@@ -86,9 +86,14 @@ def compile_rule(rule: Rule) -> CompiledRule:
         shape=found,
         literals=tuple(sorted(rule.keywords or best_literals(found))),
         context=_context(match.context) if match.context else None,
-        unless=tuple(_excuse(each, rule) for each in rule.unless),
+        unless=compile_excuses(rule),
         hold=_hold(rule, case) if rule.hold else None,
     )
+
+
+def compile_excuses(rule: Rule) -> tuple[CompiledExcuse, ...]:
+    """A rule's excuses, ready to run. Raises `PolicyError`."""
+    return tuple(_excuse(each, rule) for each in rule.unless)
 
 
 def _fault(rule: Rule, message: str, hint: str = "", at: str = "") -> PolicyError:

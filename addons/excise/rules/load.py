@@ -12,12 +12,14 @@ from typing import Final
 
 from excise.errors import PolicyError, closest
 from excise.model import Action, Direction, Kind, Part, Severity
-from excise.rules.compile import compile_rule
+from excise.rules.compile import compile_excuses, compile_rule
 from excise.rules.schema import (
     CHECKS,
+    DETECTORS,
     DISGUISES,
     ENGINE,
     FAMILIES,
+    Asked,
     Context,
     Example,
     Excuse,
@@ -75,7 +77,10 @@ def load_pack(name: str, files: Mapping[str, str]) -> RulePack:
             topic.done()
     _unique(rules)
     for rule in rules:
-        compile_rule(rule)
+        if rule.asked:
+            compile_excuses(rule)
+        else:
+            compile_rule(rule)
     return RulePack(
         name=name,
         version=head.version,
@@ -142,10 +147,12 @@ def _rule(node: Node, head: _Head) -> Rule:
 
     status = Status(inherited("status").choice("status", Status, Status.STABLE))
     where = inherited("where").node("where", None)
+    match = node.node("match")
+    asked = _asked(match) if "detector" in match else None
     rule = Rule(
         id=_id(node, head),
         pack=head.name,
-        entity=_entity(node),
+        entity=_entity(node, asked),
         title=_title(node),
         status=status,
         severity=Severity(inherited("severity").choice("severity", Severity)),
@@ -156,11 +163,12 @@ def _rule(node: Node, head: _Head) -> Rule:
         directions=_directions(where),
         parts=frozenset(map(Part, where.choices("parts", Part, ()) if where else ())),
         keywords=_keywords(node),
-        match=_match(node.node("match"), head),
+        match=Match(regex="") if asked else _match(match, head),
+        asked=asked,
         unless=tuple(each for entry in node.nodes("unless", ()) for each in _uses(entry, head)),
         hold=_expand(node, "hold", head) if "hold" in node else "",
         window=node.integer("window", 0),
-        survives=inherited("survives").choices("survives", DISGUISES, ()),
+        survives=() if asked else inherited("survives").choices("survives", DISGUISES, ()),
         why=_sentence(node, "why"),
         remedy=_sentence(node, "remedy"),
         references=_references(node, status),
@@ -185,10 +193,11 @@ def _id(node: Node, head: _Head) -> str:
     return text
 
 
-def _entity(node: Node) -> str:
+def _entity(node: Node, asked: Asked | None) -> str:
     text = node.text("entity")
     family = text.partition(".")[0]
-    if not _ENTITY.fullmatch(text) or family not in FAMILIES:
+    whole = text.removesuffix(".*") if asked and asked.label == "*" else text
+    if not _ENTITY.fullmatch(whole) or family not in FAMILIES:
         raise PolicyError(
             "EXC-POL-010",
             f'no entity is called "{text}"; families: {", ".join(sorted(FAMILIES))}.',
@@ -277,7 +286,7 @@ def _expand(node: Node, key: str, head: _Head) -> str:
 
 
 def _match(node: Node, head: _Head) -> Match:
-    for key in ("phrases", "list", "detector", "all", "any"):
+    for key in ("phrases", "list", "all", "any"):
         if key in node:
             raise PolicyError(
                 "EXC-POL-003", f'"{key}" is not supported by this engine.', at=node.at(key)
@@ -289,15 +298,31 @@ def _match(node: Node, head: _Head) -> Match:
         ignore_case=node.flag("ignore_case", False),
         min_entropy=float(node.number("min_entropy", 0.0)),
         checks=checks,
-        context=_context(node.node("context")) if "context" in node else None,
+        context=_context(node.node("context"), head) if "context" in node else None,
     )
     node.done()
     return match
 
 
-def _context(node: Node) -> Context:
+def _asked(node: Node) -> Asked:
+    asked = Asked(
+        detector=node.choice("detector", DETECTORS),
+        label=node.text("label"),
+        min_score=float(node.number("min_score", 0.5)),
+    )
+    node.done()
+    if not 0 <= asked.min_score <= 1:
+        raise PolicyError("EXC-POL-006", "min_score is between 0 and 1.", at=node.at("min_score"))
+    return asked
+
+
+def _context(node: Node, head: _Head) -> Context:
+    words = node.texts("words", ())
+    files = node.texts("lists", ())
+    for file in files:
+        words += tuple(sorted(_known_list(file, node, "lists", head)))
     context = Context(
-        words=node.texts("words"),
+        words=words or node.texts("words"),
         before=node.integer("before", 60),
         after=node.integer("after", 0),
     )
@@ -346,12 +371,15 @@ def _excuse(node: Node, head: _Head, shared: str = "") -> Excuse:
 
 
 def _list(node: Node, head: _Head) -> frozenset[str]:
-    file = node.text("list")
+    return _known_list(node.text("list"), node, "list", head)
+
+
+def _known_list(file: str, node: Node, key: str, head: _Head) -> frozenset[str]:
     if file not in head.lists:
         raise PolicyError(
             "EXC-POL-010",
             f'the pack has no "{file}".',
-            at=node.at("list"),
+            at=node.at(key),
             hint=closest(file, head.lists),
         )
     return head.lists[file]

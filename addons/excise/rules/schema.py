@@ -64,6 +64,9 @@ CHECKS: Final = frozenset(
     }
 )
 
+# What sees where no pattern can; `detectors` holds one of each name.
+DETECTORS: Final = frozenset({"names", "code", "own-code", "dictionary", "known-value", "deep"})
+
 DISGUISES: Final = frozenset(
     {"json_escape", "fullwidth", "zero_width", "base64", "hex", "percent", "html", "spaced"}
 )
@@ -122,6 +125,18 @@ class Match:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A rule that reads a side detector in place of a pattern.
+
+    With the label `*` the rule takes every label, each as the last word of its entity.
+    """
+
+    detector: str
+    label: str
+    min_score: float = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Example:
     """A text, still with marks and fillers, and what must be found in it."""
 
@@ -151,7 +166,8 @@ class Rule:
     directions: frozenset[Direction]
     parts: frozenset[Part]  # empty: every part
     keywords: tuple[str, ...]
-    match: Match
+    match: Match  # with an empty regex where `asked` is there
+    asked: Asked | None = None
     unless: tuple[Excuse, ...]
     hold: str  # regex of an unfinished span at the end of a text; "" where words suffice
     window: int  # most characters kept back for this rule in a stream; 0: its match's width
@@ -165,7 +181,7 @@ class Rule:
     @property
     def is_streamed(self) -> bool:
         """Whether it looks at answers, which come in streams; requests come whole."""
-        return Direction.RESPONSE in self.directions
+        return self.asked is None and Direction.RESPONSE in self.directions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,35 @@
+"""What was found in a text before, by the digest of the text."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from typing import Final
+
+from excise.detectors.base import Findings
+
+REMEMBERED: Final = 8192  # verdicts kept; one is a digest and its findings, some hundred bytes
+
+
+class Memory:
+    """Findings by digest, the least recently used forgotten first; safe for several threads."""
+
+    def __init__(self, size: int = REMEMBERED) -> None:
+        self._size = size
+        self._lock = threading.Lock()
+        self._known: OrderedDict[bytes, Findings] = OrderedDict()
+
+    def get(self, key: bytes) -> Findings | None:
+        """What was kept, or None."""
+        with self._lock:
+            known = self._known.get(key)
+            if known is not None:
+                self._known.move_to_end(key)
+            return known
+
+    def put(self, key: bytes, findings: Findings) -> None:
+        """Keep it."""
+        with self._lock:
+            self._known[key] = findings
+            if len(self._known) > self._size:
+                self._known.popitem(last=False)

@@ -1,0 +1,176 @@
+"""All that looks at a text: the pattern pass and the side detectors that some rule reads.
+
+The pattern pass alone reads growing texts; side detectors judge a text as a whole. What they saw
+becomes a finding by the rules that ask for it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Final, NamedTuple
+
+from excise.detectors.base import Detector, Findings, Scanned, Sight
+from excise.detectors.confirm import excuses
+from excise.detectors.memory import Memory
+from excise.detectors.pattern import PatternScanner
+from excise.model import Direction, Finding, Part, Segment
+from excise.rules.compile import CompiledExcuse, compile_excuses
+from excise.rules.schema import Rule
+
+ANY: Final = "*"
+
+
+class _Reader(NamedTuple):
+    """A rule that reads a side detector, ready to run."""
+
+    rule: Rule
+    detector: str
+    label: str
+    min_score: float
+    unless: tuple[CompiledExcuse, ...]
+
+    def read(self, segment: Segment, sight: Sight) -> Finding | None:
+        """The finding that the rule makes of a sight, if any."""
+        if sight.score < self.min_score or self.label not in (ANY, sight.label):
+            return None
+        if any(excuses(each, segment.text, sight.span, segment.label) for each in self.unless):
+            return None
+        rule = self.rule
+        entity = spelled(rule.entity, sight.label)
+        return Finding(
+            entity, rule.id, sight.span, sight.score, rule.severity, rule.kind, self.detector
+        )
+
+
+class _Panel(NamedTuple):
+    """A side detector and the rules of one direction that read it."""
+
+    detector: Detector
+    readers: tuple[_Reader, ...]
+    parts: frozenset[Part]  # empty: some rule reads every part
+
+    def judge(self, segments: Sequence[Segment]) -> list[Findings]:
+        """For each segment what the rules make of what the detector saw."""
+        read = [not self.parts or each.part in self.parts for each in segments]
+        seen = iter(
+            self.detector.find([s for s, wanted in zip(segments, read, strict=True) if wanted])
+        )
+        return [
+            tuple(
+                finding
+                for sight in next(seen)
+                for reader in self.readers
+                if (finding := reader.read(segment, sight)) is not None
+            )
+            if wanted
+            else ()
+            for segment, wanted in zip(segments, read, strict=True)
+        ]
+
+
+class FullScanner:
+    """Implements `Scanner` over patterns and side detectors; safe to use from several threads."""
+
+    def __init__(
+        self,
+        pattern: PatternScanner,
+        detectors: Mapping[str, Detector],
+        rules: Iterable[Rule],
+        *,
+        blind: Callable[[str], str] = str,
+    ) -> None:
+        """`rules` that ask for a detector which is not there find nothing. `blind` takes out of a
+        text what the firewall itself put there, and keeps its length."""
+        self.pattern = pattern
+        self._blind = blind
+        asking = [rule for rule in rules if rule.asked]
+        self._panels = {way: _panels(detectors, asking, way) for way in (None, *Direction)}
+        self._memory = Memory()
+
+    def hold(self, text: str) -> int:
+        """As the pattern pass says: nothing else reads growing texts."""
+        return self.pattern.hold(text)
+
+    def scan(self, segments: Sequence[Segment], *, whole: bool = True) -> list[Findings]:
+        """The pattern pass, and on whole texts every side detector of either direction."""
+        if not whole:
+            return self.pattern.scan(segments, whole=False)
+        return self.inspect(segments, None).findings
+
+    def inspect(self, segments: Sequence[Segment], direction: Direction | None) -> Scanned:
+        """Everything that reads messages of this direction (None: of either)."""
+        found = self.pattern.scan(segments)
+        if self._panels[direction]:
+            found = _joined(found, self._aside(segments, direction))
+        return Scanned(found)
+
+    def _aside(self, segments: Sequence[Segment], direction: Direction | None) -> list[Findings]:
+        """What the side detectors make of texts, remembered by text, part and direction."""
+        results: list[Findings] = [()] * len(segments)
+        new: dict[bytes, list[int]] = {}
+        for index, segment in enumerate(segments):
+            if not segment.text:
+                continue
+            key = _key(segment, direction)
+            known = self._memory.get(key)
+            if known is None:
+                new.setdefault(key, []).append(index)
+            else:
+                results[index] = known
+        if new:
+            unseen = [self._blinded(segments[places[0]]) for places in new.values()]
+            sides = [panel.judge(unseen) for panel in self._panels[direction]]
+            for (key, places), *findings in zip(new.items(), *sides, strict=True):
+                every = tuple(finding for each in findings for finding in each)
+                self._memory.put(key, every)
+                for index in places:
+                    results[index] = every
+        return results
+
+    def _blinded(self, segment: Segment) -> Segment:
+        return segment._replace(text=self._blind(segment.text)) if "[" in segment.text else segment
+
+
+def spelled(entity: str, label: str) -> str:
+    """The entity of a sight: `code.*` seen as `python` is `code.python`."""
+    return f"{entity[:-1]}{label}" if entity.endswith(ANY) else entity
+
+
+def _panels(
+    detectors: Mapping[str, Detector], rules: Sequence[Rule], direction: Direction | None
+) -> tuple[_Panel, ...]:
+    panels = []
+    for name, detector in detectors.items():
+        mine = [
+            rule
+            for rule in rules
+            if rule.asked
+            and rule.asked.detector == name
+            and (direction is None or direction in rule.directions)
+        ]
+        if not mine:
+            continue
+        readers = tuple(
+            _Reader(rule, name, asked.label, asked.min_score, compile_excuses(rule))
+            for rule in mine
+            if (asked := rule.asked)
+        )
+        every = any(not rule.parts for rule in mine)
+        parts = frozenset() if every else frozenset(part for rule in mine for part in rule.parts)
+        panels.append(_Panel(detector, readers, parts))
+    return tuple(panels)
+
+
+def _joined(one: Sequence[Findings], other: Sequence[Findings]) -> list[Findings]:
+    return [
+        tuple(sorted({*a, *b}, key=lambda each: (each.span, each.rule))) if b else a
+        for a, b in zip(one, other, strict=True)
+    ]
+
+
+def _key(segment: Segment, direction: Direction | None) -> bytes:
+    head = f"{direction}\0{segment.part}\0{segment.label}\0"
+    digest = hashlib.blake2b(head.encode("utf-8", "surrogatepass"), digest_size=16)
+    digest.update(segment.text.encode("utf-8", "surrogatepass"))
+    return digest.digest()

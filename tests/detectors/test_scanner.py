@@ -1,0 +1,167 @@
+"""Patterns and side detectors look at one text, and rules make findings of what these saw."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+
+from excise.detectors.base import Sight
+from excise.detectors.build import build_scanner, entities_of, side_detectors
+from excise.detectors.scanner import spelled
+from excise.model import Direction, Kind, Part, Role, Segment, Span
+from excise.rules.load import load_pack
+from excise.rules.schema import Rule
+
+PACK = """\
+pack: sample
+version: 1
+engine: 1
+title: A sample
+defaults: {severity: low, kind: personal}
+"""
+
+RULE = """\
+rules:
+  - id: sample.person
+    entity: pii.person
+    title: A made-up name
+    match: {detector: names, label: PERSON, min_score: 0.6}
+    unless:
+      - value: '^Bob$'
+        because: Everybody is called Bob.
+    why: It names somebody.
+    remedy: Leave it out.
+    references: [https://example.org/name]
+    examples:
+      - {name: one, text: "<<Anna>> here"}
+      - {name: two, text: "so is <<Carla>>"}
+      - {name: nobody, text: "nobody here", expect: none}
+      - {name: excused, text: "Bob here", expect: none}
+"""
+
+
+class Capitals:
+    """Sees words that begin in upper case: persons of 0.8, places of 0.5."""
+
+    name = "names"
+    labels = frozenset({"PERSON", "LOCATION"})
+
+    def __init__(self) -> None:
+        self.seen: list[str] = []
+
+    def find(self, segments: Sequence[Segment]) -> list[tuple[Sight, ...]]:
+        self.seen += [segment.text for segment in segments]
+        return [
+            tuple(
+                Sight("LOCATION" if m[0] == "Rome" else "PERSON", Span(*m.span()), 0.8)
+                for m in re.finditer(r"[A-Z][a-z]+", segment.text)
+            )
+            for segment in segments
+        ]
+
+
+(PERSON,) = load_pack("sample", {"pack.yaml": PACK, "names.yaml": RULE}).rules
+
+
+def asking(**changes: object) -> Rule:
+    """The rule, asking for something else."""
+    assert PERSON.asked
+    return replace(PERSON, asked=replace(PERSON.asked, **changes))
+
+
+def segment(text: str, part: Part = Part.PROMPT) -> Segment:
+    """A user's text."""
+    return Segment(text, Role.USER, part, 0)
+
+
+def found(rule: Rule, text: str, part: Part = Part.PROMPT) -> list[tuple[str, str]]:
+    """Entity and text of each finding."""
+    scanner = build_scanner([rule], detectors={"names": Capitals()})
+    each = segment(text, part)
+    return [(f.entity, text[f.span.start : f.span.end]) for f in scanner.scan([each])[0]]
+
+
+@pytest.mark.parametrize(
+    ("rule", "text", "wanted"),
+    [
+        (PERSON, "Anna met Carla", [("pii.person", "Anna"), ("pii.person", "Carla")]),
+        (PERSON, "Bob met Anna in Rome", [("pii.person", "Anna")]),
+        (asking(min_score=0.9), "Anna met Carla", []),
+        (asking(label="LOCATION"), "Anna in Rome", [("pii.person", "Rome")]),
+        (
+            replace(asking(label="*"), entity="pii.*"),
+            "Anna in Rome",
+            [("pii.PERSON", "Anna"), ("pii.LOCATION", "Rome")],
+        ),
+        (asking(detector="dictionary"), "Anna in Rome", []),
+    ],
+    ids=["all", "excused", "unsure", "other label", "every label", "not there"],
+)
+def test_a_rule_reads_a_detector(rule: Rule, text: str, wanted: list[tuple[str, str]]) -> None:
+    """By label and score, less its excuses; a detector without its data is silent."""
+    assert found(rule, text) == wanted
+
+
+def test_parts_that_no_rule_reads_are_not_shown() -> None:
+    """Neither to the detector nor to its rules."""
+    capitals = Capitals()
+    rule = replace(PERSON, parts=frozenset({Part.PROMPT}))
+    scanner = build_scanner([rule], detectors={"names": capitals})
+    results = scanner.scan([segment("Anna", Part.METADATA), segment("Carla")])
+    assert capitals.seen == ["Carla"] and [len(each) for each in results] == [0, 1]
+
+
+def test_only_rules_of_the_direction_are_read() -> None:
+    """A rule of requests leaves answers alone, and its detector is not asked."""
+    capitals = Capitals()
+    scanner = build_scanner([PERSON], detectors={"names": capitals})
+    assert scanner.inspect([segment("Anna")], Direction.RESPONSE).findings == [()]
+    assert not capitals.seen
+    assert scanner.inspect([segment("Anna")], Direction.REQUEST).findings != [()]
+
+
+def test_a_text_is_judged_once() -> None:
+    """Also where it stands twice in one message; empty texts never."""
+    capitals = Capitals()
+    scanner = build_scanner([PERSON], detectors={"names": capitals})
+    first = scanner.scan([segment("Anna"), segment(""), segment("Anna")])
+    assert scanner.scan([segment("Anna")]) == first[:1] == first[2:]
+    assert capitals.seen == ["Anna"]
+
+
+def test_pieces_of_growing_texts_are_left_to_patterns() -> None:
+    """A side detector judges a text as a whole."""
+    scanner = build_scanner([PERSON], detectors={"names": Capitals()})
+    assert scanner.scan([segment("Anna")], whole=False) == [()]
+    assert scanner.hold("Anna and") == len("Anna and")
+
+
+def test_what_is_blanked_is_not_shown() -> None:
+    """Placeholders of our own are nobody's name."""
+    scanner = build_scanner(
+        [PERSON],
+        detectors={"names": Capitals()},
+        blind=lambda text: text.replace("[Anna]", "\0" * 6),
+    )
+    assert [f.span for f in scanner.scan([segment("[Anna] Carla")])[0]] == [Span(7, 12)]
+
+
+def test_entities_are_spelled_out() -> None:
+    """A rule of many labels finds one entity for each."""
+    every = replace(asking(label="*"), entity="pii.*")
+    detectors = side_detectors([every], {"names": Capitals()})
+    assert entities_of([PERSON, every], detectors) == {"pii.person", "pii.PERSON", "pii.LOCATION"}
+    assert spelled("code.*", "python") == "code.python" and spelled("code.own", "x") == "code.own"
+
+
+def test_findings_carry_what_the_rule_says() -> None:
+    """And the score and name of the detector."""
+    scanner = build_scanner([PERSON], detectors={"names": Capitals()})
+    (finding,) = scanner.scan([segment("Anna")])[0]
+    assert (finding.rule, finding.kind, finding.score, finding.detector) == (
+        "sample.person",
+        Kind.PERSONAL,
+        0.8,
+        "names",
+    )
