@@ -75,3 +75,11 @@ def test_nothing_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket.socket, "connect", refuse)
     segment = Segment(CASES[0][1], Role.USER, Part.PROMPT, 0)
     assert build_plain_scanner(adopted_rules()).scan([segment]) != [()]
+
+
+def test_a_longer_word_does_not_begin_with_a_token() -> None:
+    """Where the original asks that no word character follows, so does the rule."""
+    rules = [rule for rule in adopted_rules() if rule.entity == "secret.gitlab-token"]
+    for token, found in (("glptt-{b64url:40}", 1), ("glptt-{b64url:40}x", 0)):
+        segment = Segment(fill(token, "closed"), Role.USER, Part.PROMPT, 0)
+        assert len(build_plain_scanner(rules).scan([segment])[0]) == found

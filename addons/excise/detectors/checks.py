@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from excise.detectors.persons import PERSONAL
+from excise.detectors.published import is_published
 from excise.rules.digits import IBAN_LENGTHS, aba_sum, iban_remainder, luhn_sum
 
 _SEPARATORS: Final = str.maketrans("", "", " \t\n\r-.\u00a0\u2009\u202f\u2010\u2011\u2013")
@@ -45,6 +46,7 @@ _ROWS: Final = (
     "asdfghjkl",
     "zxcvbnm",
 )
+_MINGLED: Final = 8  # letters, and digits, from which the ones are read without the others
 _ABA_DISTRICTS: Final = frozenset([*range(0, 13), *range(21, 33), *range(61, 73), 80])
 
 # (lowest, highest prefix, lengths), ISO/IEC 7812 issuer ranges as the schemes publish them
@@ -135,9 +137,14 @@ def _json(text: str) -> Any:
 
 
 def jwt(text: str) -> bool:
-    """The part before the first dot decodes to a JSON object with `alg`."""
-    header = _json(text.partition(".")[0])
-    return isinstance(header, dict) and "alg" in header
+    """The part before the first dot decodes to a JSON object with `alg`, or nearly so: a header
+    that was altered in a character or two still shows its keys."""
+    part = text.partition(".")[0]
+    header = _json(part)
+    if isinstance(header, dict):
+        return "alg" in header
+    raw = decode_base64(part) or b""
+    return raw.startswith(b'{"') and (b'"alg"' in raw or b'"typ"' in raw)
 
 
 def is_base64(text: str) -> bool:
@@ -181,13 +188,22 @@ def no_run(text: str) -> bool:
 
 
 def not_sequence(text: str) -> bool:
-    """Less than half of it are runs along the alphabet, the digits or a keyboard row."""
-    low, taken, at = text.lower(), 0, 0
+    """Less than half of it are runs along the alphabet, the digits or a keyboard row; nor are
+    its letters or its digits alone, as in `a1b2c3d4e5`."""
+    low = text.lower()
+    letters = "".join(char for char in low if "a" <= char <= "z")
+    digits = "".join(char for char in low if "0" <= char <= "9")
+    mingled = len(letters) >= _MINGLED and len(digits) >= _MINGLED
+    return not _is_row(low) and not (mingled and (_is_row(letters) or _is_row(digits)))
+
+
+def _is_row(low: str) -> bool:
+    taken, at = 0, 0
     while at < len(low) - 3:
         size = _run_length(low, at)
         taken += size if size >= 4 else 0
         at += size if size >= 4 else 1
-    return taken * 2 < len(low)
+    return taken * 2 >= len(low)
 
 
 def _run_length(text: str, at: int) -> int:
@@ -205,8 +221,8 @@ def _run_length(text: str, at: int) -> int:
 
 
 def not_placeholder(text: str) -> bool:
-    """Not what manuals print where a value would stand."""
-    return not _PLACEHOLDER.search(text)
+    """Not what manuals print where a value would stand, nor a value printed in one."""
+    return not _PLACEHOLDER.search(text) and not is_published(text)
 
 
 def not_word(text: str) -> bool:

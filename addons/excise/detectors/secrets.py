@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import importlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,6 +18,7 @@ from excise.rules.lead import spell
 from excise.rules.schema import Match, Rule, Status
 from excise.rules.tree import bounded, parse
 
+_CLOSED: Final = r"(?!\w)"  # how a plugin says that no word character may follow
 _MOST: Final = 200  # where a plugin's repeat has no bound; the longest adopted token has 64
 
 
@@ -64,7 +65,7 @@ def _rule(plugin: Plugin, patterns: Iterable[re.Pattern[str]]) -> Rule:
         parts=frozenset(),
         keywords=(),
         match=Match(
-            regex="|".join(translate(pattern.pattern) for pattern in patterns),
+            regex=_joined([pattern.pattern for pattern in patterns]),
             min_entropy=3.0,
             checks=("no-run", "not-placeholder"),
         ),
@@ -78,6 +79,15 @@ def _rule(plugin: Plugin, patterns: Iterable[re.Pattern[str]]) -> Rule:
         examples=(),
         origin=f"detect_secrets.plugins.{plugin.module}",
     )
+
+
+def _joined(patterns: Sequence[str]) -> str:
+    """One pattern for all. Where each ends with the same look-ahead, a character behind the span
+    is asked for instead: without it every longer word would begin with a token."""
+    if not all(pattern.endswith(_CLOSED) for pattern in patterns):
+        return "|".join(map(translate, patterns))
+    inner = "|".join(translate(pattern.removesuffix(_CLOSED)) for pattern in patterns)
+    return f"(?P<secret>{inner})(?:[^0-9A-Za-z_]|$)"
 
 
 def translate(pattern: str) -> str:
