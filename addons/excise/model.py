@@ -206,10 +206,11 @@ class Answer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """Tokens as the provider counted them; None where it did not say."""
+    """Tokens as the provider counted them, or as we estimate them; None where nobody knows."""
 
     input: int | None = None
     output: int | None = None
+    counted: str = "provider"  # or `estimate`
 
 
 class RefusalClass(StrEnum):

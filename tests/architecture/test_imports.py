@@ -42,6 +42,8 @@ MAY_IMPORT: Final[dict[str, frozenset[str]]] = {
     "config": VALUES,
     "resources": VALUES,
     "standin": frozenset(),
+    # children of the proxy, and how they are asked
+    "workers": VALUES | {"text"},
     # joining files to values: the one place that knows where each piece lives
     "assemble": VALUES
     | {"codecs", "text", "rules", "catalogue", "detectors", "policy", "enforce", "pipeline"}
@@ -53,7 +55,7 @@ MAY_IMPORT: Final[dict[str, frozenset[str]]] = {
     "edge.script": VALUES | {"config"} | RING_3,
     "cli": VALUES
     | {"codecs", "text", "rules", "catalogue", "detectors", "policy", "pipeline", "state"}
-    | {"audit", "config", "resources", "assemble", "standin", ""}
+    | {"audit", "config", "resources", "assemble", "standin", "workers", ""}
     | RING_3,
     "cli.up": VALUES
     | {"assemble", "audit", "config", "pipeline", "state", "edge.master", "cli"}
@@ -74,7 +76,8 @@ OUTSIDE: Final[dict[str, frozenset[str]]] = {
     "detect_secrets": frozenset({"detectors.secrets"}),
     "presidio_analyzer": frozenset({"detectors.pii"}),
     "spacy": frozenset({"detectors.pii"}),
-    "tiktoken": frozenset({"detectors.volume"}),
+    "tiktoken": frozenset({"workers.tokens"}),
+    "tiktoken_ext": frozenset({"workers.tokens"}),
     "numpy": frozenset({"text", "detectors"}),
     "phonenumbers": frozenset({"detectors.phones"}),
     "brotli": frozenset({"codecs.encoding", "standin.received"}),

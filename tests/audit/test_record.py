@@ -95,7 +95,7 @@ def test_a_full_line_fits_the_schema_and_reads_as_expected() -> None:
     assert record["time"] == "2030-01-02T03:04:05.678Z"
     assert record["path"] == "/v1/chat/completions?key"
     assert record["bytes"] == {"in": 10, "out": 0}
-    assert record["usage"] == {"input": 3}
+    assert record["usage"] == {"input": 3, "counted": "provider"}
     assert record["timings"] == {"read": 0.123, "total": 2.0}
     assert (record["action"], record["would"]) == ("redact", "block")
     assert record["rulings"][0]["fingerprint"] == fingerprint(KEY, PLANTED)

@@ -185,7 +185,7 @@ def test_what_was_cut_is_put_back_for_its_owner_only() -> None:
     arguments = json.loads(message["tool_calls"][0]["function"]["arguments"])
     assert arguments == {"k": 'quote " and \n line'}
     assert valid(back.record)["restored"] == 2
-    assert back.record["usage"] == {"input": 3, "output": 4}
+    assert back.record["usage"] == {"input": 3, "output": 4, "counted": "provider"}
     other = exchange(chat("x"), principal="other")
     context = wall.inspect_request(other).context
     assert wall.inspect_response(other, reply, context).body == reply.body

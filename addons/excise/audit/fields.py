@@ -175,9 +175,10 @@ FIELDS: Final = (
             (
                 Field("input", _COUNT, "`gen_ai.usage.input_tokens`."),
                 Field("output", _COUNT, "`gen_ai.usage.output_tokens`."),
+                Field("counted", _WORD, "By whom: `provider`, or `estimate` where it did not say."),
             )
         ),
-        "Tokens as the provider counted them.",
+        "Tokens of the exchange.",
     ),
     Field(
         "timings",

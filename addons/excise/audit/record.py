@@ -227,7 +227,9 @@ def _effects(facts: Facts) -> Record:
         "edits": facts.edits,
         "restored": facts.restored,
         "bytes": _filled({"in": facts.bytes_in, "out": facts.bytes_out}),
-        "usage": _filled({"input": usage.input, "output": usage.output}) if usage else None,
+        "usage": _filled({"input": usage.input, "output": usage.output, "counted": usage.counted})
+        if usage
+        else None,
         "timings": {
             name: round(took, 3) if (took := facts.timings[name]) > 0 else 0.0
             for name in TIMINGS

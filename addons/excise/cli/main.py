@@ -25,6 +25,7 @@ COMMANDS: Final[dict[str, str]] = {
     "run": "run one command with those settings",
     "ca": "the interception CA",
     "policy": "packs and profiles",
+    "tokens": "count tokens for a model, without a network",
     "doctor": "what is wrong here, and the mend",
     "bench": "added cost against plain mitmproxy in one run",
 }

@@ -23,10 +23,12 @@ from excise.model import (
     RefusalClass,
     Ruling,
     Segment,
+    Usage,
 )
 from excise.pipeline.outcome import Context, Record
 from excise.pipeline.stream import ResponseStream
 from excise.pipeline.stream import Step as Part
+from excise.text.tokencount import encoding_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +54,10 @@ class Judge(Protocol):
 
     def name(self, ruling: Ruling, value: str) -> str:
         """The placeholder that stands for a value from now on."""
+        ...
+
+    def usage(self, context: Context, output: int) -> Usage:
+        """Tokens of an exchange whose provider did not count them."""
         ...
 
     def unread(self, reason: str) -> Action:
@@ -89,6 +95,7 @@ class AnswerStream:
             redact=judge.name,
             lookup=lookup,
             notice=self._notice(RefusalClass.LEAK),
+            encoding=encoding_of(context.model),
         )
         self._rulings: list[Ruling] = []
         self._reasons: list[str] = []
@@ -145,7 +152,7 @@ class AnswerStream:
                 restored=inner.restored - told[1],
                 bytes_in=self._bytes_in,
                 bytes_out=self._bytes_out,
-                usage=inner.usage,
+                usage=inner.usage or self._usage(),
                 timings={"total": self._seconds * 1000},
                 upstream_status=self._answer.status,
                 upstream_ended=self._ended,
@@ -196,6 +203,12 @@ class AnswerStream:
             return Step(data=out + ending, rulings=rulings, closed=True)
         self._passing = True
         return Step(data=out + self._inner.surrender(), rulings=rulings)
+
+    def _usage(self) -> Usage | None:
+        """An estimate, for the last line of a stream whose provider did not count."""
+        if not self._ended or not 200 <= self._answer.status < 300:
+            return None
+        return self._judge.usage(self._context, self._inner.tokens)
 
     def _notice(self, cls: RefusalClass) -> str:
         return build_refusal(cls, self._context.exchange.id).message

@@ -42,10 +42,12 @@ from excise.model import (
     Role,
     Ruling,
     Segment,
+    Usage,
 )
 from excise.pipeline.answers import AnswerStream
 from excise.pipeline.outcome import Context, Record, RequestOutcome, ResponseOutcome
 from excise.pipeline.reading import DEFAULT_LIMITS, Limits, Message, read_message
+from excise.pipeline.usage import estimate_tokens, estimate_usage
 from excise.pipeline.weigh import Found, find, forbid_edits, genuine, seal
 from excise.policy.decide import decide
 from excise.policy.schema import Policy
@@ -157,7 +159,7 @@ class Firewall:
                 restored=restored,
                 bytes_in=len(answer.body),
                 bytes_out=len(reply.body if reply else body),
-                usage=message.usage,
+                usage=message.usage or self._usage(context, answer, message),
                 timings=_timings(clock),
                 upstream_status=answer.status,
             ),
@@ -222,6 +224,10 @@ class Firewall:
         """The placeholder that stands for a value."""
         return self.placeholders.mint(ruling.finding.entity, value)
 
+    def usage(self, context: Context, output: int) -> Usage:
+        """Tokens of an exchange whose provider did not count them."""
+        return estimate_usage(context, output, self.limits)
+
     def unread(self, reason: str) -> Action:
         """What the policy does about a body that cannot be read."""
         profile = self.policy.profile
@@ -251,6 +257,11 @@ class Firewall:
             key=self.fingerprint_key,
             mask=self._mask if context.hidden else str,
         )
+
+    def _usage(self, context: Context, answer: Answer, message: Message) -> Usage | None:
+        if message.reading is None or not 200 <= answer.status < 300:
+            return None
+        return self.usage(context, estimate_tokens(message.segments, context.model))
 
     def _speaks(self, exchange: Exchange) -> tuple[Host, Dialect]:
         host = self.catalogue.find(exchange.host)

@@ -26,6 +26,7 @@ from excise.pipeline.channel import (
     settle_limit,
 )
 from excise.text.escapes import begins_json, unescape
+from excise.text.tokencount import DEFAULT, Tally
 
 MAX_BEHIND: Final = 32
 """Events with other texts that may queue behind an undecided one. OpenAI's chat does not say when
@@ -64,6 +65,7 @@ class ResponseStream:
         redact: Redact,
         lookup: Lookup,
         notice: str,
+        encoding: str = DEFAULT,
     ) -> None:
         self._reader = reader
         self._scanner = scanner
@@ -81,8 +83,14 @@ class ResponseStream:
         self.unreadable = ""
         self.model = ""
         self.usage: Usage | None = None
+        self._tally = Tally(encoding)
         self.redacted = 0  # stretches replaced, and placeholders put back
         self.restored = 0
+
+    @property
+    def tokens(self) -> int:
+        """About how many tokens the texts have that the stream spelled out."""
+        return self._tally.tokens
 
     # -- the way in and out ------------------------------------------------------------------
 
@@ -154,6 +162,7 @@ class ResponseStream:
                 text = self._channel(channel, segment)
                 text.sealed = segment.token in event.sealed
                 text.add(segment, held)
+                self._tally.add(segment.text)
                 text.last = self._count
                 touched[channel.key] = text
         for text in touched.values():
