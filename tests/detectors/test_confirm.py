@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rules.samples import CARD, KEY, files
 
+from excise.detectors import confirm
 from excise.detectors.confirm import find_spans, is_genuine
 from excise.model import Span
 from excise.rules.compile import CompiledRule, compile_rule
@@ -81,6 +82,35 @@ def test_context_has_an_end() -> None:
     """A word beyond the distance does not count."""
     assert spans(rule(CARD), f"card{' ' * 30}{CARD_NUMBER}")
     assert not spans(rule(CARD), f"card{' ' * 50}{CARD_NUMBER}")
+
+
+@pytest.mark.parametrize(
+    ("text", "stands"),
+    [
+        (f"discard{' ' * 36}{CARD_NUMBER}", False),  # also where the word begins at the distance
+        (f"card{CARD_NUMBER}", True),
+        (f"{CARD_NUMBER} card", False),
+    ],
+)
+def test_what_is_next_to_a_word_of_context_counts(text: str, stands: bool) -> None:
+    """A letter in front of it does, even one that is farther away than context counts."""
+    assert bool(spans(rule(CARD), text)) is stands
+
+
+def test_context_behind() -> None:
+    """A word that ends within the distance behind the span."""
+    behind = rule(CARD, place=("before: 40", "before: 0, after: 6"))
+    found = [bool(spans(behind, CARD_NUMBER + text)) for text in (" card", "   card", " cards")]
+    assert found == [True, False, False]
+    assert [bool(spans(behind, f"card {CARD_NUMBER}"))] == [False]
+
+
+def test_without_context_nothing_is_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Checks may cost a hundred times as much."""
+    asked = []
+    monkeypatch.setattr(confirm, "CHECKS", {"pan": lambda value: asked.append(value) or True})
+    assert not spans(rule(CARD), CARD_NUMBER) and not asked
+    assert spans(rule(CARD), f"card {CARD_NUMBER}") and asked == [CARD_NUMBER]
 
 
 def test_matches_start_before_the_limit() -> None:

@@ -10,10 +10,16 @@ from excise.rules.load import load_pack
 def test_literals_rule_out_what_cannot_match() -> None:
     """Only rules of which a literal stands in the text, in any case, remain."""
     found = Literals(compile_rules(sample_rules())).hits(["nothing", "KEY-1", "a password 1"])
-    key, password = 1, 2
+    card, key, password = 0, 1, 2
     assert key in found[1] and password not in found[1]
     assert password in found[2] and key not in found[2]
-    assert 0 not in found or key not in found[0]
+    assert 0 not in found
+    assert Literals(compile_rules(sample_rules())).hits(
+        ["1", "CARD 1", "1"], ["", "", "a card"]
+    ) == {
+        1: {card: None},
+        2: {card: None},
+    }
 
 
 def test_a_rule_without_literals_is_always_looked_for() -> None:

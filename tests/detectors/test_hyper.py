@@ -14,7 +14,8 @@ from excise.rules.fillers import fill
 
 RULES = compile_rules(sample_rules())
 TOKEN = fill("key-{alnum:16}", "a")
-KEY = 1
+CARD, KEY = 0, 1
+WIDTH = RULES[CARD].shape.width
 
 
 @pytest.mark.parametrize("before", ["", "é", "密钥 ", "\U0001f511 ", "\ud83d ", "a\n"])
@@ -72,6 +73,41 @@ def test_threads_do_not_share_scratch() -> None:
     for thread in threads:
         thread.join()
     assert results == [alone] * 80
+
+
+@pytest.mark.parametrize("before", ["", "é", "_", "a card;"])
+@pytest.mark.parametrize("behind", ["", "é", "密", "1", "_"])
+@pytest.mark.parametrize("word", ["card", "CARD", "Visa"])
+def test_words_of_context_say_where_to_look(before: str, behind: str, word: str) -> None:
+    """As far behind them as they count, in characters."""
+    text = before + word + behind
+    hits = Hyper(RULES).hits(["é", text + " " * 60, text])
+    at = len(before + word)
+    assert hits[1][CARD] is not None and hits[1][CARD][-1] == at + 40
+    assert hits[2][CARD] is not None and hits[2][CARD][-1] == len(text)
+    assert RULES[CARD].lead_width == WIDTH + 40 and RULES[CARD].lead_shift == 40
+    assert 0 not in hits
+
+
+@pytest.mark.parametrize("text", ["discard", "cardinal", "4111 1111", "card" + "a"])
+def test_longer_words_say_nothing(text: str) -> None:
+    """Nor do digits alone."""
+    assert Hyper(RULES).hits([text]) == {}
+
+
+def test_a_word_of_context_in_the_label_counts_everywhere() -> None:
+    """In the text that has this label; words of rules that go by their own form do not."""
+    hits = Hyper(RULES).hits(["1", "2", "3", TOKEN], ["my card", "", "discard", "password: card"])
+    assert {index: dict(rules) for index, rules in hits.items() if index < 3} == {0: {CARD: None}}
+    assert hits[3][CARD] is None and hits[3][KEY] is not None and set(hits[3]) == {CARD, KEY}
+
+
+def test_what_several_rules_look_for_is_compiled_once() -> None:
+    """And each of them hears of it."""
+    twice = Hyper([*RULES, *RULES])
+    assert len(subject.expressions([*RULES, *RULES])) == len(subject.expressions(RULES))
+    (hits,) = twice.hits([TOKEN]).values()
+    assert hits.keys() == {KEY, KEY + len(RULES)}
 
 
 def large(rule: CompiledRule, **shape: object) -> CompiledRule:

@@ -67,6 +67,12 @@ def test_prefilters_change_nothing_with_shipped_rules(name: str) -> None:
         Segment(fences[n % 4][0] + text + fences[n % 4][1], Role.USER, Part.PROMPT, n)
         for n, text in enumerate(texts)
     ]
+    segments += [
+        Segment(filled(rule, example).text, Role.USER, Part.PROMPT, 0, label=word.strip("*"))
+        for rule in pack.rules
+        if rule.match.context
+        for example, word in zip(rule.examples, rule.match.context.words, strict=False)
+    ]
     hyper = Hyper(compiled)
     plain = PatternScanner(compiled, Literals(compiled)).scan(segments)
     assert PatternScanner(compiled, hyper).scan(segments) == plain

@@ -20,7 +20,7 @@ def test_widths_and_literals() -> None:
 def test_reach_counts_context_and_excuses() -> None:
     """What decides about a match may stand in front of it."""
     card, key, _ = compile_rules(sample_rules())
-    assert card.reach == card.shape.width + 40
+    assert card.reach == card.shape.width + 41
     assert key.reach == key.shape.width
     text = KEY.replace("- use: manuals", "- {before: 'not', within: 70, because: So.}")
     (rule,) = load_pack("sample", files(key=text)).rules
@@ -37,6 +37,8 @@ def test_reach_counts_context_and_excuses() -> None:
         ("card*", "discard", False),
         ("*card", "discard", True),
         ("card*", "karte", False),
+        ("carné", "CARNÉ 1", True),
+        ("carné", "carne 1", False),
     ],
 )
 def test_context_words_do_not_sit_inside_others(word: str, text: str, found: bool) -> None:
@@ -45,6 +47,20 @@ def test_context_words_do_not_sit_inside_others(word: str, text: str, found: boo
     (rule,) = load_pack("sample", files(card=source)).rules
     context = compile_rule(rule).context
     assert context is not None and bool(context.search(text)) is found
+
+
+def test_weak_rules_go_by_their_context() -> None:
+    """A run of digits is too common; a rule with a word of its own keeps to that."""
+    card, key, password = compile_rules(sample_rules())
+    assert card.by_context and card.words == ("card", "visa")
+    assert [lead.beyond for lead in card.leads] == [True, False]
+    assert card.lead_width == card.shape.width + 40 and card.lead_shift == 40
+    for own in (key, password):
+        assert not own.by_context and own.leads[0].pattern == own.shape.lead
+        assert own.lead_width == own.shape.lead_width and own.lead_shift == 0
+    worded = CARD.replace("(?P<pan>", "number (?P<pan>")
+    (rule,) = load_pack("sample", files(card=worded)).rules
+    assert rule.match.context and not compile_rule(rule).by_context
 
 
 def test_a_fault_names_rule_and_place() -> None:

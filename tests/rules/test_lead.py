@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from excise.rules.dialect import shape
-from excise.rules.lead import find_lead, spell, spell_word
+from excise.rules.lead import cases, find_lead, is_weak, spell, spell_context, spell_word
 from excise.rules.tree import DialectError, parse
 
 
@@ -17,6 +17,7 @@ from excise.rules.tree import DialectError, parse
         (r"key-[a-z]{4}", r"key-[a-z]{4}"),
         (r"key-[a-z]{4,60}", r"key-[a-z]{4}"),  # how it goes on is left to `re`
         (r"key-[a-z]{40}", r"key-[a-z]{12}"),  # more would select no better
+        (r"key(?:-[a-z]{3}){9}", r"key(?:-[a-z]{3}){4}"),
         (r"key[^\n]{0,200}end", r"key"),
         (r"a[^\n]{0,200}end", r"a[^\n]{0,200}end"),  # too little stands in front of the gap
         (r"(?:key|token)(?: [a-z]{3})?", r"(?:key|token)"),
@@ -29,6 +30,50 @@ from excise.rules.tree import DialectError, parse
 def test_leads_are_cut(regex: str, lead: str) -> None:
     """Where enough stands in front, behind enough characters, and before an open end."""
     assert spell(find_lead(parse(regex)[0])[0]) == spell(parse(lead)[0])
+
+
+def test_large_leads_are_cut_shorter() -> None:
+    """Twenty branches of forty characters are more than is compiled well among many others."""
+    branches = [f"{chr(97 + n)}b[0-9]{{40}}" for n in range(20)]
+    short = spell(find_lead(parse(f"(?:{'|'.join(branches[:3])})")[0])[0])
+    long = spell(find_lead(parse(f"(?:{'|'.join(branches)})")[0])[0])
+    assert "{14,14}" in short and "{6,6}" in long
+
+
+@pytest.mark.parametrize(
+    ("regex", "words", "weak"),
+    [
+        (r"\b[0-9]{9}\b", ["1", "2"], True),
+        (r"\b[0-9]{9}key", ["key"], False),
+        (r"ab[0-9a-z]", ["ab"], True),
+        (r"abc[0-9]", [], False),
+    ],
+)
+def test_weak_is_what_has_no_word(regex: str, words: list[str], weak: bool) -> None:
+    """Of three characters, in the lead or behind it."""
+    assert is_weak(words, find_lead(parse(regex)[0])[0]) is weak
+
+
+@pytest.mark.parametrize(
+    ("word", "yes", "no"),
+    [
+        ("card", [" card ", "1card-", "écardé"], ["xcard ", " cards"]),
+        ("card*", [" card", " cards"], ["xcard"]),
+        ("*card", ["card ", "xcard "], ["cards"]),
+        ("größe", [" größe ", " GRÖẞE ".replace("ẞ", "ß")], [" grosse "]),
+        ("여권", [" 여권 "], [" 여 "]),
+    ],
+)
+def test_words_of_context_in_bytes(word: str, yes: list[str], no: list[str]) -> None:
+    """Between what is no letter, save at open ends; in either case beyond ASCII, too."""
+    spelled = re.compile(spell_context(word).encode(), re.IGNORECASE)
+    assert all(spelled.search(text.encode()) for text in yes)
+    assert not any(spelled.search(text.encode()) for text in no)
+
+
+def test_cases_are_single_characters() -> None:
+    """What is two characters in the other case stays as it is."""
+    assert [cases(each) for each in "aéß文"] == [["a"], ["É", "é"], ["ß"], ["文"]]
 
 
 @pytest.mark.parametrize("word", ["abc", "a-b", "é", "文\n"])

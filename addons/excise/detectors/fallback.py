@@ -12,18 +12,24 @@ class Literals:
     """Looks for literals with plain `in`; a rule without any is looked for everywhere."""
 
     def __init__(self, rules: Sequence[CompiledRule]) -> None:
-        self._rules = tuple((index, rule.literals) for index, rule in enumerate(rules))
+        self._rules = tuple((index, rule.literals, rule.words) for index, rule in enumerate(rules))
 
-    def hits(self, texts: Sequence[str]) -> Hits:
-        """Rules of which a literal stands in the text, to be looked for anywhere in it."""
+    def hits(self, texts: Sequence[str], labels: Sequence[str] = ()) -> Hits:
+        """Rules of which a literal stands in the text, and a word of context there or in the label,
+        to be looked for anywhere in the text."""
         found: Hits = {}
         for index, text in enumerate(texts):
-            low = text.lower()
+            low = text.casefold()
+            both = f"{labels[index].casefold()}\n{low}" if labels and labels[index] else low
             rules = {
                 rule: None
-                for rule, literals in self._rules
-                if not literals or any(literal in low for literal in literals)
+                for rule, literals, words in self._rules
+                if _one_in(literals, low) and _one_in(words, both)
             }
             if rules:
                 found[index] = dict(rules)
         return found
+
+
+def _one_in(words: tuple[str, ...], text: str) -> bool:
+    return not words or any(word in text for word in words)

@@ -14,29 +14,43 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from importlib.metadata import version
 from itertools import accumulate
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import hyperscan
 
 from excise.detectors.prefilter import Hits
-from excise.rules.compile import CompiledRule
+from excise.rules.compile import CompiledRule, Lead
 
-# Stands between texts: a line end and no word character, so that ^, $ and \b hold there.
+# Stands around texts: a line end and no word character, so that ^, $ and \b hold there.
 _JOINT: Final = "\n"
 _FOLLOWING: Final = bytes(range(0x80, 0xC0))  # bytes that do not begin a character
 _SURROGATES: Final = re.compile("[\ud800-\udfff]")
 
-Expression = tuple[bytes, int, int]  # pattern, flags, index of its rule
+
+class Expression(NamedTuple):
+    """What is looked for, once for all the rules that read it."""
+
+    pattern: bytes
+    flags: int
+    beyond: bool  # a match ends one character behind what is meant
+    rules: tuple[int, ...]
 
 
 def expressions(rules: Sequence[CompiledRule]) -> list[Expression]:
-    """What is compiled for the rules."""
-    return [(rule.shape.lead.encode(), _flags(rule), index) for index, rule in enumerate(rules)]
+    """What is compiled for the rules; a lead that several share stands once."""
+    readers: dict[Lead, list[int]] = {}
+    for index, rule in enumerate(rules):
+        for lead in dict.fromkeys(rule.leads):
+            readers.setdefault(lead, []).append(index)
+    return [
+        Expression(lead.pattern.encode(), _flags(lead), lead.beyond, tuple(indexes))
+        for lead, indexes in readers.items()
+    ]
 
 
-def _flags(rule: CompiledRule) -> int:
+def _flags(lead: Lead) -> int:
     flags = hyperscan.HS_FLAG_MULTILINE
-    if rule.shape.lead_any_case:
+    if lead.any_case:
         flags |= hyperscan.HS_FLAG_CASELESS
     return int(flags)
 
@@ -62,6 +76,9 @@ class Hyper:
         """Compiles (about a second for a few hundred rules), or takes a database that
         `serialize` made for the same `fingerprint` on the same machine."""
         self._own = threading.local()
+        self._expressions = expressions(rules)
+        self._shifts = tuple(rule.lead_shift for rule in rules)
+        self._by_context = frozenset(i for i, rule in enumerate(rules) if rule.by_context)
         self._anywhere = frozenset[int]()
         self._database: Any = None
         if database:
@@ -69,7 +86,7 @@ class Hyper:
             self._anywhere = frozenset(map(int, anywhere.split()))
             self._database = hyperscan.loadb(raw, hyperscan.HS_MODE_BLOCK)
             return
-        wanted = expressions(rules)
+        wanted = self._expressions
         if not wanted:
             return
         try:
@@ -78,7 +95,10 @@ class Hyper:
             bearable = [_bearable(each, rules) for each in wanted]
             self._database = _compiled(bearable)
             self._anywhere = frozenset(
-                new[2] for new, old in zip(bearable, wanted, strict=True) if new[0] != old[0]
+                rule
+                for new, old in zip(bearable, wanted, strict=True)
+                if new.pattern != old.pattern
+                for rule in new.rules
             )
 
     @property
@@ -97,24 +117,58 @@ class Hyper:
             scratch = self._own.scratch = hyperscan.Scratch(self._database)
         return scratch
 
-    def hits(self, texts: Sequence[str]) -> Hits:
-        """Where the leads of rules end."""
+    def hits(self, texts: Sequence[str], labels: Sequence[str] = ()) -> Hits:
+        """Where the leads of rules end; a rule of which the label holds a word of context is to be
+        looked for anywhere."""
         if self._database is None:
             return {}
-        joined = _JOINT.join(texts)
+        named = sorted({label for label in labels if label})
+        hits = self._scan([*texts, *named])
+        context = {
+            label: hits.pop(index).keys() & self._by_context
+            for index, label in enumerate(named, start=len(texts))
+            if index in hits
+        }
+        for index, label in enumerate(labels) if context else ():
+            if context.get(label):
+                hits.setdefault(index, {}).update(dict.fromkeys(context[label]))
+        return hits
+
+    def _scan(self, texts: list[str]) -> Hits:
+        joined = f"{_JOINT}{_JOINT.join(texts)}{_JOINT}"
         found: list[tuple[int, int]] = []
 
-        def on_match(rule: int, _start: int, end: int, _flags: int, _context: object) -> None:
-            found.append((end, rule))
+        def on_match(number: int, _start: int, end: int, _flags: int, _context: object) -> None:
+            found.append((end, number))
 
         self._database.scan(
             _encode(joined), match_event_handler=on_match, flags=0, scratch=self._scratch()
         )
         if not found:
             return {}
-        hits = _placed(found, texts, joined)
+        wanted = self._expressions
+        found = sorted({(end - wanted[number].beyond, number) for end, number in found})
+        if not joined.isascii():
+            found = _in_characters(found, _encode(joined))
+        hits = self._placed(found, texts)
         for rules in hits.values() if self._anywhere else ():
             rules.update(dict.fromkeys(self._anywhere & rules.keys()))
+        return hits
+
+    def _placed(self, found: list[tuple[int, int]], texts: list[str]) -> Hits:
+        """Positions in the joined texts as positions in each, for every rule that reads them."""
+        starts = list(accumulate((len(text) + len(_JOINT) for text in texts), initial=len(_JOINT)))
+        hits: Hits = {}
+        for end, number in found:
+            index = bisect_right(starts, end) - 1
+            if not 0 <= index < len(texts):
+                continue
+            at, size = end - starts[index], len(texts[index])
+            rules = hits.setdefault(index, {})
+            for rule in self._expressions[number].rules:
+                ends = rules.setdefault(rule, [])
+                if ends is not None:
+                    ends.append(min(at + self._shifts[rule], size))
         return hits
 
 
@@ -123,21 +177,6 @@ def _encode(text: str) -> bytes:
         return text.encode()
     except UnicodeEncodeError:  # half a surrogate pair, which JSON can spell but UTF-8 cannot
         return _SURROGATES.sub("\ufffd", text).encode()
-
-
-def _placed(found: list[tuple[int, int]], texts: Sequence[str], joined: str) -> Hits:
-    found = sorted(set(found))
-    if not joined.isascii():
-        found = _in_characters(found, _encode(joined))
-    starts = [0, *accumulate(len(text) + len(_JOINT) for text in texts)]
-    hits: Hits = {}
-    for end, rule in found:
-        index = bisect_right(starts, end) - 1
-        if index < len(texts):
-            ends = hits.setdefault(index, {}).setdefault(rule, [])
-            if ends is not None:
-                ends.append(end - starts[index])
-    return hits
 
 
 def _in_characters(found: list[tuple[int, int]], raw: bytes) -> list[tuple[int, int]]:
@@ -151,25 +190,29 @@ def _in_characters(found: list[tuple[int, int]], raw: bytes) -> list[tuple[int, 
 
 def _compiled(wanted: Sequence[Expression]) -> Any:
     database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
-    patterns, flags, ids = zip(*wanted, strict=True)
     database.compile(
-        expressions=list(patterns), ids=list(ids), elements=len(wanted), flags=list(flags)
+        expressions=[each.pattern for each in wanted],
+        ids=list(range(len(wanted))),
+        elements=len(wanted),
+        flags=[each.flags for each in wanted],
     )
     return database
 
 
 def _bearable(each: Expression, rules: Sequence[CompiledRule]) -> Expression:
     """The expression, or a wider one where Hyperscan finds it too large."""
-    pattern, flags, index = each
-    literals = "|".join(re.escape(word) for word in rules[index].literals)
-    wider = [each, (pattern, flags | hyperscan.HS_FLAG_PREFILTER, index)]
-    if literals:
-        caseless = flags | hyperscan.HS_FLAG_CASELESS
-        wider.append((f"(?:{literals})".encode(), caseless, index))
+    caseless = each.flags | hyperscan.HS_FLAG_CASELESS
+    wider = [each, each._replace(flags=each.flags | hyperscan.HS_FLAG_PREFILTER)]
+    literals = [rules[index].literals for index in each.rules]
+    if all(literals):
+        words = sorted({re.escape(word) for some in literals for word in some})
+        pattern = f"(?:{'|'.join(words)})".encode()
+        wider.append(each._replace(pattern=pattern, flags=caseless, beyond=False))
     for attempt in wider:
         try:
             _compiled([attempt])
         except hyperscan.error:
             continue
         return attempt
-    raise ValueError(f"{rules[index].rule.id}: Hyperscan cannot run any form of the pattern.")
+    name = rules[each.rules[0]].rule.id
+    raise ValueError(f"{name}: Hyperscan cannot run any form of the pattern.")

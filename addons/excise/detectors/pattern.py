@@ -109,7 +109,9 @@ class PatternScanner:
         return segment._replace(text=self._blind(segment.text))
 
     def _search(self, texts: list[_Text], results: list[Findings]) -> None:
-        hits: Hits = self._prefilter.hits([each.text for each in texts])
+        hits: Hits = self._prefilter.hits(
+            [each.text for each in texts], [each.label for each in texts]
+        )
         found: dict[int, set[Finding]] = {}
         for number in sorted(hits):  # so that a text comes before its views
             text = texts[number]

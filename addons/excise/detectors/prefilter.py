@@ -14,8 +14,8 @@ Hits = dict[int, dict[int, list[int] | None]]
 class Prefilter(Protocol):
     """Finds in which texts which rules may match; may say too much, never too little."""
 
-    def hits(self, texts: Sequence[str]) -> Hits:
-        """Positions as `find_spans` takes them."""
+    def hits(self, texts: Sequence[str], labels: Sequence[str] = ()) -> Hits:
+        """Positions as `find_spans` takes them; `labels` has one for each text, or none at all."""
         ...
 
 
@@ -25,6 +25,6 @@ class Everything:
     def __init__(self, rules: Sequence[CompiledRule]) -> None:
         self._rules = range(len(rules))
 
-    def hits(self, texts: Sequence[str]) -> Hits:
+    def hits(self, texts: Sequence[str], labels: Sequence[str] = ()) -> Hits:
         """Every rule, anywhere in every text."""
         return {index: dict.fromkeys(self._rules) for index in range(len(texts))}

@@ -10,6 +10,7 @@ from typing import Final
 
 from excise.errors import PolicyError
 from excise.rules.dialect import Shape, best_literals, implies, shape
+from excise.rules.lead import cases, spell_context
 from excise.rules.schema import LINE_REACH, WIDEST, Context, Excuse, Rule, Scope
 from excise.rules.tree import DialectError, last_characters
 
@@ -40,25 +41,70 @@ class CompiledHold:
     last: int
 
 
+@dataclass(frozen=True, slots=True)
+class Lead:
+    """What Hyperscan looks for; `beyond`: it takes one character more than belongs to it."""
+
+    pattern: str
+    any_case: bool
+    beyond: bool = False
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class CompiledRule:
-    """A rule ready to run. Widths in characters."""
+    """A rule ready to run. Widths in characters.
+
+    In every match, or in the `before` of its context where `by_context`, stands the end of a lead.
+    """
 
     rule: Rule
     regex: re.Pattern[str]
     group: str | int
     shape: Shape
     literals: tuple[str, ...]  # lower case; every match holds one; empty: nothing is known
+    words: tuple[str, ...]  # case folded; around every finding stands one; empty: nothing is known
     context: re.Pattern[str] | None
     unless: tuple[CompiledExcuse, ...]
     hold: CompiledHold | None
+
+    @property
+    def by_context(self) -> bool:
+        """Whether it is looked for where its words stand, since its own form is too common."""
+        return self.shape.weak and bool(self.words)
+
+    @property
+    def leads(self) -> tuple[Lead, ...]:
+        """What Hyperscan looks for; one of them stands where the rule finds something."""
+        context = self.rule.match.context
+        if context is None or not self.by_context:
+            return (Lead(self.shape.lead, self.shape.lead_any_case),)
+        closed = [not word.endswith("*") for word in context.words]
+        return tuple(
+            Lead(spell_context(word), any_case=True, beyond=end)
+            for word, end in zip(context.words, closed, strict=True)
+        )
+
+    @property
+    def lead_shift(self) -> int:
+        """How far behind the end of a lead a match may start."""
+        context = self.rule.match.context
+        return context.before if context and self.by_context else 0
+
+    @property
+    def lead_width(self) -> int:
+        """How far in front of that a match may start."""
+        context = self.rule.match.context
+        if context is None or not self.by_context:
+            return self.shape.lead_width
+        return context.before + context.after + self.shape.width
 
     @property
     def reach(self) -> int:
         """How many characters in front of a match may decide about it, the match included."""
         within = [self.shape.width]
         if self.rule.match.context:
-            within.append(self.shape.width + self.rule.match.context.before)
+            # One more, which tells whether a word begins there.
+            within.append(self.shape.width + self.rule.match.context.before + 1)
         for excuse in self.rule.unless:
             extra = {Scope.LINE: LINE_REACH, Scope.BEFORE: excuse.within}.get(excuse.scope, 0)
             within.append(self.shape.width + extra)
@@ -85,6 +131,7 @@ def compile_rule(rule: Rule) -> CompiledRule:
         group=found.group or 0,
         shape=found,
         literals=tuple(sorted(rule.keywords or best_literals(found))),
+        words=_words(match.context) if match.context else (),
         context=_context(match.context) if match.context else None,
         unless=compile_excuses(rule),
         hold=_hold(rule, case) if rule.hold else None,
@@ -127,13 +174,21 @@ def _check_stream(rule: Rule, found: Shape) -> None:
         raise _fault(rule, "context behind the match needs `hold`.")
 
 
+def _words(context: Context) -> tuple[str, ...]:
+    return tuple(sorted({word.strip("*").casefold() for word in context.words}))
+
+
 def _context(context: Context) -> re.Pattern[str]:
     words = []
     for word in context.words:
         left = "" if word.startswith("*") else "(?<![A-Za-z])"
         right = "" if word.endswith("*") else "(?![A-Za-z])"
-        words.append(f"{left}{re.escape(word.strip('*'))}{right}")
-    return re.compile("|".join(words), re.IGNORECASE)
+        words.append(f"{left}{''.join(map(_either, word.strip('*')))}{right}")
+    return re.compile("|".join(words), re.IGNORECASE | re.ASCII)
+
+
+def _either(char: str) -> str:
+    return re.escape(char) if char.isascii() else f"[{''.join(cases(char))}]"
 
 
 def _excuse(excuse: Excuse, rule: Rule) -> CompiledExcuse:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from re import _constants as op  # type: ignore[attr-defined]
 from typing import Any, Final
 
-from excise.rules.lead import ANCHORS, are_better, find_lead, spell, spell_word
+from excise.rules.lead import ANCHORS, are_better, find_lead, is_weak, spell, spell_word
 from excise.rules.literals import best, find_literals
 from excise.rules.tree import (
     ALL,
@@ -42,6 +42,7 @@ class Shape:
     lead: str  # Hyperscan pattern that ends in every match, at most so far behind its start
     lead_width: int
     lead_any_case: bool
+    weak: bool  # neither the lead nor the match holds a literal to go by
     literals: tuple[frozenset[str], ...]  # of each set every match holds one; lower case
 
 
@@ -78,6 +79,7 @@ def shape(regex: str, group: str = "", *, ignore_case: bool = False, widest: int
         lead="|".join(map(spell_word, words)) if literal else spell(lead),
         lead_width=width if literal else lead_width,
         lead_any_case=literal or ignore_case,
+        weak=not literal and is_weak(words, lead),
         literals=literals,
     )
 

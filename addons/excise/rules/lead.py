@@ -9,13 +9,18 @@ from typing import Final
 from excise.rules.literals import find_literals
 from excise.rules.tree import BEYOND, REPEATS, Node, Nodes, children, mask_of, width_of
 
+_NO_LETTER: Final = "[^A-Za-z]"
 ANCHORS: Final = {op.AT_BOUNDARY: "\\b", op.AT_BEGINNING: "^", op.AT_END: "$"}
 _WIDE: Final = 24  # a part that may vary by more characters is left to `re`
 _SELECTIVE: Final = 3  # if as many characters must have matched before it
+_RARE: Final = 5  # a word of more characters is rarer than a start without any
 # Character positions from which Hyperscan takes seconds to compile a pattern, or gives up.
 _LARGE: Final = 600
 _ANY: Final = 32  # a class of so many characters selects nothing
-_ENOUGH: Final = 16  # characters after which a longer lead would select no better
+# Characters after which a longer lead would select no better; fewer where that makes it too large
+# for many such to be compiled together.
+_ENOUGH: Final = (16, 12, 8)
+_MANY: Final = 150
 
 
 def find_lead(nodes: Nodes) -> tuple[list[Node], int]:
@@ -25,8 +30,12 @@ def find_lead(nodes: Nodes) -> tuple[list[Node], int]:
     A long variable part is left to `re`, and so is a part that may be longer or absent at the
     end, since Hyperscan would report each of its possible ends.
     """
-    trimmed = _trim(_cut(nodes)[0])
-    lead = trimmed if width_of(trimmed)[0] else list(nodes)
+    lead: list[Node] = []
+    for enough in _ENOUGH:
+        trimmed = _trim(_cut(nodes, enough)[0])
+        lead = trimmed if width_of(trimmed)[0] else list(nodes)
+        if _positions(lead) <= _MANY:
+            break
     return _without_edge(lead), width_of(lead)[1]
 
 
@@ -35,11 +44,11 @@ def _without_edge(nodes: list[Node]) -> list[Node]:
     patterns that begin so take Hyperscan seconds to compile together."""
     if not nodes or width_of(nodes[:1])[1] != 1 or mask_of(nodes[0]).bit_count() < _ANY:
         return nodes
-    return nodes[1:] if _selects(nodes[1:]) >= _SELECTIVE else nodes
+    return nodes[1:] if selects(nodes[1:]) >= _SELECTIVE else nodes
 
 
-def _selects(nodes: Nodes) -> int:
-    """The length of the shortest of the best literals."""
+def selects(nodes: Nodes) -> int:
+    """How many characters the shortest of the best literals has; 0 without any."""
     return max((min(map(len, each)) for each in find_literals(nodes)), default=0)
 
 
@@ -48,19 +57,25 @@ def are_better(words: Sequence[str], lead: Nodes) -> bool:
     shortest = min(map(len, words), default=0)
     if _positions(lead) > _LARGE:
         return shortest > _SELECTIVE
-    return shortest > _ENOUGH // 3 and _selects(lead) < _SELECTIVE
+    return shortest > _RARE and selects(lead) < _SELECTIVE
 
 
-def _cut(nodes: Nodes, before: int = 0) -> tuple[list[Node], bool]:
+def is_weak(words: Sequence[str], lead: Nodes) -> bool:
+    """Whether neither the literals of a match nor its start are rare: many leads of that kind,
+    such as runs of digits, take Hyperscan seconds to compile together."""
+    return max(min(map(len, words), default=0), selects(lead)) < _SELECTIVE
+
+
+def _cut(nodes: Nodes, enough: int, before: int = 0) -> tuple[list[Node], bool]:
     """The nodes up to a wide part with enough in front of it, and whether anything was cut."""
     kept: list[Node] = []
     for node in nodes:
         ahead = before + width_of(kept)[0]
-        if ahead >= _ENOUGH:
+        if ahead >= enough:
             return kept, True
         if _spread(node) > _WIDE and ahead >= _SELECTIVE:
-            return kept + _least(node, _ENOUGH - ahead), True
-        shorter, cut = _cut_node(node, ahead)
+            return kept + _least(node, enough - ahead), True
+        shorter, cut = _cut_node(node, enough, ahead)
         kept.append(shorter)
         if cut:
             return kept, True
@@ -68,23 +83,26 @@ def _cut(nodes: Nodes, before: int = 0) -> tuple[list[Node], bool]:
 
 
 def _least(node: Node, most: int) -> list[Node]:
-    """What every match of a repeated character begins with."""
+    """What every match of something of fixed width that is repeated begins with."""
     kind, value = node
-    if kind not in REPEATS or width_of(value[2]) != (1, 1) or not value[0]:
+    if kind not in REPEATS or not value[0]:
         return []
-    count = min(value[0], most)
+    low, high = width_of(value[2])
+    if low != high or not low:
+        return []
+    count = min(value[0], -(-most // low))
     return [(kind, (count, count, value[2]))]
 
 
-def _cut_node(node: Node, ahead: int) -> tuple[Node, bool]:
+def _cut_node(node: Node, enough: int, ahead: int) -> tuple[Node, bool]:
     kind, value = node
     if kind is op.SUBPATTERN:
-        inner, cut = _cut(value[3], ahead)
+        inner, cut = _cut(value[3], enough, ahead)
         return (kind, (*value[:3], inner)), cut
     if kind is op.BRANCH:
-        branches = [_cut(branch, ahead) for branch in value[1]]
+        branches = [_cut(branch, enough, ahead) for branch in value[1]]
         return (kind, (value[0], [each for each, _ in branches])), any(c for _, c in branches)
-    least = _least(node, _ENOUGH - ahead)
+    least = _least(node, enough - ahead)
     if least and least[0][1][0] < value[0]:
         return least[0], True
     return node, False
@@ -173,3 +191,23 @@ def spell(nodes: Nodes) -> str:
 def spell_word(word: str) -> str:
     """A literal in the same syntax."""
     return spell([(op.LITERAL, ord(char)) for char in word])
+
+
+def spell_context(word: str) -> str:
+    """A word of context in the same syntax, caseless; each of its closed ends takes the character
+    next to it, which is no letter. A star at an end opens that end."""
+    left = "" if word.startswith("*") else _NO_LETTER
+    right = "" if word.endswith("*") else _NO_LETTER
+    return left + "".join(map(_either, word.strip("*"))) + right
+
+
+def _either(char: str) -> str:
+    spelled = [spell_word(each) for each in cases(char)]
+    return spelled[0] if len(spelled) == 1 else f"(?:{'|'.join(spelled)})"
+
+
+def cases(char: str) -> list[str]:
+    """The forms of a character beyond ASCII in either case; the case of ASCII is left to a flag."""
+    if char.isascii():
+        return [char]
+    return sorted({each for each in (char, char.lower(), char.upper()) if len(each) == 1})
