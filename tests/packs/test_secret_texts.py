@@ -1,0 +1,90 @@
+"""Secrets in the notations of many tools, and look-alikes in the same: found and silent, counted.
+
+The figures are a ratchet: a change that finds more raises them here, none may lower them.
+"""
+
+import base64
+import re
+from collections.abc import Iterator
+
+import pytest
+from packs.secret_texts import (
+    BLANK_CARRIERS,
+    BLANKS,
+    CARRIERS,
+    HARMLESS,
+    HELD_OUT,
+    MORE_CARRIERS,
+    PASSWORDS,
+    TOKENS,
+)
+
+from excise.detectors.build import build_scanner
+from excise.detectors.pattern import PatternScanner
+from excise.model import Part, Role, Segment, Span
+from excise.resources import policies_dir
+from excise.rules.fillers import fill
+from excise.rules.load import load_pack
+
+_FILLER = re.compile(r"\{(?:alnum|base64|b64url|digit|hex|lower|upalnum|uuid)[:}]")
+
+
+@pytest.fixture(scope="module")
+def scanner() -> PatternScanner:
+    """The pack of secrets, as it runs."""
+    folder = policies_dir() / "packs" / "secrets"
+    texts = {path.name: path.read_text("utf-8") for path in folder.glob("*.yaml")}
+    return build_scanner(load_pack("secrets", texts).rules)
+
+
+def planted(carriers: dict[str, str]) -> Iterator[tuple[str, str, Span]]:
+    """Each carrier with each value it is made for: its name, the text, where the value stands."""
+    for name, carrier in carriers.items():
+        for slot, values in (("<P>", PASSWORDS), ("<T>", TOKENS), ("<B>", PASSWORDS)):
+            for kind, filler in values.items() if slot in carrier else ():
+                value = fill(filler, f"{name}/{kind}")
+                if slot == "<B>":
+                    value = base64.b64encode(f"anna:{value}".encode()).decode()
+                text = carrier.replace(slot, value).replace("<P>", "${PW}").replace("<T>", "$T")
+                start = text.index(value)
+                yield f"{name}: {kind}", text, Span(start, start + len(value))
+
+
+def scan(scanner: PatternScanner, texts: list[str]) -> list[list[Span]]:
+    """What is found in each text."""
+    segments = [Segment(text, Role.USER, Part.PROMPT, 0) for text in texts]
+    return [[each.span for each in found] for found in scanner.scan(segments)]
+
+
+@pytest.mark.parametrize(
+    ("carriers", "least", "of"),
+    [(CARRIERS, 590, 590), (MORE_CARRIERS, 658, 664), (HELD_OUT, 350, 436)],
+    ids=["tuned on", "tuned on later", "held out"],
+)
+def test_secrets_are_covered(
+    scanner: PatternScanner, carriers: dict[str, str], least: int, of: int
+) -> None:
+    """The whole value lies in one finding."""
+    rows = list(planted(carriers))
+    found = scan(scanner, [text for _, text, _ in rows])
+    missed = [
+        name
+        for (name, _, span), spans in zip(rows, found, strict=True)
+        if not any(each.start <= span.start and span.end <= each.end for each in spans)
+    ]
+    assert len(rows) == of
+    assert len(rows) - len(missed) >= least, missed
+
+
+def test_blanks_pass(scanner: PatternScanner) -> None:
+    """What stands where a secret would, and is none."""
+    texts = [carrier.replace("<V>", blank) for carrier in BLANK_CARRIERS for blank in BLANKS]
+    found = scan(scanner, texts)
+    assert not [text for text, spans in zip(texts, found, strict=True) if spans]
+
+
+def test_harmless_lines_pass(scanner: PatternScanner) -> None:
+    """Hashes, ids, names about secrets, code that handles them, sentences about them."""
+    texts = [fill(line, line) if _FILLER.search(line) else line for line in HARMLESS]
+    found = scan(scanner, texts)
+    assert not [text for text, spans in zip(texts, found, strict=True) if spans]
