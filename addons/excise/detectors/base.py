@@ -20,6 +20,7 @@ class Sight(NamedTuple):
     label: str
     span: Span
     score: float
+    met: int = 1  # columns of one record that stand together, for exact-data match
 
 
 class Detector(Protocol):

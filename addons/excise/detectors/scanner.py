@@ -16,7 +16,7 @@ from excise.detectors.memory import Memory
 from excise.detectors.pattern import PatternScanner
 from excise.model import Direction, Finding, Part, Segment
 from excise.rules.compile import CompiledExcuse, compile_excuses
-from excise.rules.schema import Rule
+from excise.rules.schema import Asked, Rule
 
 ANY: Final = "*"
 
@@ -25,21 +25,21 @@ class _Reader(NamedTuple):
     """A rule that reads a side detector, ready to run."""
 
     rule: Rule
-    detector: str
-    label: str
-    min_score: float
+    asked: Asked
     unless: tuple[CompiledExcuse, ...]
 
     def read(self, segment: Segment, sight: Sight) -> Finding | None:
         """The finding that the rule makes of a sight, if any."""
-        if sight.score < self.min_score or self.label not in (ANY, sight.label):
+        asked = self.asked
+        enough = sight.met >= asked.columns if asked.columns else sight.score >= asked.min_score
+        if not enough or asked.label not in (ANY, sight.label):
             return None
         if any(excuses(each, segment.text, sight.span, segment.label) for each in self.unless):
             return None
         rule = self.rule
         entity = spelled(rule.entity, sight.label)
         return Finding(
-            entity, rule.id, sight.span, sight.score, rule.severity, rule.kind, self.detector
+            entity, rule.id, sight.span, sight.score, rule.severity, rule.kind, asked.detector
         )
 
 
@@ -152,9 +152,7 @@ def _panels(
         if not mine:
             continue
         readers = tuple(
-            _Reader(rule, name, asked.label, asked.min_score, compile_excuses(rule))
-            for rule in mine
-            if (asked := rule.asked)
+            _Reader(rule, rule.asked, compile_excuses(rule)) for rule in mine if rule.asked
         )
         every = any(not rule.parts for rule in mine)
         parts = frozenset() if every else frozenset(part for rule in mine for part in rule.parts)

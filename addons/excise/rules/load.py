@@ -309,6 +309,7 @@ def _asked(node: Node) -> Asked:
         detector=node.choice("detector", DETECTORS),
         label=node.text("label"),
         min_score=float(node.number("min_score", 0.5)),
+        columns=node.integer("columns", 0),
     )
     node.done()
     if not 0 <= asked.min_score <= 1:

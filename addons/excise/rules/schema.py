@@ -65,10 +65,31 @@ CHECKS: Final = frozenset(
 )
 
 # What sees where no pattern can; `detectors` holds one of each name.
-DETECTORS: Final = frozenset({"names", "code", "own-code", "dictionary", "known-value", "deep"})
+DETECTORS: Final = frozenset(
+    {"names", "cards", "code", "own-code", "dictionary", "known-value", "deep"}
+)
 
 DISGUISES: Final = frozenset(
-    {"json_escape", "fullwidth", "zero_width", "base64", "hex", "percent", "html", "spaced"}
+    {
+        "json_escape",
+        "unicode_escape",
+        "fullwidth",
+        "zero_width",
+        "tags",
+        "base64",
+        "base64_url",
+        "base64_lines",
+        "gzip",
+        "hex",
+        "hex_colons",
+        "hex_bytes",
+        "percent",
+        "quoted_printable",
+        "html",
+        "html_twice",
+        "spaced",
+        "dotted",
+    }
 )
 
 FAMILIES: Final = frozenset(
@@ -134,6 +155,7 @@ class Asked:
     detector: str
     label: str
     min_score: float = 0.5
+    columns: int = 0  # of one record that must meet; 0: as many as its index asks for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
