@@ -6,6 +6,7 @@ builds anew and swaps one reference.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import platform
 from collections.abc import Mapping, Sequence
@@ -13,6 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import excise.rules
 from excise.catalogue import Catalogue, load_catalogue
 from excise.detectors.base import Findings
 from excise.detectors.build import build_scanner, entities_of, side_detectors
@@ -25,6 +27,7 @@ from excise.policy.decide import decide, decide_case
 from excise.policy.load import build_policy, check_cases, parse_profile, shadowed
 from excise.policy.schema import Policy, Profile, RuleFacts
 from excise.resources import policies_dir
+from excise.rules.compile import derived_from, recall
 from excise.rules.load import load_packs
 from excise.rules.schema import Rule, RulePack, Status
 from excise.state.keys import derive, load_or_create_key
@@ -72,6 +75,8 @@ def load_engine(
     if enforce:
         chosen = _enforced(chosen)
     sources = {use.name: _read_pack(use.name, folders, origin) for use in chosen.packs}
+    cache, kept_as = _DatabaseFolder(state_dir / "cache"), _name_of_rules(sources)
+    known = recall(cache.get(kept_as))
     packs = load_packs(sources)
     rules = [rule for pack in packs for rule in pack.rules if rule.status is Status.STABLE]
     if "secrets" in sources:
@@ -84,16 +89,16 @@ def load_engine(
     key = load_or_create_key(state_dir / "key")
     active = [rule for rule in rules if rule.id in policy.rules]
     detectors = side_detectors(active, {})
+    scanner = build_scanner(
+        active, cache, blind=blinder(entities_of(rules, detectors)), detectors=detectors
+    )
+    if not known:
+        cache.put(kept_as, derived_from(rules))
     return Engine(
         catalogue=load_catalogue(hosts, hosts_origin),
         policy=policy,
         packs=packs,
-        scanner=build_scanner(
-            active,
-            _DatabaseFolder(state_dir / "cache"),
-            blind=blinder(entities_of(rules, detectors)),
-            detectors=detectors,
-        ),
+        scanner=scanner,
         placeholders=Placeholders(derive(key, "placeholders")),
         fingerprint_key=derive(key, "fingerprints"),
     )
@@ -147,6 +152,16 @@ def _digested(
     for pack in sorted(sources):
         pieces += [f"{name}\0{body}" for name, body in sorted(sources[pack].items())]
     return "\0\0".join(pieces).encode()
+
+
+def _name_of_rules(sources: Mapping[str, Mapping[str, str]]) -> str:
+    """Under which what is derived from rules is kept: other rules or other code, another name."""
+    digest = hashlib.sha256(
+        repr(sorted((k, sorted(v.items())) for k, v in sources.items())).encode()
+    )
+    for path in sorted(Path(excise.rules.__file__).parent.glob("*.py")):
+        digest.update(path.read_bytes())
+    return f"rules-{digest.hexdigest()[:32]}"
 
 
 def _read_profile(name: str, folders: Sequence[Path]) -> tuple[str, str]:

@@ -136,8 +136,9 @@ def test_hits_change_nothing(text: str, words: list[str], extra: list[int]) -> N
     """True hits, with any number of false ones among them, give what the whole search gives."""
     compiled = rule(text)
     joined = "".join(words)
-    found = [m.start() + 8 for m in compiled.regex.finditer(joined)]
-    every = [at + 8 for at in range(len(joined)) if compiled.regex.match(joined, at)]
-    assert compiled.shape.lead_width >= 8 and set(found) <= set(every)
+    least = compiled.lead_least
+    found = [m.start() + least for m in compiled.regex.finditer(joined)]
+    every = [at + least for at in range(len(joined)) if compiled.regex.match(joined, at)]
+    assert compiled.lead_width >= least >= 8 and set(found) <= set(every)
     hits = sorted({*every, *(at for at in extra if at <= len(joined))})
     assert list(find_spans(compiled, joined, hits)) == spans(compiled, joined)

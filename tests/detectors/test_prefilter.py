@@ -60,7 +60,7 @@ def test_prefilters_change_nothing_with_shipped_rules(name: str) -> None:
     folder = policies_dir() / "packs" / name
     paths = [*folder.glob("*.yaml"), *folder.glob("lists/*.txt")]
     pack = load_pack(name, {str(path.relative_to(folder)): path.read_text() for path in paths})
-    compiled = compile_rules(pack.rules)
+    compiled = compile_rules(rule for rule in pack.rules if rule.asked is None)
     texts = [filled(rule, example).text for rule in pack.rules for example in rule.examples]
     fences = [("", ""), ("密钥", "后"), ("é ", " ü"), ("a\n", "\nb")]
     segments = [
@@ -76,5 +76,5 @@ def test_prefilters_change_nothing_with_shipped_rules(name: str) -> None:
     hyper = Hyper(compiled)
     plain = PatternScanner(compiled, Literals(compiled)).scan(segments)
     assert PatternScanner(compiled, hyper).scan(segments) == plain
-    assert sum(map(len, plain)) > len(pack.rules)
+    assert sum(map(len, plain)) > len(compiled)
     assert hyper.widened == ()

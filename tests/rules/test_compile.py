@@ -4,7 +4,8 @@ import pytest
 from rules.samples import CARD, KEY, files, sample_rules
 
 from excise.errors import PolicyError
-from excise.rules.compile import compile_rule, compile_rules
+from excise.rules import compile as subject
+from excise.rules.compile import compile_rule, compile_rules, derived_from, recall
 from excise.rules.load import load_pack
 
 
@@ -61,6 +62,54 @@ def test_weak_rules_go_by_their_context() -> None:
     worded = CARD.replace("(?P<pan>", "number (?P<pan>")
     (rule,) = load_pack("sample", files(card=worded)).rules
     assert rule.match.context and not compile_rule(rule).by_context
+
+
+def test_what_was_derived_is_known_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same comes out, and nothing is derived or checked twice."""
+    rules = sample_rules()
+    first = compile_rules(rules)
+    kept = derived_from(rules)
+    monkeypatch.setattr(subject, "_derived", {})
+    monkeypatch.setattr(subject, "shape", None)
+    compile_rule.cache_clear()
+    assert recall(kept)
+    for again, before in zip(compile_rules(rules), first, strict=True):
+        assert again is not before
+        assert (again.shape, again.literals) == (before.shape, before.literals)
+        assert (again.hold is None) == (before.hold is None)
+        if again.hold and before.hold:
+            assert vars(again.hold) == {key: vars(before.hold)[key] for key in vars(again.hold)}
+    assert derived_from(rules) == kept
+    compile_rule.cache_clear()
+
+
+def test_other_content_is_another_rule() -> None:
+    """Whatever was checked or derived from belongs to the name under which it is kept."""
+    changes = [
+        ("{16}", "{17}"),
+        ("use: manuals", "{value: 'x', because: So.}"),
+        ("    why:", "    hold: 'k'\n    why:"),
+        ("      regex:", "      ignore_case: true\n      regex:"),
+    ]
+    texts = [KEY] + [KEY.replace(old, new) for old, new in changes]
+    rules = [load_pack("sample", files(key=text)).rules[0] for text in texts]
+    assert len({subject._content(rule) for rule in rules}) == len(texts)
+
+
+@pytest.mark.parametrize(
+    "kept", [b"", b"[]", b'{"a": 1}', b'{"a": [1, 2, 3]}', b"\xff", b'{"a": [{}]}']
+)
+def test_what_cannot_be_read_is_derived_anew(kept: bytes) -> None:
+    """A damaged file is no fault."""
+    assert not recall(kept)
+
+
+def test_patterns_are_compiled_when_they_are_needed() -> None:
+    """Not with the rules: most of them never see a hit."""
+    compile_rule.cache_clear()
+    key = compile_rules(sample_rules())[1]
+    assert "regex" not in vars(key)
+    assert key.regex.pattern == key.rule.match.regex and "regex" in vars(key)
 
 
 def test_a_fault_names_rule_and_place() -> None:

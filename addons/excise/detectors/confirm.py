@@ -16,7 +16,7 @@ from excise.model import Span
 from excise.rules.compile import CompiledExcuse, CompiledRule
 from excise.rules.schema import LINE_REACH, Scope
 
-_FAR: Final = 40  # a match this many times wider than its lead is tried start by start
+_FAR: Final = 4  # a match this many times wider than its starts are many is tried start by start
 
 
 def find_spans(
@@ -29,16 +29,16 @@ def find_spans(
 ) -> Iterator[Span]:
     """Spans of the rule in `text`, from left to right.
 
-    `ends` are sorted positions of which one lies at most `lead_width` behind the start of each
-    match; None searches everything. Matches must start before `limit`.
+    `ends` are sorted positions of which one lies `lead_least` to `lead_width` behind the start of
+    each match; None searches everything. Matches must start before `limit`.
     """
-    lead, width = rule.lead_width, rule.shape.width
-    find = _step if ends is not None and width > _FAR * lead else _search
+    lead, least, width = rule.lead_width, rule.lead_least, rule.shape.width
+    find = _step if ends is not None and width > _FAR * (lead - least) else _search
     size = len(text)
     last = size if limit is None else limit - 1
     at = 0
     for end in (size,) if ends is None else ends:
-        high = min(end, last)
+        high = min(end, last) if ends is None else min(end - least, last)
         # Two characters more than a match from here can need, so that \\b and $ see what follows.
         stop = size if ends is None else end + width + 2
         at = at if ends is None else max(at, end - lead)
@@ -64,8 +64,9 @@ def _search(
 
 def _step(regex: re.Pattern[str], text: str, at: int, stop: int, high: int) -> re.Match[str] | None:
     """The same for a match so wide that searching behind `high` would cost more."""
+    try_at = regex.match
     for start in range(at, min(high, len(text)) + 1):
-        match = regex.match(text, start, stop)
+        match = try_at(text, start, stop)
         if match:
             return match
     return None

@@ -27,7 +27,7 @@ class Tail:
         streamed = [rule for rule in rules if rule.rule.is_streamed]
         words = [_word(rule) for rule in streamed]
         holds = {
-            (rule.hold.pattern.pattern, rule.hold.reach): rule.hold
+            (rule.hold.source, rule.hold.ignore_case, rule.hold.reach): rule.hold
             for rule in streamed
             if rule.hold
         }

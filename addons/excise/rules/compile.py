@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Final
+from functools import cached_property, lru_cache
+from typing import Any, Final, NamedTuple
 
 from excise.errors import PolicyError
 from excise.rules.dialect import Shape, best_literals, implies, shape
@@ -19,15 +21,21 @@ from excise.rules.tree import DialectError, last_characters
 FLAGS: Final = re.ASCII | re.MULTILINE
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class CompiledExcuse:
-    """An excuse with its pattern compiled; `pattern` is None for a list."""
+    """An excuse ready to run."""
 
     excuse: Excuse
-    pattern: re.Pattern[str] | None
+
+    @cached_property
+    def pattern(self) -> re.Pattern[str] | None:
+        """None for a list."""
+        if self.excuse.scope is Scope.LIST:
+            return None
+        return _pattern(self.excuse.pattern, ignore_case=self.excuse.ignore_case)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class CompiledHold:
     """What an unfinished span looks like at the end of a text.
 
@@ -35,10 +43,16 @@ class CompiledHold:
     (lower case; empty: nothing is known) and ends with one of the characters of the set `last`.
     """
 
-    pattern: re.Pattern[str]
+    source: str
+    ignore_case: bool
     reach: int
     literals: tuple[str, ...]
     last: int
+
+    @cached_property
+    def pattern(self) -> re.Pattern[str]:
+        """Ends where the text ends."""
+        return _pattern(f"(?:{self.source})\\Z", ignore_case=self.ignore_case)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,29 +64,50 @@ class Lead:
     beyond: bool = False
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class CompiledRule:
-    """A rule ready to run. Widths in characters.
-
-    In every match, or in the `before` of its context where `by_context`, stands the end of a lead.
-    """
+    """A rule ready to run; its patterns are compiled when they are first needed. Widths in
+    characters."""
 
     rule: Rule
-    regex: re.Pattern[str]
-    group: str | int
     shape: Shape
     literals: tuple[str, ...]  # lower case; every match holds one; empty: nothing is known
-    words: tuple[str, ...]  # case folded; around every finding stands one; empty: nothing is known
-    context: re.Pattern[str] | None
-    unless: tuple[CompiledExcuse, ...]
     hold: CompiledHold | None
 
-    @property
+    @cached_property
+    def regex(self) -> re.Pattern[str]:
+        """The rule's own pattern."""
+        return _pattern(self.rule.match.regex, ignore_case=self.rule.match.ignore_case)
+
+    @cached_property
+    def group(self) -> str | int:
+        """The group that is the span."""
+        return self.shape.group or 0
+
+    @cached_property
+    def context(self) -> re.Pattern[str] | None:
+        """Any of its words of context, as it must stand."""
+        context = self.rule.match.context
+        return _context(context) if context else None
+
+    @cached_property
+    def words(self) -> tuple[str, ...]:
+        """Case folded; around every finding stands one; empty: nothing is known."""
+        context = self.rule.match.context
+        words = context.words if context else ()
+        return tuple(sorted({word.strip("*").casefold() for word in words}))
+
+    @cached_property
+    def unless(self) -> tuple[CompiledExcuse, ...]:
+        """What excuses a match."""
+        return compile_excuses(self.rule)
+
+    @cached_property
     def by_context(self) -> bool:
         """Whether it is looked for where its words stand, since its own form is too common."""
         return self.shape.weak and bool(self.words)
 
-    @property
+    @cached_property
     def leads(self) -> tuple[Lead, ...]:
         """What Hyperscan looks for; one of them stands where the rule finds something."""
         context = self.rule.match.context
@@ -84,13 +119,13 @@ class CompiledRule:
             for word, end in zip(context.words, closed, strict=True)
         )
 
-    @property
+    @cached_property
     def lead_shift(self) -> int:
         """How far behind the end of a lead a match may start."""
         context = self.rule.match.context
         return context.before if context and self.by_context else 0
 
-    @property
+    @cached_property
     def lead_width(self) -> int:
         """How far in front of that a match may start."""
         context = self.rule.match.context
@@ -98,7 +133,12 @@ class CompiledRule:
             return self.shape.lead_width
         return context.before + context.after + self.shape.width
 
-    @property
+    @cached_property
+    def lead_least(self) -> int:
+        """How far in front of it a match starts at least."""
+        return 0 if self.by_context else self.shape.lead_least
+
+    @cached_property
     def reach(self) -> int:
         """How many characters in front of a match may decide about it, the match included."""
         within = [self.shape.width]
@@ -118,29 +158,86 @@ def compile_rules(rules: Iterable[Rule]) -> tuple[CompiledRule, ...]:
 
 @lru_cache(maxsize=4096)  # a pack is checked when it is loaded and used when a scanner is built
 def compile_rule(rule: Rule) -> CompiledRule:
-    """Check a rule's patterns against the dialect and compile them. Raises `PolicyError`."""
-    match = rule.match
+    """Check a rule's patterns against the dialect and derive what scanners need. Raises
+    `PolicyError`."""
+    known = _derived.get(_content(rule))
+    if known is not None:
+        return CompiledRule(rule, *known)
     found = _shape(rule)
     if rule.keywords and not implies(found, rule.keywords):
         raise _fault(rule, "no keyword can be proven to stand in every match.", "Leave them out.")
-    case = re.IGNORECASE if match.ignore_case else 0
     _check_stream(rule, found)
-    return CompiledRule(
-        rule=rule,
-        regex=re.compile(match.regex, FLAGS | case),
-        group=found.group or 0,
-        shape=found,
-        literals=tuple(sorted(rule.keywords or best_literals(found))),
-        words=_words(match.context) if match.context else (),
-        context=_context(match.context) if match.context else None,
-        unless=compile_excuses(rule),
-        hold=_hold(rule, case) if rule.hold else None,
-    )
+    for each in compile_excuses(rule):
+        _check_excuse(each, rule)
+    literals = tuple(sorted(rule.keywords or best_literals(found)))
+    known = Derived(found, literals, _hold(rule) if rule.hold else None)
+    _derived[_content(rule)] = known
+    return CompiledRule(rule, *known)
+
+
+class Derived(NamedTuple):
+    """What was found out about the patterns of a rule, which have passed every check."""
+
+    shape: Shape
+    literals: tuple[str, ...]
+    hold: CompiledHold | None
+
+
+_derived: Final[dict[str, Derived]] = {}
+
+
+def _content(rule: Rule) -> str:
+    """Names everything that is derived, or checked, of a rule."""
+    match = rule.match
+    excuses = [(each.scope, each.pattern, each.ignore_case) for each in rule.unless]
+    after = match.context.after if match.context else 0
+    own = (match.regex, match.group, match.ignore_case, after, rule.keywords)
+    content = repr((own, rule.hold, rule.window, rule.is_streamed, excuses))
+    return hashlib.blake2b(content.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+
+def derived_from(rules: Iterable[Rule]) -> bytes:
+    """What was derived from compiled rules, to be kept until this code or the rules change."""
+    names = dict.fromkeys(map(_content, rules))
+    kept = {name: _derived[name] for name in names if name in _derived}
+    return json.dumps({name: _as_json(each) for name, each in kept.items()}).encode()
+
+
+def recall(kept: bytes) -> bool:
+    """Know again what was kept, so that the same rules need no check; whether it could be read."""
+    try:
+        known = {name: _from_json(*each) for name, each in json.loads(kept).items()}
+    except (ValueError, TypeError, AttributeError):
+        return False
+    _derived.update(known)
+    return True
+
+
+def _as_json(known: Derived) -> list[Any]:
+    facts = {name: getattr(known.shape, name) for name in Shape.__slots__}
+    facts["literals"] = [sorted(each) for each in known.shape.literals]
+    hold = known.hold
+    held = [hold.source, hold.ignore_case, hold.reach, hold.literals, hold.last] if hold else None
+    return [facts, known.literals, held]
+
+
+def _from_json(facts: dict[str, Any], literals: list[str], held: list[Any] | None) -> Derived:
+    sets = tuple(map(frozenset, facts.pop("literals")))
+    hold = None
+    if held is not None:
+        source, ignore_case, reach, words, last = held
+        hold = CompiledHold(source, ignore_case, reach, tuple(words), last)
+    return Derived(Shape(**facts, literals=sets), tuple(literals), hold)
+
+
+@lru_cache(maxsize=8192)  # packs share their excuses, and neighbours their patterns
+def _pattern(source: str, *, ignore_case: bool) -> re.Pattern[str]:
+    return re.compile(source, FLAGS | (re.IGNORECASE if ignore_case else 0))
 
 
 def compile_excuses(rule: Rule) -> tuple[CompiledExcuse, ...]:
-    """A rule's excuses, ready to run. Raises `PolicyError`."""
-    return tuple(_excuse(each, rule) for each in rule.unless)
+    """A rule's excuses, ready to run."""
+    return tuple(map(CompiledExcuse, rule.unless))
 
 
 def _fault(rule: Rule, message: str, hint: str = "", at: str = "") -> PolicyError:
@@ -174,10 +271,6 @@ def _check_stream(rule: Rule, found: Shape) -> None:
         raise _fault(rule, "context behind the match needs `hold`.")
 
 
-def _words(context: Context) -> tuple[str, ...]:
-    return tuple(sorted({word.strip("*").casefold() for word in context.words}))
-
-
 def _context(context: Context) -> re.Pattern[str]:
     words = []
     for word in context.words:
@@ -191,26 +284,24 @@ def _either(char: str) -> str:
     return re.escape(char) if char.isascii() else f"[{''.join(cases(char))}]"
 
 
-def _excuse(excuse: Excuse, rule: Rule) -> CompiledExcuse:
-    if excuse.scope is Scope.LIST:
-        return CompiledExcuse(excuse, None)
+def _check_excuse(each: CompiledExcuse, rule: Rule) -> None:
     try:
-        case = re.IGNORECASE if excuse.ignore_case else 0
-        return CompiledExcuse(excuse, re.compile(excuse.pattern, FLAGS | case))
+        _ = each.pattern
     except re.error as why:
-        raise _fault(rule, f"unless: not a regular expression: {why}.", at=excuse.origin) from None
+        origin = each.excuse.origin
+        raise _fault(rule, f"unless: not a regular expression: {why}.", at=origin) from None
 
 
-def _hold(rule: Rule, case: int) -> CompiledHold:
+def _hold(rule: Rule) -> CompiledHold:
     ignore_case = rule.match.ignore_case
     try:
         held = shape(rule.hold, ignore_case=ignore_case, widest=WIDEST)
     except DialectError as why:
         raise _fault(rule, f"hold: {why}") from None
-    words = best_literals(held)
     return CompiledHold(
-        pattern=re.compile(f"(?:{rule.hold})\\Z", FLAGS | case),
+        source=rule.hold,
+        ignore_case=ignore_case,
         reach=min(held.width, rule.window or held.width),
-        literals=tuple(sorted(words)),
+        literals=tuple(sorted(best_literals(held))),
         last=last_characters(rule.hold, ignore_case=ignore_case),
     )

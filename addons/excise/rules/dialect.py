@@ -41,6 +41,7 @@ class Shape:
     group: str  # name of the group that is the span; "" for the whole match
     lead: str  # Hyperscan pattern that ends in every match, at most so far behind its start
     lead_width: int
+    lead_least: int  # and at least so far
     lead_any_case: bool
     weak: bool  # neither the lead nor the match holds a literal to go by
     literals: tuple[frozenset[str], ...]  # of each set every match holds one; lower case
@@ -68,7 +69,7 @@ def shape(regex: str, group: str = "", *, ignore_case: bool = False, widest: int
         raise DialectError(f'the group "{group}" must take part in every match.')
     tail = _from_group(nodes, names[group]) if group else list(nodes)
     literals = tuple(find_literals(nodes))
-    lead, lead_width = find_lead(nodes)
+    lead, lead_widths = find_lead(nodes)
     words = sorted(best(literals))
     literal = are_better(words, lead)
     return Shape(
@@ -77,7 +78,8 @@ def shape(regex: str, group: str = "", *, ignore_case: bool = False, widest: int
         word=_is_word(tail),
         group=group,
         lead="|".join(map(spell_word, words)) if literal else spell(lead),
-        lead_width=width if literal else lead_width,
+        lead_width=width if literal else lead_widths[1],
+        lead_least=min(map(len, words)) if literal else lead_widths[0],
         lead_any_case=literal or ignore_case,
         weak=not literal and is_weak(words, lead),
         literals=literals,

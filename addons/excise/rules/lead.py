@@ -23,9 +23,9 @@ _ENOUGH: Final = (16, 12, 8)
 _MANY: Final = 150
 
 
-def find_lead(nodes: Nodes) -> tuple[list[Node], int]:
+def find_lead(nodes: Nodes) -> tuple[list[Node], tuple[int, int]]:
     """How every match starts, as short as is still selective, and how far behind the start of a
-    match it ends at most; it ends inside the match.
+    match it ends at least and at most; it ends inside the match.
 
     A long variable part is left to `re`, and so is a part that may be longer or absent at the
     end, since Hyperscan would report each of its possible ends.
@@ -36,7 +36,7 @@ def find_lead(nodes: Nodes) -> tuple[list[Node], int]:
         lead = trimmed if width_of(trimmed)[0] else list(nodes)
         if _positions(lead) <= _MANY:
             break
-    return _without_edge(lead), width_of(lead)[1]
+    return _without_edge(lead), width_of(lead)
 
 
 def _without_edge(nodes: list[Node]) -> list[Node]:
