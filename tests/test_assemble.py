@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from excise.assemble import load_engine
-from excise.errors import ConfigError, PolicyError
+from excise.cli.main import main
+from excise.errors import ConfigError, PolicyError, StateError
 from excise.model import Direction, Mode, Part, Principal, Role, Segment
 from excise.resources import policies_dir
 from excise.rules.fillers import fill
@@ -116,3 +117,26 @@ def test_an_unknown_profile_is_named_with_the_known_ones(state: Path) -> None:
     """So that a typo is mended at once."""
     with pytest.raises(ConfigError, match=r"balanced, observe, strict"):
         load_engine("balanc", state_dir=state)
+
+
+def test_own_records_and_secrets_are_read_from_the_state_folder(
+    state: Path, tmp_path: Path
+) -> None:
+    """What was indexed is found under the profile, and a damaged index stops the start."""
+    records = tmp_path / "customers.csv"
+    records.write_text("name,mail\nMartha Vogelsang,martha@firm.example\n")
+    secrets = tmp_path / "secrets"
+    secrets.write_text("tulip-Fjord/29-lamp\n")
+    places = ["--state-dir", str(tmp_path / "state")]
+    assert main(["dictionary", "add", str(records), "--columns", "name,mail", *places]) == 0
+    assert main(["known", "add", str(secrets), *places]) == 0
+    engine = load_engine("balanced", state_dir=tmp_path / "state")
+    text = "MARTHA VOGELSANG (martha@firm.example) xtulip-Fjord/29-lampx"
+    found = engine.scanner.scan([Segment(text, Role.USER, Part.PROMPT, 0)])[0]
+    assert {"exact-match.customers", "secret.known-value"} <= {each.entity for each in found}
+    placeholder = engine.placeholders.mint("exact-match.customers", "x")
+    blind = Segment(f"{placeholder} martha@firm.example", Role.USER, Part.PROMPT, 0)
+    assert "exact-match.customers" not in {f.entity for f in engine.scanner.scan([blind])[0]}
+    (tmp_path / "state/indexes/dictionary/customers").write_bytes(b"x")
+    with pytest.raises(StateError, match="EXC-STA-002"):
+        load_engine("balanced", state_dir=tmp_path / "state")

@@ -9,19 +9,22 @@ from __future__ import annotations
 import hashlib
 import os
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Final
 
 import excise.rules
 from excise.catalogue import Catalogue, load_catalogue
-from excise.detectors.base import Findings
+from excise.detectors.base import Detector, Findings
 from excise.detectors.build import build_scanner, entities_of, side_detectors
+from excise.detectors.known import Known, KnownIndex
+from excise.detectors.records import RecordIndex, Records
 from excise.detectors.scanner import FullScanner
 from excise.detectors.secrets import adopted_rules
 from excise.enforce.redact import Placeholders, blinder
-from excise.errors import ConfigError, PolicyError
+from excise.errors import ConfigError, PolicyError, StateError
 from excise.model import Decision, Direction, Mode, Principal, Segment
 from excise.policy.decide import decide, decide_case
 from excise.policy.load import build_policy, check_cases, parse_profile, shadowed
@@ -30,6 +33,7 @@ from excise.resources import policies_dir
 from excise.rules.compile import derived_from, recall
 from excise.rules.load import load_packs
 from excise.rules.schema import Rule, RulePack, Status
+from excise.state.indexes import get_index, list_indexes
 from excise.state.keys import derive, load_or_create_key
 
 
@@ -88,7 +92,7 @@ def load_engine(
     _hold_cases(policy, origin)
     key = load_or_create_key(state_dir / "key")
     active = [rule for rule in rules if rule.id in policy.rules]
-    detectors = side_detectors(active, {})
+    detectors = side_detectors(active, _own_detectors(active, state_dir, key))
     scanner = build_scanner(
         active, cache, blind=blinder(entities_of(rules, detectors)), detectors=detectors
     )
@@ -102,6 +106,38 @@ def load_engine(
         placeholders=Placeholders(derive(key, "placeholders")),
         fingerprint_key=derive(key, "fingerprints"),
     )
+
+
+def _own_detectors(rules: Sequence[Rule], state_dir: Path, key: bytes) -> dict[str, Detector]:
+    """Those detectors over what the operator had indexed that some rule reads. Raises
+    `StateError`."""
+    found: dict[str, Detector] = {}
+    asked = {rule.asked.detector for rule in rules if rule.asked}
+    for kind, build in _OWN.items():
+        if kind not in asked:
+            continue
+        stored = {name: get_index(state_dir, kind, name) for name in list_indexes(state_dir, kind)}
+        if stored:
+            try:
+                found[kind] = build(stored, derive(key, kind))
+            except ValueError as why:
+                at = str(state_dir / "indexes" / kind)
+                raise StateError("EXC-STA-002", f"{why}; make it anew.", at=at) from None
+    return found
+
+
+def _own_records(stored: Mapping[str, bytes], key: bytes) -> Detector:
+    return Records([RecordIndex.from_bytes(data) for data in stored.values()], key)
+
+
+def _known_values(stored: Mapping[str, bytes], key: bytes) -> Detector:
+    return Known([KnownIndex.from_bytes(data) for data in stored.values()], key)
+
+
+_OWN: Final[dict[str, Callable[[Mapping[str, bytes], bytes], Detector]]] = {
+    "dictionary": _own_records,
+    "known-value": _known_values,
+}
 
 
 def facts_of(rule: Rule) -> RuleFacts:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from excise.detectors.build import build_plain_scanner, build_scanner
+from excise.detectors.build import build_plain_scanner, build_proof_scanner
 from excise.detectors.merge import merge
 from excise.resources import policies_dir
 from excise.rules.examples import check_pack
@@ -22,7 +22,7 @@ def files(pack: str) -> dict[str, str]:
 def test_a_pack_proves_itself(name: str) -> None:
     """No sentence is left about any rule of the pack."""
     pack = load_pack(name, files(name))
-    faults = check_pack(pack, alone=build_plain_scanner, whole=build_scanner, merge=merge)
+    faults = check_pack(pack, alone=build_plain_scanner, whole=build_proof_scanner, merge=merge)
     assert not faults, "\n" + "\n".join(faults)
 
 

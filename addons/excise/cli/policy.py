@@ -12,7 +12,7 @@ from rich.table import Table
 
 from excise.assemble import Engine, load_engine
 from excise.cli.options import settings_of
-from excise.detectors.build import build_plain_scanner, build_scanner
+from excise.detectors.build import build_plain_scanner, build_proof_scanner
 from excise.detectors.merge import merge
 from excise.rules.examples import check_pack
 
@@ -63,7 +63,7 @@ def _test(args: argparse.Namespace) -> int:
     _lint(args)
     failed = 0
     for pack in _engine(args).packs:
-        faults = check_pack(pack, alone=build_plain_scanner, whole=build_scanner, merge=merge)
+        faults = check_pack(pack, alone=build_plain_scanner, whole=build_proof_scanner, merge=merge)
         examples = sum(len(rule.examples) for rule in pack.rules)
         failed += len(faults)
         for fault in faults:

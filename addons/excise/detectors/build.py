@@ -10,6 +10,7 @@ from excise.detectors.base import Detector
 from excise.detectors.fallback import Literals
 from excise.detectors.pattern import PatternScanner
 from excise.detectors.prefilter import Prefilter
+from excise.detectors.proof import PROOF
 from excise.detectors.scanner import ANY, FullScanner, spelled
 from excise.rules.compile import CompiledRule, compile_rules
 from excise.rules.schema import Rule, Status
@@ -30,6 +31,12 @@ def _code() -> Detector:
     return Code.shipped()
 
 
+def _cards() -> Detector:
+    from excise.detectors.cards import Cards
+
+    return Cards()
+
+
 def entities_of(rules: Iterable[Rule], detectors: Mapping[str, Detector]) -> frozenset[str]:
     """Every entity that findings may carry, those of rules with many labels spelled out."""
     return frozenset(
@@ -43,7 +50,11 @@ def entities_of(rules: Iterable[Rule], detectors: Mapping[str, Detector]) -> fro
     )
 
 
-SHIPPED: Final[Mapping[str, Callable[[], Detector]]] = {"names": _names, "code": _code}
+SHIPPED: Final[Mapping[str, Callable[[], Detector]]] = {
+    "names": _names,
+    "cards": _cards,
+    "code": _code,
+}
 
 
 class Databases(Protocol):
@@ -77,11 +88,23 @@ def build_scanner(
 
 
 def build_plain_scanner(rules: Iterable[Rule]) -> FullScanner:
-    """The same without Hyperscan: quick to make, slow to run."""
+    """The same without Hyperscan, quick to make and slow to run, for proofs."""
     rules = tuple(rules)
     compiled = compile_rules(rule for rule in rules if rule.asked is None)
     pattern = PatternScanner(compiled, Literals(compiled))
-    return FullScanner(pattern, side_detectors(rules, {}), rules)
+    return FullScanner(pattern, side_detectors(rules, proof_detectors(rules)), rules)
+
+
+def build_proof_scanner(rules: Iterable[Rule]) -> FullScanner:
+    """All rules together, with data by which those over the operator's own are proven."""
+    rules = tuple(rules)
+    return build_scanner(rules, detectors=proof_detectors(rules))
+
+
+def proof_detectors(rules: Iterable[Rule]) -> dict[str, Detector]:
+    """Those of `PROOF` that these rules read."""
+    asked = {rule.asked.detector for rule in rules if rule.asked}
+    return {name: make() for name, make in PROOF.items() if name in asked}
 
 
 def side_detectors(rules: Iterable[Rule], given: Mapping[str, Detector]) -> dict[str, Detector]:
