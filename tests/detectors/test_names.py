@@ -128,6 +128,22 @@ def test_what_was_read_before_changes_nothing(text: str, other: str) -> None:
 
 
 @settings(deadline=None)
+@given(st.lists(TEXTS, max_size=5))
+def test_many_texts_are_read_as_if_alone(texts: list[str]) -> None:
+    assert DETECTOR.find_many(texts) == [DETECTOR.find(text) for text in texts]
+
+
+def test_many_texts_may_fill_several_batches() -> None:
+    text = "Dear Ms. Okafor,\nthank you for your letter. " + "We will answer it soon. " * 900
+    assert DETECTOR.find_many([text] * 9) == [DETECTOR.find(text)] * 9
+
+
+@pytest.mark.parametrize(("word", "common"), [("letter", True), ("Letter", True), ("zqxv", False)])
+def test_words_of_prose_are_told_from_others(word: str, common: bool) -> None:
+    assert DETECTOR.is_common(word) is common
+
+
+@settings(deadline=None)
 @given(TEXTS, TEXTS)
 def test_texts_far_apart_are_read_as_if_alone(left: str, right: str) -> None:
     """A decision reaches three tokens for names and one line for code, so paragraphs set this far

@@ -7,14 +7,16 @@ are left alone. How good it is stands in `models/README.md`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
+from itertools import accumulate
 from typing import Final, Literal, NamedTuple
 
 import numpy as np
 
 from excise.detectors.models import read_model
 from excise.detectors.names_decode import best_tags
-from excise.detectors.names_features import CLASSES, EDGE_CLASS
+from excise.detectors.names_features import Lexicon
 from excise.detectors.names_model import (
     DISTANCES,
     EDGE,
@@ -46,6 +48,9 @@ _LEAN: Final = 0.4
 _LEAN_SLOPE: Final = 0.8
 _LEAN_FROM: Final = -2.0
 _NEIGHBOUR: Final = 0.5
+# Between texts read in one go, and the number of characters of such a going.
+_BREAK: Final = "\n" * REACH
+_BATCH: Final = 65_536
 
 
 class Name(NamedTuple):
@@ -72,106 +77,153 @@ class NamesDetector:
 
     def find(self, text: str) -> list[Name]:
         """Names in `text` in order of place; they do not overlap. The same text gives the same."""
-        tokens = tokenize(text)
-        if not tokens.starts.size:
-            return []
-        rows = self._rows.rows(text, tokens.starts, tokens.ends, tokens.hashes)
-        glued = np.empty(tokens.starts.size, bool)
-        glued[0] = False
-        np.equal(tokens.starts[1:], tokens.ends[:-1], out=glued[1:])
-        pairs = rows.pair_numbers(glued)
-        places, scores = self._scores(tokens, rows, pairs)
-        if not places.size:
-            return []
-        tags = best_tags(places, scores, self._model.transitions, tokens.starts.size, _UNLIKELY)
-        return self._names(tokens, tags, places, scores)
+        return self.find_many((text,))[0]
+
+    def find_many(self, texts: Sequence[str]) -> list[list[Name]]:
+        """What `find` gives for each text, in one go: a text alone costs mostly the going."""
+        found: list[list[Name]] = []
+        begin = size = 0
+        for end, text in enumerate(texts, 1):
+            size += len(text)
+            if size >= _BATCH or end == len(texts):
+                found += self._find_batch(texts[begin:end])
+                begin, size = end, 0
+        return found
 
     def is_code(self, text: str) -> list[bool]:
         """For each line of `text`, as cut at newline tokens, whether it reads as code."""
-        tokens = tokenize(text)
-        if not tokens.starts.size:
-            return []
-        rows = self._rows.rows(text, tokens.starts, tokens.ends, tokens.hashes)
-        glued = np.append(False, tokens.starts[1:] == tokens.ends[:-1])
-        leanings = self._line_leanings(tokens, rows, rows.pair_numbers(glued))[1]
-        code: list[bool] = (leanings > _CODE).tolist()
+        page = self._page((text,))
+        _, sizes, leanings = self._line_leanings(page)
+        code: list[bool] = (leanings > _CODE)[sizes > 0].tolist()
         return code
 
-    def _line_leanings(self, tokens: Tokens, rows: Rows, pairs: Ints) -> tuple[Ints, Floats]:
-        """The first token of each line, and the log-odds that the line is code."""
-        ends = np.flatnonzero(tokens.classes == NEWLINE) + 1
-        begins = np.append(0, ends[ends < tokens.starts.size])
-        weights = rows.table.gates[rows.places] + self._model.gate_pairs[pairs]
-        sums = np.add.reduceat(weights, begins)
-        sizes = np.diff(begins, append=tokens.starts.size).astype(np.float32)
-        around = _with_neighbours(sums) / (_with_neighbours(sizes) + _SILENT)
-        leanings: Floats = around + np.float32(self._model.gate_bias)
-        return begins, leanings
+    def is_common(self, word: str) -> bool:
+        """Whether the model's word list has the word, in any case, as one of ordinary prose."""
+        return bool(self._model.bits_of([word])[0] & (Lexicon.KNOWN | Lexicon.FREQUENT))
 
-    def _code_leaning(self, tokens: Tokens, rows: Rows, pairs: Ints) -> Floats:
+    def _page(self, texts: Sequence[str]) -> _Page:
+        """The texts behind one another, `REACH` edges before each and behind the last."""
+        joined = _BREAK + _BREAK.join(texts) + _BREAK
+        tokens = tokenize(joined)
+        begins = np.fromiter(accumulate((len(text) + REACH for text in texts), initial=REACH),
+                             np.int64, len(texts) + 1)  # fmt: skip
+        breaks = np.searchsorted(tokens.starts, begins - REACH)
+        edges = (breaks[:, None] + np.arange(REACH)).ravel()
+        rows = self._rows.rows(joined, tokens.starts, tokens.ends, tokens.hashes)
+        rows.places[edges] = EDGE
+        glued = np.zeros(tokens.starts.size, bool)
+        np.equal(tokens.starts[1:], tokens.ends[:-1], out=glued[1:])
+        glued[edges] = False
+        glued[breaks[:-1] + REACH] = False
+        return _Page(tokens, begins, edges, rows, rows.pair_numbers(glued))
+
+    def _find_batch(self, texts: Sequence[str]) -> list[list[Name]]:
+        found: list[list[Name]] = [[] for _ in texts]
+        if not any(texts):
+            return found
+        page = self._page(texts)
+        places, scores = self._scores(page)
+        if not places.size:
+            return found
+        size = page.tokens.starts.size
+        tags = best_tags(places, scores, self._model.transitions, size, _UNLIKELY)
+        self._add_names(found, page, tags, places, scores)
+        return found
+
+    def _line_leanings(self, page: _Page) -> tuple[Ints, Ints, Floats]:
+        """Of each line the first token, its length less edges, and the log-odds that it is code."""
+        rows = page.rows
+        ends = np.flatnonzero(page.tokens.classes == NEWLINE) + 1
+        begins = np.concatenate([[0], ends[:-1]])  # the last token is an edge
+        weights = rows.table.gates[rows.places] + self._model.gate_pairs[page.pairs]
+        weights[page.edges] = 0
+        own = np.ones(weights.size, np.int64)
+        own[page.edges] = 0
+        sizes = np.add.reduceat(own, begins)
+        around = _with_neighbours(np.add.reduceat(weights, begins))
+        around /= _with_neighbours(sizes.astype(np.float32)) + _SILENT
+        return begins, sizes, around + np.float32(self._model.gate_bias)
+
+    def _code_leaning(self, page: _Page) -> Floats:
         """For each token the log-odds that its line is code."""
-        begins, leanings = self._line_leanings(tokens, rows, pairs)
-        return np.repeat(leanings, np.diff(begins, append=tokens.starts.size))
+        begins, _, leanings = self._line_leanings(page)
+        sizes = np.empty_like(begins)
+        np.subtract(begins[1:], begins[:-1], out=sizes[:-1])
+        sizes[-1] = page.tokens.starts.size - begins[-1]
+        return np.repeat(leanings, sizes)
 
-    def _scores(self, tokens: Tokens, rows: Rows, pairs: Ints) -> tuple[Ints, Floats]:
+    def _scores(self, page: _Page) -> tuple[Ints, Floats]:
         """Tokens worth a look, and the score of every tag there."""
-        size = rows.places.size
-        code = self._code_leaning(tokens, rows, pairs)
+        rows = page.rows
+        code = self._code_leaning(page)
         # A newline is never part of a name: a name over two lines is found as two.
-        prose = (code <= _CODE) & (tokens.classes != NEWLINE)
+        prose = (code <= _CODE) & (page.tokens.classes != NEWLINE)
         hopeful = (rows.table.hopes[rows.places] > _HOPELESS) & prose
         wanted = hopeful.copy()
         wanted[1:] |= hopeful[:-1]
         wanted[:-1] |= hopeful[1:]
-        places = np.flatnonzero(wanted & prose)
-        around = np.full(size + 2 * REACH, EDGE, np.int64)
-        around[REACH : REACH + size] = rows.places
+        places = (wanted & prose).nonzero()[0]
         flat = rows.table.scores.reshape(-1, TAGS)
-        around *= DISTANCES
-        scores = flat.take(around[places], 0)
+        starts = rows.places * DISTANCES
+        scores = flat.take(starts[places - REACH], 0)
         for distance in range(1, DISTANCES):
-            scores += flat.take(around[places + distance] + distance, 0)
-        wide = _with_edges(pairs, rows)
+            scores += flat.take(starts[places + (distance - REACH)] + distance, 0)
         for place in range(PAIRS):
-            scores += self._model.pairs[place].take(wide[places + place], 0)
-        lean = np.clip((_LEAN_FROM - code[places]) * _LEAN_SLOPE, -np.inf, _LEAN) + self._bias
+            scores += self._model.pairs[place].take(page.pairs[places + (place - 2)], 0)
+        lean = np.minimum((_LEAN_FROM - code[places]) * _LEAN_SLOPE, _LEAN) + self._bias
         scores[:, 1:] += lean[:, None]
         return places, scores
 
-    def _names(self, tokens: Tokens, tags: Ints, places: Ints, scores: Floats) -> list[Name]:
-        found: list[Name] = []
-        tagged = np.flatnonzero(tags)
+    def _add_names(
+        self, found: list[list[Name]], page: _Page, tags: Ints, places: Ints, scores: Floats
+    ) -> None:
+        """Turns runs of tags into names, each into the list of its text."""
+        tagged = tags.nonzero()[0]
         if not tagged.size:
-            return found
-        labels = (tags[tagged] + 1) // 2
+            return
+        own = tags[tagged]
+        labels = (own + 1) // 2
         opens = np.ones(tagged.size, bool)
-        opens[1:] = (np.diff(tagged) > 1) | (np.diff(labels) != 0) | (tags[tagged[1:]] % 2 == 1)
-        heads = np.flatnonzero(opens)
-        gains = _gains(tags, tagged, places, scores)
-        for head, tail in zip(
-            heads.tolist(), np.append(heads[1:], tagged.size).tolist(), strict=True
-        ):
-            number = int(labels[head]) - 1
-            start, end = tokens.starts[tagged[head]], tokens.ends[tagged[tail - 1]]
-            offset, slope = self._model.calibration[number].tolist()
-            margin = float(gains[head:tail].sum()) / (tail - head) ** 0.5
-            score = 1 / (1 + np.exp(-(offset + slope * margin)))
-            found.append(Name(Span(int(start), int(end)), LABELS[number], float(score)))
-        return found
+        opens[1:] = (
+            ((tagged[1:] - tagged[:-1]) > 1) | (labels[1:] != labels[:-1]) | (own[1:] & 1 == 1)
+        )
+        heads = opens.nonzero()[0]
+        behind = np.concatenate([heads[1:], [tagged.size]])
+        numbers = labels[heads] - 1
+        margins = np.add.reduceat(_gains(own, tagged, places, scores), heads)
+        margins /= np.sqrt((behind - heads).astype(np.float32))
+        offset, slope = self._model.calibration[numbers].T
+        chances = 1 / (1 + np.exp(-(offset + slope * margins)))
+        starts = page.tokens.starts[tagged[heads]]
+        ends = page.tokens.ends[tagged[behind - 1]]
+        owners = np.searchsorted(page.begins, starts, side="right") - 1
+        starts, ends = starts - page.begins[owners], ends - page.begins[owners]
+        for owner, start, end, number, chance in zip(
+            owners.tolist(), starts.tolist(), ends.tolist(), numbers.tolist(), chances.tolist(),
+            strict=True,
+        ):  # fmt: skip
+            found[owner].append(Name(Span(start, end), LABELS[number], chance))
 
 
-def _gains(tags: Ints, tagged: Ints, places: Ints, scores: Floats) -> Floats:
+class _Page(NamedTuple):
+    """Several texts as one row of tokens.
+
+    `begins` are the offsets of the texts in the row (and one behind the last), `edges` the tokens
+    between them, `pairs` each token's row in the pair tables.
+    """
+
+    tokens: Tokens
+    begins: Ints
+    edges: Ints
+    rows: Rows
+    pairs: Ints
+
+
+def _gains(own: Ints, tagged: Ints, places: Ints, scores: Floats) -> Floats:
     """How far the tag of each tagged token is above *outside*."""
     where = np.searchsorted(places, tagged)
-    gains: Floats = scores[where, tags[tagged]] - scores[where, 0]
+    gains: Floats = scores[where, own] - scores[where, 0]
     return gains
-
-
-def _with_edges(pairs: Ints, rows: Rows) -> Ints:
-    """Pair numbers with those that reach over the text's ends: two before, one behind."""
-    outside = (EDGE_CLASS * CLASSES + EDGE_CLASS) * 2
-    entry = (EDGE_CLASS * CLASSES + int(rows.table.classes[rows.places[0]])) * 2
-    return np.concatenate([[outside, entry], pairs, [outside]])
 
 
 def _with_neighbours(values: Floats) -> Floats:
