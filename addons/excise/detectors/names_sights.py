@@ -1,0 +1,119 @@
+"""The names tagger as a side detector: whole addresses, and every mention of a person once met.
+
+Street, postcode, town and country are names of their own to the tagger; where they stand side by
+side they are one address here. A person named in full is recognised by surname alone elsewhere in
+the same text.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final
+
+from excise.detectors.base import Sight
+from excise.detectors.names import Name, NamesDetector
+from excise.detectors.names_model import LABELS
+from excise.model import Segment, Span
+
+# What may stand between the parts of one address; a line end only behind a street or postcode.
+_SAME_LINE: Final = re.compile(r" ?(?:[,;/|-]|\u2013)? ?")
+_NEXT_LINE: Final = re.compile(r" ?[,;]?[ \t]*\r?\n[ \t]*(?:> ?)?")
+_PARTS: Final = frozenset(("ADDRESS", "LOCATION"))
+
+# Persons surer than this lend their names to other mentions, which get a share of the score.
+_SURE: Final = 0.8
+_LENT: Final = 0.9
+_SHORTEST: Final = 3
+_WORD: Final = re.compile(r"[^\W\d_]+")
+_MENTIONS: Final = 200
+
+
+class Names:
+    """Sees PERSON, LOCATION, ORG and ADDRESS in prose; see `models/README.md` for how well."""
+
+    name: Final = "names"
+    labels: Final = frozenset(LABELS)
+
+    def __init__(self, detector: NamesDetector) -> None:
+        self._detector = detector
+
+    @classmethod
+    def shipped(cls) -> Names:
+        """Over the model that ships."""
+        return cls(NamesDetector.shipped())
+
+    def find(self, segments: Sequence[Segment]) -> list[tuple[Sight, ...]]:
+        """For each segment what was seen in its text, in order of place, without overlaps."""
+        texts = [segment.text for segment in segments]
+        found = self._detector.find_many(texts)
+        return [
+            tuple(joined(text, with_mentions(text, names, self._detector.is_common)))
+            for text, names in zip(texts, found, strict=True)
+        ]
+
+
+def joined(text: str, names: Sequence[Name]) -> Iterator[Sight]:
+    """The names as sights, the parts of an address made one.
+
+    A row of parts without any street or postcode stays what it is: places.
+    """
+    group: list[Name] = []
+    for name in names:
+        if group and not _adjoins(text, group, name):
+            yield from _group(group)
+            group = []
+        if name.label in _PARTS:
+            group.append(name)
+        else:
+            yield Sight(name.label, name.span, name.score)
+    yield from _group(group)
+
+
+def _adjoins(text: str, group: list[Name], name: Name) -> bool:
+    if name.label not in _PARTS:
+        return False
+    start, end = group[-1].span.end, name.span.start
+    if _SAME_LINE.fullmatch(text, start, end):
+        return True
+    begun = any(part.label == "ADDRESS" for part in group)
+    return begun and _NEXT_LINE.fullmatch(text, start, end) is not None
+
+
+def _group(group: list[Name]) -> Iterator[Sight]:
+    scores = [part.score for part in group if part.label == "ADDRESS"]
+    if scores:
+        yield Sight("ADDRESS", Span(group[0].span.start, group[-1].span.end), max(scores))
+    else:
+        yield from (Sight(part.label, part.span, part.score) for part in group)
+
+
+def with_mentions(
+    text: str, names: Sequence[Name], is_common: Callable[[str], bool]
+) -> Sequence[Name]:
+    """The names, and further mentions of the persons among them that the tagger passed over."""
+    lent: dict[str, float] = {}
+    for name in names:
+        if name.label == "PERSON" and name.score >= _SURE:
+            words = _WORD.findall(text[name.span.start : name.span.end])
+            if len(words) > 1:
+                for word in words:
+                    lent[word] = max(lent.get(word, 0), name.score * _LENT)
+    wanted = [w for w in lent if len(w) >= _SHORTEST and w[0].isupper() and not is_common(w)]
+    if not wanted:
+        return names
+    taken = [name.span for name in names]
+    pattern = re.compile(rf"\b(?:{'|'.join(map(re.escape, sorted(wanted)[:_MENTIONS]))})\b")
+    more = [
+        Name(Span(*hit.span()), "PERSON", lent[hit.group()])
+        for hit in pattern.finditer(text)
+        if not _overlaps(taken, *hit.span())
+    ]
+    return sorted([*names, *more]) if more else names
+
+
+def _overlaps(taken: list[Span], start: int, end: int) -> bool:
+    """Whether one of the spans, which are in order and apart, touches the stretch."""
+    at = bisect_left(taken, start, key=lambda span: span.end - 1)
+    return at < len(taken) and taken[at].start < end

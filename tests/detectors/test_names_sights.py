@@ -1,0 +1,129 @@
+"""Names as sights: addresses whole, persons found again, spans in place."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from excise.detectors.base import Sight
+from excise.detectors.names import Label, Name
+from excise.detectors.names_model import LABELS
+from excise.detectors.names_sights import Names, joined, with_mentions
+from excise.model import Part, Role, Segment, Span
+
+NAMES = Names.shipped()
+SHORT: dict[str, Label] = {"A": "ADDRESS", "L": "LOCATION", "P": "PERSON", "O": "ORG"}
+SCORES = (0.5, 0.6, 0.7, 0.8, 0.9)
+
+
+def segment(text: str) -> Segment:
+    return Segment(text, Role.USER, Part.PROMPT, 0)
+
+
+def seen(text: str) -> list[tuple[str, str]]:
+    (sights,) = NAMES.find([segment(text)])
+    return [(text[s.span.start : s.span.end], s.label) for s in sights]
+
+
+def marked(text: str) -> tuple[str, list[Name]]:
+    """`[A 1 Oak St], x` → the text without marks, and its names."""
+    plain, names = "", []
+    while "[" in text:
+        before, rest = text.split("[", 1)
+        inside, text = rest.split("]", 1)
+        plain += before
+        names.append(
+            Name(
+                Span(len(plain), len(plain) + len(inside) - 2),
+                SHORT[inside[0]],
+                0.5 + len(names) / 10,
+            )
+        )
+        plain += inside[2:]
+    return plain + text, names
+
+
+@pytest.mark.parametrize(
+    ("text", "sights"),
+    [
+        ("[A 1 Oak St], [L Troy]", ["A 1 Oak St, Troy"]),
+        ("[A 1 Oak St], [L Troy], [L NY] [A 12180], [L USA].", ["A 1 Oak St, Troy, NY 12180, USA"]),
+        ("[A 1 Oak St]\n[A 12180] [L Troy]\n[L USA]", ["A 1 Oak St\n12180 Troy\nUSA"]),
+        ("> [A 1 Oak St]\r\n> [L Troy]", ["A 1 Oak St\r\n> Troy"]),
+        ("[L Troy], [A 1 Oak St]", ["A Troy, 1 Oak St"]),
+        ("[L Troy]\n[A 1 Oak St]", ["L Troy", "A 1 Oak St"]),
+        ("[L Troy], [L NY]", ["L Troy", "L NY"]),
+        ("[A 1 Oak St]\n\n[L Troy]", ["A 1 Oak St", "L Troy"]),
+        ("[A 1 Oak St] to [L Troy]", ["A 1 Oak St", "L Troy"]),
+        ("[P Ann Lee], [A 1 Oak St], [O Acme]", ["P Ann Lee", "A 1 Oak St", "O Acme"]),
+        ("[A 1 Oak St] [P Ann Lee] [L Troy]", ["A 1 Oak St", "P Ann Lee", "L Troy"]),
+    ],
+)  # fmt: skip
+def test_the_parts_of_an_address_are_one_sight(text: str, sights: list[str]) -> None:
+    plain, names = marked(text)
+    found = list(joined(plain, names))
+    assert [f"{s.label[0]} {plain[s.span.start : s.span.end]}" for s in found] == sights
+
+
+def test_an_address_is_as_sure_as_its_surest_street_or_postcode() -> None:
+    plain, names = marked("[A 1 Oak St], [A 12180] [L Troy]")
+    assert list(joined(plain, names)) == [Sight("ADDRESS", Span(0, len(plain)), 0.6)]
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("Ann Quill came. Then Quill left, and Ann too.", ["Ann Quill", "Quill", "Ann"]),
+        ("Quill first, Ann Quill second, Quills no.", ["Quill", "Ann Quill"]),
+        ("Ann Quill and quill and QUILL", ["Ann Quill"]),
+        ("Ann Quill Street Quill", ["Ann Quill", "Quill"]),
+    ],
+)
+def test_persons_are_found_again(text: str, names: list[str]) -> None:
+    start = text.index("Ann Quill")
+    once = [Name(Span(start, start + 9), "PERSON", 0.95)]
+    found = with_mentions(text, once, lambda word: word == "Street")
+    assert [text[n.span.start : n.span.end] for n in found] == names
+    assert all(0 < n.score <= 0.95 for n in found)
+
+
+@pytest.mark.parametrize(
+    ("name", "common"),
+    [
+        (Name(Span(0, 9), "PERSON", 0.6), ""),  # unsure
+        (Name(Span(0, 9), "ORG", 0.95), ""),
+        (Name(Span(4, 9), "PERSON", 0.95), ""),  # one word
+        (Name(Span(0, 9), "PERSON", 0.95), "Ann Quill"),  # ordinary words
+    ],
+)
+def test_other_names_are_not_lent(name: Name, common: str) -> None:
+    names = [name]
+    assert with_mentions("Ann Quill and Quill", names, lambda word: word in common) == names
+
+
+def test_in_sentences() -> None:
+    assert seen("Ship to Laura Hoffman, 482 Maple Street, Portland, Oregon 97201 today.") == [
+        ("Laura Hoffman", "PERSON"), ("482 Maple Street, Portland, Oregon 97201", "ADDRESS")
+    ]  # fmt: skip
+    assert seen("Best regards,\nDaniel Weber\nBerlin") == [
+        ("Daniel Weber", "PERSON"), ("Berlin", "LOCATION")
+    ]  # fmt: skip
+
+
+PIECES = ["Maria Lopez", "Lopez", "Berlin", "12 Oak Street", ",", "\n", "Dr.", "80331", "and", "{"]
+TEXTS = st.lists(st.sampled_from(PIECES), max_size=24).map(" ".join)
+
+
+@settings(deadline=None)
+@given(st.lists(TEXTS, max_size=4))
+def test_sights_lie_in_order_and_apart(texts: list[str]) -> None:
+    found = NAMES.find([segment(text) for text in texts])
+    assert [NAMES.find([segment(text)])[0] for text in texts] == found
+    for text, sights in zip(texts, found, strict=True):
+        end = 0
+        for sight in sights:
+            assert end <= sight.span.start < sight.span.end <= len(text)
+            assert sight.label in NAMES.labels == frozenset(LABELS)
+            assert 0 <= sight.score <= 1
+            if sight.label == "PERSON":
+                assert "\n" not in text[sight.span.start : sight.span.end]
+            end = sight.span.end
