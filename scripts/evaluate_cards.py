@@ -73,7 +73,7 @@ GATEWAY: Final = (
     ("slashes", "pan <N/>, <E>"),
     ("url", "https://pay.example.org/charge?pan=<N>&expiry=<EMY>&cvv=<C>"),
     ("track 1", "swipe data: %B<N>^DOE/ANNA^<EYM>1010000000000000? end"),
-    ("emv", "TLV: 9F02060000000010005A08<N5A>5F2403<EYM>31"),
+    ("emv", "TLV: 9F02060000000010005A<LEN5A><N5A>5F2403<EYM>31"),
     ("iso 8583", "MTI 0200\nDE 2: <N>\nDE 4: 000000001000\nDE 14: <EYM>\nDE 35: <N>=<EYM>2010000012345"),
     ("mt103", ":50K:/<I>\nANNA DOE\n:57A:<B>\n:59:/<I>\nBEN ROE"),
     ("pain", "<Cdtr><Nm>Ben</Nm></Cdtr><CdtrAcct><Id><IBAN><I></IBAN></Id></CdtrAcct><BIC><B></BIC>"),
@@ -120,7 +120,7 @@ HELD_OUT: Final = (
     ("spanish mail", "Número de tarjeta: <N>, caduca <E>, CVV <C>"),
     ("track 2 log", "read: <N>=<EYM>20100000123400000"),
     ("track both", "%B<N>^ROE/BEN^<EYM>201000000000?;<N>=<EYM>201000000000?"),
-    ("emv 57", "57 13 <N57>"),
+    ("emv 57", "57 <LEN57> <N57>"),
     ("iso fields", '{"mti":"0100","f2":"<N>","f3":"000000","f14":"<EYM>","f52":"<PB>"}'),
     ("pin", "the PIN for my debit card is <P>"),
     ("ach", '{"routing_number":"<A>","account_number":"<AC>","account_holder_type":"individual"}'),
@@ -273,6 +273,8 @@ _SLOTS: Final[dict[str, Callable[[_Card], str]]] = {
     "Nbr": lambda card: _grouped(card.number, " ").replace(" ", "\n", 3).replace("\n", " ", 1),
     "N6": lambda card: f"{card.number[:6]} {card.number[6:]}",
     "Nmix": _mixed,
+    "LEN5A": lambda card: f"{(len(card.number) + 1) // 2:02X}",
+    "LEN57": lambda card: f"{(len(card.number) + 19) // 2:02X}",
     "N5A": lambda card: card.number + "F" * (len(card.number) % 2),
     "N57": _hex_57,
     "C": lambda card: card.code,
@@ -314,14 +316,14 @@ def fill_card(
         text += template[at : slot.start()]
         at = slot.end()
         value = _fill_id(slot[1], dice) or _SLOTS[slot[1]](card)
-        if not _is_id(slot[1]):
+        if not _is_id(slot[1]) and not slot[1].startswith("LEN"):
             (dates if slot[1] in DATES else spans).append((len(text), len(text) + len(value)))
         text += value
     return text + template[at:], spans, dates
 
 
 def _is_id(kind: str) -> bool:
-    return kind[0] == "D" or (kind[0] == "L" and kind != "L4")
+    return kind[0] == "D" or (kind[0] == "L" and kind != "L4" and not kind.startswith("LEN"))
 
 
 def _fill_id(kind: str, dice: random.Random) -> str:

@@ -50,31 +50,34 @@ _MINGLED: Final = 8  # letters, and digits, from which the ones are read without
 _ABA_DISTRICTS: Final = frozenset([*range(0, 13), *range(21, 33), *range(61, 73), 80])
 
 # (lowest, highest prefix, lengths), ISO/IEC 7812 issuer ranges as the schemes publish them
+_LONG: Final = (16, 17, 18, 19)
+_ANY_LENGTH: Final = (12, 13, 14, 15, *_LONG)
 _SCHEMES: Final = (
-    (4, 4, (13, 16, 19)),  # Visa
+    (4, 4, (13, 16, 19)),  # Visa, with Elo and Dankort
     (51, 55, (16,)),  # Mastercard
     (2221, 2720, (16,)),  # Mastercard
     (34, 34, (15,)),  # American Express
     (37, 37, (15,)),
-    (6011, 6011, (16, 17, 18, 19)),  # Discover
-    (644, 649, (16, 17, 18, 19)),
-    (65, 65, (16, 17, 18, 19)),
-    (300, 305, (14, 16, 17, 18, 19)),  # Diners Club
-    (3095, 3095, (14, 16, 17, 18, 19)),
-    (36, 36, (14, 16, 17, 18, 19)),
-    (38, 39, (14, 16, 17, 18, 19)),
-    (3528, 3589, (16, 17, 18, 19)),  # JCB
-    (62, 62, (16, 17, 18, 19)),  # UnionPay
-    (81, 81, (16, 17, 18, 19)),
-    (5018, 5018, (12, 13, 14, 15, 16, 17, 18, 19)),  # Maestro
-    (5020, 5020, (12, 13, 14, 15, 16, 17, 18, 19)),
-    (5038, 5038, (12, 13, 14, 15, 16, 17, 18, 19)),
-    (5893, 5893, (12, 13, 14, 15, 16, 17, 18, 19)),
-    (6304, 6304, (12, 13, 14, 15, 16, 17, 18, 19)),
-    (6759, 6763, (12, 13, 14, 15, 16, 17, 18, 19)),
-    (60, 60, (16,)),  # RuPay
-    (508, 508, (16,)),
-    (2200, 2204, (16, 17, 18, 19)),  # Mir
+    (60, 60, _LONG),  # Discover, RuPay, Hipercard
+    (644, 649, _LONG),  # Discover
+    (65, 65, _LONG),  # Discover, Elo, Troy, Verve
+    (300, 305, (14, *_LONG)),  # Diners Club
+    (3095, 3095, (14, *_LONG)),
+    (36, 36, (14, *_LONG)),
+    (38, 39, (14, *_LONG)),
+    (3528, 3589, _LONG),  # JCB
+    (62, 62, (14, 15, *_LONG)),  # UnionPay
+    (81, 82, _LONG),  # UnionPay, RuPay
+    (50, 50, _ANY_LENGTH),  # Maestro, Elo, Verve, RuPay, Dankort
+    (56, 59, _ANY_LENGTH),  # Maestro
+    (61, 61, _ANY_LENGTH),
+    (63, 63, _ANY_LENGTH),  # Maestro, InterPayment
+    (66, 69, _ANY_LENGTH),
+    (2200, 2205, _LONG),  # Mir, Borica
+    (9792, 9792, (16,)),  # Troy
+    (8600, 8600, (16,)),  # Uzcard
+    (9860, 9860, (16,)),  # Humo
+    (1, 1, (15,)),  # UATP
 )
 
 

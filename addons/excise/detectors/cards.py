@@ -1,0 +1,331 @@
+"""Card numbers by their surroundings, and what belongs to one: code, expiry, and every repetition.
+
+A pattern judges one match; whether sixteen digits are a card is told by the fields beside them, by
+the column they stand in and by what the text said before. Once a number is taken for a card, its
+code and date are looked for around it, and whatever repeats four of its digits, or its code, is
+seen, too. Digits that merely pass Luhn (one random id in ten) are no card: a number without groups
+needs words of cards near, a record of expiry and code behind it, or a column named so.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Final, NamedTuple
+
+from excise.detectors.base import Sight
+from excise.detectors.checks import pan
+from excise.model import Segment, Span
+
+PAN: Final = "PAN"
+CODE: Final = "CODE"
+EXPIRY: Final = "EXPIRY"
+PART: Final = "PART"
+
+_MOST: Final = 20_000  # numbers of one text that are looked at, so that no text takes long
+_ROWS: Final = 500  # rows of a table whose other columns are looked at
+_GROUPS: Final = 6
+_BEFORE: Final = 80  # characters around a number in which words of cards count
+_AFTER: Final = 48
+_AROUND: Final = 400  # characters around a card in which its code and date are looked for
+
+_GAP: Final = (
+    r"(?:[ \t\u00a0]{0,2}[-._/\u00b7\u2010-\u2013][ \t\u00a0]?|[ \t\u00a0\u2009\u202f]{1,2}"
+    r"|[ \t]{0,2}\r?\n[ \t>]{0,4})"
+)
+_RUN: Final = re.compile(rf"[0-9]+(?:{_GAP}[0-9]+)*")
+_ENOUGH: Final = re.compile(rf"[0-9](?:{_GAP}?[0-9]){{11}}")
+_DIGITS: Final = re.compile(r"[0-9]+")
+_FIELD: Final = re.compile(r"[0-9]+(?:[-/][0-9]+)?")
+_LAYOUTS: Final = frozenset(
+    {
+        (4, 4, 4, 4), (4, 6, 5), (4, 6, 4), (4, 4, 4, 4, 3), (4, 4, 4, 4, 2), (4, 4, 4, 4, 1),
+        (4, 4, 4, 1), (4, 4, 4, 3), (4, 4, 4, 2), (4, 3, 3, 3), (4, 5, 6), (6, 13),
+    }
+)  # fmt: skip
+_WORDS: Final = re.compile(
+    r"card|\bpan\b|_pan\b|\bpan_|acct|\bcc(?:n|_?num\w*|_?no)?\b|\bvisa\b|mastercard|\bamex\b"
+    r"|american express|\bdiscover\b|\bjcb\b|diners|unionpay|maestro|rupay|karte|tarjeta"
+    r"|carte\b|cart[aã]o|\bcarta\b|kaart|kort\b|kart[aąęy]|\bcv[vc]|primary account|swipe|\bdebit\b"
+    r"|long number|number on the (?:front|card)|what(?:'s| is) the number|security code"
+    r"|(?:\bDE|\bF|\bfield|\bbit)[ _]?0{0,2}2[\"']?[ :=]",
+    re.IGNORECASE,
+)
+_OTHER: Final = re.compile(
+    r"(?:order|invoice|tracking|shipment|parcel|reference|ref|transaction|txn|trace|request|req"
+    r"|session|customer|client|user|member|merchant|terminal|ticket|case|serial|imei|iccid|phone"
+    r"|tel|mobile|isbn|ean|gtin|upc|sku|barcode|time|timestamp|ts|date|epoch|nonce|seed|hash|batch"
+    r"|auth|authorization|approval|receipt|token|device|event|message|msg|row|line|object|record"
+    r"|node|item|product|gift|loyalty|library|sim|graphics|memory|rrn|arn|stan|fax|status|handled"
+    r"|(?:^|[^a-z])id|(?:order|user|customer|card|payment|method)[_-]?id)"
+    r"[ _-]?(?:ids?|no|nr|num|number|key|code|ref|#)?\.?[\"'`)\]>]{0,2}\s{0,3}"
+    r"(?:is|=>|[:=#]|\s){0,2}"
+    r"\s{0,2}[\"'`(#]{0,2}\Z|(?:^|[^A-Za-z0-9])(?:tok|pi|pm|ch|cus|src|seti|txn|ord|evt|inv|re)_\Z",
+    re.IGNORECASE,
+)
+_BRAND_CODE: Final = re.compile(r"(?<![A-Za-z0-9])(?:VI|CA|MC|AX|DS|DC|JC|TP|CC|card|pan)\Z")
+_EDGE: Final = r"[ \t|;,:/\"'\u00a0]"
+_MONTH: Final = r"(?:0[1-9]|1[0-2])"
+_YEAR: Final = r"(?:20)?[2-4][0-9]"
+_DATE: Final = (
+    rf"(?:{_MONTH}[ ]?[-/.|][ ]?{_YEAR}|20[2-4][0-9][-/]{_MONTH}|{_MONTH}{_YEAR}"
+    rf"|[2-4][0-9]{_MONTH})"
+)
+_RECORD: Final = re.compile(
+    rf"{_EDGE}{{1,4}}(?:[^\n|;,\t]{{0,30}}[|;,\t]{_EDGE}{{0,3}})?"
+    rf"(?P<date>{_MONTH}{_EDGE}{{0,3}}[-/|;,:]?{_EDGE}{{0,3}}{_YEAR})"
+    rf"(?:{_EDGE}{{1,4}}(?P<code>[0-9]{{3,4}}))?(?![0-9A-Za-z])"
+)
+_CODE_FIRST: Final = re.compile(
+    rf"{_EDGE}{{1,4}}(?P<code>[0-9]{{3,4}}){_EDGE}{{1,4}}(?P<date>{_MONTH}{_EDGE}{{0,2}}{_YEAR})"
+    r"(?![0-9A-Za-z])"
+)
+_TRACK: Final = re.compile(
+    rf"(?:[=D]|\^[^^\n]{{2,30}}\^)[2-4][0-9]{_MONTH}[0-9]{{3}}(?:[0-9 ]{{0,59}}[0-9])?F?\??"
+)
+_CODE_WORDS: Final = (
+    r"(?:cv[vcn]2?\b|cvv\w*|cvc\w*|\bcv2\b|\bcsc\b|\bcid\b|card[ _]?code|security[ _-]?code"
+    r"|security (?:number|digits)|(?:verification|verify|safety)[ _-]?(?:code|value|number)"
+    r"|digits? on the (?:back|front)|code on the (?:back|front)"
+    r"|(?:three|four|3|4)[ -]digits?(?: code)?(?: on the (?:back|front))?"
+    r"|sicherheitscode|pr(?:ü|ue)f(?:ziffer|nummer|zahl)|cryptogramme(?: visuel)?"
+    r"|code de s[eé]curit[eé]|c[oó]digo de (?:seguran[cç]a|seguridad)|codice di sicurezza"
+    r"|beveiligingscode|kod (?:cvv2?|cvc2?|bezpiecze\w+|zabezp\w+))"
+)
+_CODE: Final = re.compile(
+    rf"{_CODE_WORDS}(?:[^0-9\n]{{0,32}}(?:\n[^0-9\n]{{0,24}}"
+    r"(?:[0-9]{1,2}:[0-9]{2}(?::[0-9]{2})?[^0-9\n]{1,24})?)?)(?P<code>[0-9]{3,4})"
+    r"(?![0-9A-Za-z%]|[.:/][0-9])",
+    re.IGNORECASE,
+)
+_CODE_BEFORE: Final = re.compile(
+    rf"(?<![0-9A-Za-z.:/$-])(?P<code>[0-9]{{3,4}})[^0-9\n]{{1,24}}?{_CODE_WORDS}", re.IGNORECASE
+)
+_EXPIRES: Final = re.compile(
+    r"(?:exp[a-z]*|valid[a-z]*|g(?:ü|ue)ltig bis|valable jusqu\S*|caduc[a-z]*|vence|scad[a-z]*"
+    r"|validade|geldig tot|wa[zż]na do|wygasa|end[es]s?|verf[aä]llt|good thr[a-z]*"
+    r"|(?:\bDE|\bF|\bfield|\bbit)[ _]?0?14)"
+    rf"[^0-9\n]{{0,24}}(?:\n[^0-9\n]{{0,12}})?(?P<date>{_DATE}|20[2-4][0-9]|{_MONTH})(?![0-9])",
+    re.IGNORECASE,
+)
+_EMV: Final = re.compile(r"(?<![G-Zg-z_])(?:5A ?0([6-9A])|57 ?(0[8-9A-F]|1[0-3])) ?(?=[0-9])")
+_EMV_DATE: Final = re.compile(r"5F24 ?03 ?(?P<date>[2-4][0-9](?:0[1-9]|1[0-2])[0-9]{2})")
+_NAMES: Final = (
+    (PAN, re.compile(r"card|\bpan\b|\bccn?\b|number|acct|kart|tarjeta|carte", re.IGNORECASE)),
+    (CODE, re.compile(r"\bcv[vcn]2?\b|security|\bcsc\b|\bcode\b", re.IGNORECASE)),
+    (EXPIRY, re.compile(r"\bexp|valid|\bmonth|\byear", re.IGNORECASE)),
+)
+
+
+class _Number(NamedTuple):
+    """A stretch that could be a card number: prefix, length and Luhn are right."""
+
+    start: int
+    end: int
+    digits: str
+    sizes: tuple[int, ...]  # digits by group
+    led: bool  # further digits are tied to its start
+    followed: bool  # or to its end
+
+
+class Cards:
+    """Implements `Detector`; holds nothing."""
+
+    name: Final = "cards"
+    labels: Final = frozenset({PAN, CODE, EXPIRY, PART})
+
+    def find(self, segments: Sequence[Segment]) -> list[tuple[Sight, ...]]:
+        """For each segment its card numbers and what belongs to them."""
+        return [tuple(_sights(segment.text, segment.label)) for segment in segments]
+
+
+def _sights(text: str, label: str) -> list[Sight]:
+    if not _ENOUGH.search(text):
+        return []
+    numbers = list(islice(_numbers(text), _MOST))
+    cards = [number for number in numbers if _is_card(text, label, number)]
+    known = {card.digits for card in cards}
+    spans = {_whole(text, each) for each in numbers if each.digits in known}
+    tagged = list(_tagged(text))
+    spans.update(span for span, _ in tagged)
+    known.update(digits for _, digits in tagged)
+    if not known:
+        return []
+    codes, dates = _companions(text, sorted(spans))
+    values = {text[start:end] for start, end in codes}
+    pieces = {piece for digits in known for piece in _pieces(digits)}
+    parts = set[Span]()
+    for match in _DIGITS.finditer(text):
+        span = Span(*match.span())
+        if match[0] in values and _is_alone(text, span):
+            codes.add(span)
+        elif match[0] in pieces:
+            parts.add(span)
+    covered = _outermost(spans)
+    return sorted(
+        [
+            *(Sight(PAN, span, 0.97) for span in covered),
+            *(Sight(CODE, span, 0.95) for span in _outside(codes, covered)),
+            *(Sight(EXPIRY, span, 0.9) for span in _outside(dates, covered)),
+            *(Sight(PART, span, 0.9) for span in _outside(parts, covered)),
+        ],
+        key=lambda sight: (sight.span, sight.label),
+    )
+
+
+def _pieces(digits: str) -> Iterator[str]:
+    """Everything that would be left of a number if four of its digits were."""
+    for size in range(4, len(digits) + 1):
+        yield from (digits[at : at + size] for at in range(len(digits) - size + 1))
+
+
+def _numbers(text: str) -> Iterator[_Number]:
+    """Stretches of whole groups of digits that `pan` holds of."""
+    for run in _RUN.finditer(text):
+        groups = [Span(*m.span()) for m in _DIGITS.finditer(text, run.start(), run.end())]
+        for first, group in enumerate(groups):
+            digits = ""
+            if text[group.start] == "0" or group.end - group.start < 3:
+                continue
+            for last in range(first, min(first + _GROUPS, len(groups))):
+                digits += text[groups[last].start : groups[last].end]
+                if len(digits) > 19:
+                    break
+                if len(digits) >= 12 and pan(digits):
+                    sizes = tuple(g.end - g.start for g in groups[first : last + 1])
+                    start, end = group.start, groups[last].end
+                    inside = text[group.end : groups[first + 1].start] if last > first else ""
+                    before, after = groups[:first][-1:], groups[last + 1 : last + 2]
+                    led = any(_ties(text[each.end : start], inside) for each in before)
+                    followed = any(_ties(text[end : each.start], inside) for each in after)
+                    yield _Number(start, end, digits, sizes, led, followed)
+
+
+def _ties(gap: str, inside: str) -> bool:
+    """Whether a gap beside a number is of the kind of the gaps in it, or binds anyhow."""
+    return gap.strip() == inside.strip() if inside else not gap.isspace()
+
+
+def _whole(text: str, number: _Number) -> Span:
+    """The number with the rest of its track, if it stands in one."""
+    rest = _TRACK.match(text, number.end)
+    return Span(number.start, rest.end() if rest else number.end)
+
+
+def _is_card(text: str, label: str, number: _Number) -> bool:
+    """Whether its surroundings make a number that could be a card one."""
+    start, end = number.start, number.end
+    before, after = text[max(0, start - _BEFORE) : start], text[end : end + _AROUND]
+    glued = before[-1:].isalnum() and not _BRAND_CODE.search(before) and before[-2:] != "%B"
+    if glued or (after[:1].isalnum() and not _TRACK.match(after)):
+        return False
+    if _TRACK.match(after) or _holds_record(after):
+        return True
+    bare = len(number.sizes) == 1
+    if _OTHER.search(f"{label}: {before}" if label and start < _BEFORE else before):
+        return False
+    if bare and (number.led or (number.followed and not _WORDS.search(before[-24:]))):
+        return False
+    printed = number.sizes in _LAYOUTS and not number.led and not number.followed
+    if (printed and "\n" not in text[start:end]) or _BRAND_CODE.search(before):
+        return True
+    if _WORDS.search(before) or _WORDS.search(after[:_AFTER]) or (label and _WORDS.search(label)):
+        return True
+    return PAN in _column(text, number.start)
+
+
+def _holds_record(after: str) -> bool:
+    matches = (_RECORD.match(after), _CODE_FIRST.match(after))
+    return any(match is not None and match["code"] is not None for match in matches)
+
+
+def _column(text: str, at: int) -> Iterator[str]:
+    """What the heads of a table say of the field that begins at `at`; nothing outside tables."""
+    begin = text.rfind("\n", 0, at) + 1
+    row = text[begin:at]
+    separator = max(("|", "\t", ";", ","), key=row.count)
+    place = row.count(separator)
+    if not begin or (not place and separator not in text[at : at + 40]):
+        return
+    block = text[max(0, begin - 4000) : begin].rpartition("\n\n")[2].splitlines()
+    heads = block[0].split(separator) if block else []
+    if place < len(heads) and not any(char.isdigit() for char in block[0]):
+        for name, words in _NAMES:
+            if words.search(heads[place].replace("_", " ")):
+                yield name
+
+
+def _tagged(text: str) -> Iterator[tuple[Span, str]]:
+    """Numbers in EMV records: tag 5A with its length in bytes, or tag 57 with the track."""
+    for match in _EMV.finditer(text):
+        end = match.end() + 2 * int(match[1] or match[2], 16)
+        digits = re.match(r"[0-9]*", text[match.end() : end])
+        if digits and pan(digits[0]):
+            yield Span(match.end(), min(end, len(text))), digits[0]
+
+
+def _companions(text: str, cards: Sequence[Span]) -> tuple[set[Span], set[Span]]:
+    """Codes and dates around the cards."""
+    codes, dates = set[Span](), set[Span]()
+    for card in cards:
+        tail = text[card.end : card.end + _AROUND]
+        for match in (_RECORD.match(tail), _CODE_FIRST.match(tail)):
+            if match:
+                for kind, name in ((codes, "code"), (dates, "date")):
+                    if match[name]:
+                        kind.add(Span(card.end + match.start(name), card.end + match.end(name)))
+    for area in _areas(text, cards):
+        for pattern in (_CODE, _CODE_BEFORE):
+            found = pattern.finditer(text, area.start, area.end)
+            codes.update(Span(*match.span("code")) for match in found)
+        dates.update(Span(*m.span("date")) for m in _EXPIRES.finditer(text, area.start, area.end))
+    for line in {text.rfind("\n", 0, card.start) + 1 for card in cards[:_ROWS]}:
+        end = text.find("\n", line)
+        for match in _FIELD.finditer(text, line, len(text) if end < 0 else end):
+            for name in _column(text, match.start()):
+                {CODE: codes, EXPIRY: dates}.get(name, set()).add(Span(*match.span()))
+    for match in _EMV_DATE.finditer(text):
+        dates.add(Span(*match.span("date")))
+    return codes, dates
+
+
+def _areas(text: str, cards: Iterable[Span]) -> Iterator[Span]:
+    """The stretches around the cards, joined where they touch."""
+    area: Span | None = None
+    for card in cards:
+        start, end = max(0, card.start - _AROUND), min(len(text), card.end + _AROUND)
+        if area is not None and start <= area.end:
+            area = Span(area.start, end)
+        else:
+            if area is not None:
+                yield area
+            area = Span(start, end)
+    if area is not None:
+        yield area
+
+
+def _is_alone(text: str, span: Span) -> bool:
+    around = text[max(0, span.start - 1) : span.start] + text[span.end : span.end + 1]
+    return not any(char.isalpha() for char in around)
+
+
+def _outermost(spans: Iterable[Span]) -> list[Span]:
+    """The spans that lie in no other, in order."""
+    kept: list[Span] = []
+    for span in sorted(spans, key=lambda each: (each.start, -each.end)):
+        if not kept or span.end > kept[-1].end:
+            kept.append(span)
+    return kept
+
+
+def _outside(spans: Iterable[Span], covered: Sequence[Span]) -> list[Span]:
+    """The spans that do not lie in one of the others, which are sorted."""
+    starts = [span.start for span in covered]
+    left = []
+    for span in spans:
+        at = bisect_right(starts, span.start) - 1
+        if at < 0 or covered[at].end < span.end:
+            left.append(span)
+    return left

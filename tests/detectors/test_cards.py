@@ -1,0 +1,141 @@
+"""Cards by their surroundings: what is one, what is none, and what belongs to one."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from excise.detectors.cards import CODE, EXPIRY, PAN, PART, Cards
+from excise.model import Part, Role, Segment
+from excise.rules.digits import luhn_sum
+from excise.rules.fillers import fill
+
+MARK = re.compile(r"<<(.*?)>>", re.DOTALL)
+
+
+def find(text: str, label: str = "") -> list[tuple[str, str]]:
+    """Labels with the texts of the spans."""
+    segment = Segment(text, Role.USER, Part.PROMPT, 0, label=label)
+    (sights,) = Cards().find([segment])
+    return [(sight.label, text[sight.span.start : sight.span.end]) for sight in sights]
+
+
+def values(marked: str) -> tuple[str, list[str]]:
+    """A text without its marks, and what they marked."""
+    filled = fill(marked, marked)
+    return MARK.sub(r"\1", filled), MARK.findall(filled)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "my card is <<{pan:visa:4-4-8}>> thanks",
+        "card no: <<{pan:visa:4 4 4 4}>>\nthanks",
+        "it is <<{pan:amex:4 6 5}>> as printed",
+        "it is <<{pan:diners:4-6-4}>> as printed",
+        "pan on file: <<{pan:visa:6 10}>>",
+        "card <<{pan:visa:4/4/4/4}>>, or <<{pan:jcb:4_4_4_4}>>, or <<{pan:visa:4.4.4.4}>>",
+        "<<{=a pan:visa}>> on my card, so <<{=a}>> and <<{=a}>>",
+        "what is the number?\nanna: <<{pan:mastercard}>>",
+        "id,pan,amount\n1,<<{pan:visa}>>,2.00\n2,<<{pan:amex}>>,3.00",
+        "| who | card |\n|---|---|\n| Ann | <<{pan:visa}>> |",
+        "read <<{pan:visa}=29121010000012345>> from it",
+        "TLV 5A08<<{pan:visa}>>9F02060000",
+        "57 11 <<{pan:visa}D29122010000123456>>",
+        "VI<<{pan:visa}>> for the room",
+    ],
+)
+def test_a_number_among_what_tells_of_cards_is_one(text: str) -> None:
+    plain, wanted = values(text)
+    assert [value for label, value in find(plain) if label == PAN] == wanted
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{pan:visa}",
+        "see {pan:visa} for more",
+        "the card of order id {pan:visa}",
+        "card token tok_{pan:visa} was saved",
+        "card c0ffee00-1111-4222-8333-{luhn:12:5}",
+        "a card for x{pan:visa}",
+        "card 0.{pan:visa}",
+        "rates 9999 {pan:visa:4 4 4 4} 1000 of nothing",
+        "{pan:visa:4 4 4 4} 5555 6666",
+        "my card is {luhn-bad:16:4}",
+        "my card is {luhn:16:9}",
+        "my card is 0{pan:visa}",
+        "id,qty\n1,{pan:visa}\n2,{pan:visa}",
+        "5A08{luhn-bad:16:4}",
+        "one 4 1 1 1 two",
+    ],
+)
+def test_a_number_that_is_none_is_left(text: str) -> None:
+    assert find(values(text)[0]) == []
+
+
+def test_the_key_of_a_field_tells() -> None:
+    number = values("{pan:visa}")[0]
+    assert find(number, "card_number") == [(PAN, number)]
+    assert find(number, "order_id") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "label"),
+    [
+        ("{pan:visa}|12|2030|<<{digit:3}>>", CODE),
+        ("{pan:visa},<<{digit:3}>>,12/30", CODE),
+        ("{pan:visa} 12/30 <<{digit:3}>> anna", CODE),
+        ("('Ann', '{pan:visa}', '12/30', '<<{digit:3}>>')", CODE),
+        ("card {pan:visa}, <<{=c digit:3}>> is the cvv, yes <<{=c}>>", CODE),
+        (
+            "card {pan:visa}\n[10:02] bob: three digits on the back?\n[10:03] ann: <<{digit:3}>>",
+            CODE,
+        ),
+        ("n,card,cvv\nAnn,{pan:visa},<<{digit:3}>>\nBen,{pan:jcb},<<{digit:3}>>", CODE),
+        ("Security code\n<<{digit:4}>>\nCard number\n{pan:amex}", CODE),
+        ("{pan:visa}|<<12|2030>>|123", EXPIRY),
+        ("card {pan:visa}, valid thru <<12/29>>, made 11/24", EXPIRY),
+        ("card {pan:visa} gültig bis: <<2029-12>>", EXPIRY),
+        ("DE 2: {pan:visa}\nDE 14: <<2912>>", EXPIRY),
+        ("card 4000056655665556, ends <<5556>>, begins <<400005>>, year 2026", PART),
+    ],
+)
+def test_what_belongs_to_a_card_is_seen(text: str, label: str) -> None:
+    plain, wanted = values(text)
+    assert [value for each, value in find(plain) if each == label] == wanted
+
+
+@pytest.mark.parametrize(
+    "text", ["the cvv is {digit:3}", "valid thru 12/29", "5556", "12/29 123", "code: {digit:3}"]
+)
+def test_without_a_card_nothing_belongs_to_one(text: str) -> None:
+    assert find(values(text)[0]) == []
+
+
+@settings(max_examples=300)
+@given(
+    st.text("0123456789", min_size=13, max_size=19),
+    st.sampled_from(["see {} there", '{{"id": {}}}', '{{"ref":"{}"}}', "took {} in 12 ms\nok"]),
+)
+def test_random_digits_are_no_card_whatever_their_check_digit(number: str, text: str) -> None:
+    """Law: without a word, a record or a column no bare number is a card."""
+    body = number[:-1]
+    right = body + str(-luhn_sum(body + "0") % 10)
+    assert find(text.format(right)) == []
+
+
+@settings(max_examples=300)
+@given(st.text(st.sampled_from("0149 -./\n|,;=^DFcardv:\"'x%B"), max_size=120))
+def test_sights_lie_in_order_inside_the_text(text: str) -> None:
+    """Law: no span is empty, none leaves the text, and labels are its own."""
+    segment = Segment(f"card {text}", Role.USER, Part.PROMPT, 0)
+    (sights,) = Cards().find([segment])
+    assert list(sights) == sorted(sights, key=lambda each: each.span)
+    for sight in sights:
+        assert 0 <= sight.span.start < sight.span.end <= len(segment.text)
+        assert sight.label in Cards().labels
