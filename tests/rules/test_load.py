@@ -69,6 +69,16 @@ def test_mistakes_in_asking_are_named(old: str, new: str, code: str) -> None:
         load_pack("sample", files(key=asking(old, new)))
 
 
+def test_words_of_a_context_come_from_lists_too() -> None:
+    """Own words first, then those of the files in order of the alphabet."""
+    wide = "words: [card, visa*]"
+    text = CARD.replace(wide, "words: [card], lists: [lists/calls.txt]")
+    assert wide in CARD
+    pack = load_pack("sample", {**files(card=text), "lists/calls.txt": "# of calls\ntel\nFax\n"})
+    context = pack.rules[0].match.context
+    assert context is not None and context.words == ("card", "fax", "tel")
+
+
 MISTAKES = [
     ("id: sample.key", "id: other.key", "EXC-POL-007"),
     ("id: sample.key", "id: sample.Key", "EXC-POL-007"),
@@ -89,6 +99,8 @@ MISTAKES = [
     ("regex: '", "checks: [lucky]\n      regex: '", "EXC-POL-006"),
     ("regex: '", "group: gone\n      regex: '", "EXC-POL-008"),
     ("regex: '", "context: {words: [a], after: 9}\n      regex: '", "EXC-POL-008"),
+    ("regex: '", "context: {lists: [lists/gone.txt]}\n      regex: '", "EXC-POL-010"),
+    ("regex: '", "context: {before: 9}\n      regex: '", "EXC-POL-004"),
     ("regex: '", "context: {words: ['*']}\n      regex: '", "EXC-POL-012"),
     ("{16}", "+", "EXC-POL-008"),
     ("key-[0-9", "key [0-9", "EXC-POL-008"),  # white space inside the span, and no hold

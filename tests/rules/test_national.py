@@ -19,6 +19,7 @@ SPECIMENS = [
     ("de-health", "A123456780"),
     ("de-social", "15 070649 C 103"),
     ("de-tax", "86 095 742 719"),
+    ("de-tax-issued", "86 095 742 719"),
     ("dk-cpr", "211062-5629"),
     ("ee-code", "37605030299"),
     ("es-nif", "12345678-Z"),
@@ -47,6 +48,7 @@ SPECIMENS = [
     ("pt-card", "00000000 0 ZZ4"),
     ("pt-nif", "501964843"),
     ("ro-cnp", "1630615123457"),
+    ("se-company", "556074-7569"),
     ("se-number", "880320-0016"),
     ("se-number", "189004119807"),
     ("si-tax", "15012557"),
@@ -86,6 +88,27 @@ def test_other_texts_fail_quietly(kind: str, text: str) -> None:
 def test_right_and_wrong_numbers_are_told_apart(kind: str) -> None:
     assert EUROPE[kind](fill(f"{{id:{kind}}}", "seed"))
     assert not EUROPE[kind](fill(f"{{id-bad:{kind}}}", "seed"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "number"),
+    [
+        ("hr-oib", "HR33392005961"),
+        ("gr-afm", "EL094259216"),
+        ("it-vat", "IT01333550323"),
+        ("pl-nip", "PL8567346215"),
+        ("pt-nif", "PT501964843"),
+        ("si-tax", "SI15012557"),
+    ],
+)
+def test_a_country_code_may_stand_in_front(kind: str, number: str) -> None:
+    assert EUROPE[kind](number) and EUROPE[kind](number[2:])
+    assert not EUROPE[kind](f"XX{number[2:]}")
+
+
+@pytest.mark.parametrize("number", ["12345678903", "98765432106"])
+def test_no_tax_number_was_issued_without_a_digit_that_repeats(number: str) -> None:
+    assert EUROPE["de-tax"](number) and not EUROPE["de-tax-issued"](number)
 
 
 @pytest.mark.parametrize(

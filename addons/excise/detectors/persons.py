@@ -32,7 +32,8 @@ def phone_us(text: str) -> bool:
 
 def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
-        return ipaddress.ip_address(text.partition("%")[0])
+        # without the zone of a link-local address and the length of a network's prefix
+        return ipaddress.ip_address(text.partition("/")[0].partition("%")[0])
     except ValueError:
         return None
 

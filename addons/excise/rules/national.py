@@ -33,6 +33,11 @@ def digits_of(text: str, *lengths: int) -> str:
     return plain if right and len(set(plain)) > 1 else ""
 
 
+def unprefixed(text: str, country: str) -> str:
+    """The number without the country code that tax offices of the EU put in front."""
+    return bare(text).removeprefix(country)
+
+
 def weighted(digits: Sequence[str], weights: Sequence[int]) -> int:
     """The sum of digits times weights; the shorter of the two ends it."""
     return sum(int(digit) * weight for digit, weight in zip(digits, weights, strict=False))
@@ -83,7 +88,7 @@ def bg_egn(text: str) -> bool:
 
 def hr_oib(text: str) -> bool:
     """OIB; Zakon o osobnom identifikacijskom broju, ISO/IEC 7064."""
-    n = digits_of(text, 11)
+    n = digits_of(unprefixed(text, "HR"), 11)
     return bool(n) and mod_11_10(n)
 
 
@@ -154,6 +159,14 @@ def de_tax(text: str) -> bool:
     return mod_11_10(n)
 
 
+def de_tax_issued(text: str) -> bool:
+    """The same as the office issues it: of the first ten digits one stands there twice or three
+    times and every other at most once (BZSt, Hinweise zur Steuerlichen Identifikationsnummer)."""
+    n = digits_of(text, 11)
+    often = [digit for digit in set(n[:10]) if n[:10].count(digit) > 1]
+    return len(often) == 1 and n[:10].count(often[0]) <= 3 and de_tax(text)
+
+
 def de_social(text: str) -> bool:
     """Versicherungsnummer der Rentenversicherung; § 147 SGB VI, VKVV § 2."""
     n = bare(text)
@@ -188,7 +201,7 @@ def de_doctor(text: str) -> bool:
 
 def gr_afm(text: str) -> bool:
     """ΑΦΜ; TIN description of Greece published by the European Commission."""
-    n = digits_of(text, 9)
+    n = digits_of(unprefixed(text, "EL"), 9)
     return bool(n) and weighted(n, [2**power for power in range(8, 0, -1)]) % 11 % 10 == int(n[8])
 
 
@@ -239,7 +252,7 @@ def it_fiscal(text: str) -> bool:
 
 def luhn_11(text: str) -> bool:
     """Partita IVA; D.M. 23 December 1976: eleven digits with a Luhn digit."""
-    n = digits_of(text, 11)
+    n = digits_of(unprefixed(text, "IT"), 11)
     return bool(n) and luhn_sum(n) == 0
 
 
@@ -287,7 +300,7 @@ def pl_pesel(text: str) -> bool:
 
 def pl_nip(text: str) -> bool:
     """NIP; ustawa o zasadach ewidencji podatników."""
-    n = digits_of(text, 10)
+    n = digits_of(unprefixed(text, "PL"), 10)
     return bool(n) and weighted(n, (6, 5, 7, 2, 3, 4, 5, 6, 7)) % 11 == int(n[9])
 
 
@@ -310,7 +323,7 @@ def _polish(text: str, letters: int, weights: Sequence[int]) -> bool:
 
 def pt_nif(text: str) -> bool:
     """NIF; Decreto-Lei 14/2013."""
-    n = digits_of(text, 9)
+    n = digits_of(unprefixed(text, "PT"), 9)
     if not n or n[0] in "04":
         return False
     rest = -weighted(n, range(9, 1, -1)) % 11
@@ -354,7 +367,7 @@ def yu_emso(text: str) -> bool:
 
 def si_tax(text: str) -> bool:
     """Davčna številka; TIN description of Slovenia published by the European Commission."""
-    n = digits_of(text, 8)
+    n = digits_of(unprefixed(text, "SI"), 8)
     return bool(n) and n[0] != "0" and -weighted(n, range(8, 1, -1)) % 11 % 10 == int(n[7])
 
 
@@ -383,6 +396,15 @@ def se_number(text: str) -> bool:
         return False
     n = n[-10:]
     return bool(n) and is_date(str(int(n[4:6]) % 60), n[2:4]) and luhn_sum(n) == 0
+
+
+def se_company(text: str) -> bool:
+    """Organisationsnummer; lag (1974:174): Luhn, the third digit at least 2."""
+    n = digits_of(text, 10, 12)
+    if len(n) == 12 and n[:2] != "16":
+        return False
+    n = n[-10:]
+    return bool(n) and n[2] >= "2" and luhn_sum(n) == 0
 
 
 def ch_ahv(text: str) -> bool:
@@ -430,6 +452,7 @@ EUROPE: Final = MappingProxyType(
         "de-health": de_health,
         "de-social": de_social,
         "de-tax": de_tax,
+        "de-tax-issued": de_tax_issued,
         "dk-cpr": dk_cpr,
         "ee-code": ee_code,
         "es-nif": es_nif,
@@ -460,6 +483,7 @@ EUROPE: Final = MappingProxyType(
         "pt-nif": pt_nif,
         "pt-social": pt_social,
         "ro-cnp": ro_cnp,
+        "se-company": se_company,
         "se-number": se_number,
         "si-tax": si_tax,
         "tr-id": tr_id,
