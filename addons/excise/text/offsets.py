@@ -5,6 +5,9 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 
+import numpy as np
+from numpy.typing import NDArray
+
 from excise.model import Span
 
 
@@ -31,6 +34,18 @@ class OffsetMap:
             self._ends.append(at + length)
             shift += end - start - length
 
+    @classmethod
+    def of_arrays(
+        cls, starts: NDArray[np.intp], ends: NDArray[np.intp], lengths: NDArray[np.intp]
+    ) -> OffsetMap:
+        """The same from arrays."""
+        made = cls(())
+        shrunk = ends - starts - lengths
+        shown = starts - np.cumsum(shrunk) + shrunk
+        made._original_starts, made._original_ends = starts.tolist(), ends.tolist()
+        made._starts, made._ends = shown.tolist(), (shown + lengths).tolist()
+        return made
+
     def back(self, span: Span) -> Span:
         """The span of the original that shows as `span`: a replaced stretch is covered wholly or
         not at all, one that was left out only where it lies inside."""
@@ -46,6 +61,13 @@ class OffsetMap:
             edge = self._ends[n]
             end = self._original_ends[n] + max(end - edge, 0)
         return Span(start, max(start, end))
+
+    def past(self, position: int) -> int:
+        """A position of the original, moved behind what was left out from there on."""
+        n = bisect_left(self._original_starts, position)
+        if n < len(self._starts) and self._original_starts[n] == position:
+            return self._original_ends[n] if self._starts[n] == self._ends[n] else position
+        return position
 
     def floor(self, position: int) -> int:
         """A position of the original, moved to the start of the replaced stretch around it."""
