@@ -9,7 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
+
+import numpy as np
 
 from excise.model import Span
 from excise.text.offsets import OffsetMap
@@ -17,13 +20,12 @@ from excise.text.offsets import OffsetMap
 _HEX: Final = "[0-9a-fA-F]"
 _HIGH: Final = f"[dD][89abAB]{_HEX}{{2}}"
 _LOW: Final = f"[dD][c-fC-F]{_HEX}{{2}}"
-_ESCAPE: Final = re.compile(
-    rf'\\(?:["\\/bfnrt]|u(?:({_HIGH})\\u({_LOW})|({_HEX}{{4}}))|x({_HEX}{{2}}))'
-)
+_ESCAPE: Final = re.compile(rf'(\\(?:["\\/bfnrt]|u(?:{_HIGH}\\u{_LOW}|{_HEX}{{4}})|x{_HEX}{{2}}))')
 # What is not yet an escape, or not yet the whole of one, when text ends there.
 _UNFINISHED: Final = re.compile(
     rf"\\(?:u(?:{_HEX}{{0,3}}|{_HIGH}(?:\\(?:u(?:{_HEX}{{0,3}})?)?)?)|x{_HEX}?)?\Z"
 )
+_PAIRED: Final = len(r"\ud83d\ude00")
 _LONGEST: Final = len(r"\ud83d\ude0")
 _SIMPLE: Final = {
     '\\"': '"',
@@ -58,30 +60,30 @@ def unescape(text: str) -> View | None:
     """
     if "\\" not in text:
         return None
-    pieces: list[str] = []
-    replaced: list[tuple[int, int, int]] = []
-    at = 0
-    for start, end, decoded in find_escapes(text):
-        pieces += (text[at:start], decoded)
-        replaced.append((start, end, 1))
-        at = end
-    if not replaced:
+    parts = _ESCAPE.split(text)
+    if len(parts) == 1:
         return None
-    pieces.append(text[at:])
-    return View("".join(pieces), OffsetMap(replaced))
+    ends = np.cumsum(np.fromiter(map(len, parts), np.intp, len(parts)))
+    parts[1::2] = map(_character, parts[1::2])
+    ones = np.ones(len(parts) // 2, np.intp)
+    return View("".join(parts), OffsetMap.of_arrays(ends[:-1:2], ends[1::2], ones))
 
 
 def find_escapes(text: str) -> Iterator[tuple[int, int, str]]:
     """Each escape in order: where it starts and ends, and the character it stands for."""
     for match in _ESCAPE.finditer(text):
-        yield *match.span(), _SIMPLE.get(match[0]) or _decoded(match)
+        yield *match.span(), _character(match[0])
 
 
-def _decoded(match: re.Match[str]) -> str:
-    high, low, single, byte = match.groups()
-    if high:
-        return chr(0x10000 + ((int(high, 16) - 0xD800) << 10) + int(low, 16) - 0xDC00)
-    code = int(single or byte, 16)
+@lru_cache(maxsize=1024)
+def _character(escape: str) -> str:
+    """What one escape stands for; remembered are single characters, so nothing of a text."""
+    simple = _SIMPLE.get(escape)
+    if simple is not None:
+        return simple
+    code = int(escape[2:6], 16)
+    if len(escape) == _PAIRED:
+        return chr(0x10000 + ((code - 0xD800) << 10) + int(escape[8:], 16) - 0xDC00)
     return "\ufffd" if 0xD800 <= code < 0xE000 else chr(code)
 
 
