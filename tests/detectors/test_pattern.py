@@ -1,24 +1,30 @@
 """The scanner: labels, escapes, memory, and spans in the text as received."""
 
+import base64
+import gzip
 import threading
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from rules.samples import sample_rules
 
 from excise.detectors.build import build_plain_scanner, build_scanner
-from excise.detectors.pattern import REMEMBERED, PatternScanner
+from excise.detectors.pattern import REMEMBERED, PatternScanner, Verdict
 from excise.detectors.prefilter import Everything, Hits
 from excise.model import Finding, Kind, Part, Role, Segment, Severity, Span
 from excise.rules.compile import compile_rules
 from excise.rules.examples import DISGUISES
 from excise.rules.fillers import fill
+from excise.text.budget import MOST_RUNS
 
 TOKEN = fill("key-{alnum:16}", "a")
 PASSWORD = fill("{alnum:12}", "a")
 CARD = fill("{pan:visa:4-4-4-4}", "a")
 SCANNER = build_scanner(sample_rules())
+PLAIN = build_plain_scanner(sample_rules())
+# What can hold any other disguise.
+NESTING = ("base64", "base64_url", "hex", "gzip", "percent", "html", "quoted_printable")
 
 
 def segment(text: str, label: str = "") -> Segment:
@@ -118,9 +124,9 @@ def test_long_texts_are_remembered() -> None:
 
 def test_memory_is_bounded_and_holds_no_text() -> None:
     """The oldest is forgotten; keys are digests."""
-    scanner = build_plain_scanner(sample_rules())
+    scanner = build_plain_scanner(sample_rules()).pattern
     for number in range(REMEMBERED + 10):
-        scanner._memory.put(number.to_bytes(16), ())
+        scanner._memory.put(number.to_bytes(16), Verdict(()))
     assert len(scanner._memory._known) == REMEMBERED
     scanner.scan([segment(f"{TOKEN} " + "x" * 600)])
     assert TOKEN not in repr(scanner._memory._known)
@@ -175,7 +181,7 @@ def test_disguises_nest() -> None:
 
 
 def test_a_piece_of_a_growing_text_has_no_disguises() -> None:
-    """Where a stream is cut must not decide what is found; nor does a very long text wait."""
+    """Where a stream is cut must not decide what is found."""
     disguised = DISGUISES["fullwidth"](TOKEN, [Span(0, len(TOKEN))])[0]
     (whole,), (piece,) = (
         SCANNER.scan([segment(disguised)], whole=True),
@@ -183,5 +189,82 @@ def test_a_piece_of_a_growing_text_has_no_disguises() -> None:
     )
     assert whole
     assert piece == ()
-    assert SCANNER.scan([segment(disguised + " x" * 40_000)])[0] == ()
     assert SCANNER.scan([segment(TOKEN)], whole=False)[0]
+
+
+def test_no_text_is_too_long() -> None:
+    """A disguise behind a megabyte is seen as one in front of it is."""
+    disguised, spans = DISGUISES["zero_width"](TOKEN, [Span(0, len(TOKEN))])
+    far = "word " * 200_000
+    (found,) = SCANNER.scan([segment(far + disguised)])
+    assert [finding.span for finding in found] == [
+        Span(len(far) + span.start, len(far) + span.end) for span in spans
+    ]
+
+
+def coded(number: int) -> str:
+    """A token in base64, another for each number."""
+    return base64.b64encode(fill("key-{alnum:16}", str(number)).encode()).decode()
+
+
+def test_one_budget_is_spent_in_the_order_of_the_message() -> None:
+    """The segments behind its end say so, also where the texts in front are remembered."""
+    scanner = build_plain_scanner(sample_rules()).pattern
+    lines = [coded(number) for number in range(MOST_RUNS + 10)]
+    cut = MOST_RUNS - 10
+    message = [
+        segment("\n".join(lines[:cut])),
+        segment("nothing here"),
+        segment("\n".join(lines[cut:])),
+        segment(TOKEN + " and plain"),
+        segment(lines[0]),
+    ]
+    first = scanner.look(message)
+    assert [len(each) for each in first.findings] == [cut, 0, 10, 1, 0]
+    assert first.exhausted == (2, 4)
+    assert scanner.look(message) == first
+    assert scanner.look(message[2:4]).exhausted == ()
+    assert scanner.look(message) == first
+    assert scanner.scan(message) == first.findings
+
+
+def test_a_bomb_is_told_of() -> None:
+    """What unpacks to more than is read is read in part."""
+    bomb = base64.b64encode(gzip.compress(b"word " * 2_000_000)).decode()
+    assert SCANNER.pattern.look([segment(f"{bomb} {TOKEN}")]).exhausted == (0,)
+
+
+def test_a_label_is_context_of_a_disguise() -> None:
+    """As it is of the plain text."""
+    text, spans = DISGUISES["percent"](PASSWORD, [Span(0, len(PASSWORD))])
+    found = SCANNER.scan([segment(text, "password")])[0]
+    assert {finding.span for finding in found if finding.rule == "sample.password"} == spans
+
+
+# Words of one letter around a spaced-out value would be letters of it.
+around = st.lists(st.sampled_from(["well", "then,", "so:", "(ok)", "\n"]), max_size=6).map(" ".join)
+values_in = st.builds(
+    lambda before, after: (f"{before} {TOKEN} {after}", Span(len(before) + 1, len(before) + 21)),
+    around,
+    around,
+)
+
+
+@settings(max_examples=300)
+@given(values_in, st.sampled_from(sorted(DISGUISES)), st.sampled_from([*NESTING, ""]))
+def test_a_disguised_value_is_covered_as_a_whole(
+    planted: tuple[str, Span], inner: str, outer: str
+) -> None:
+    """Law: for every disguise, and one in another."""
+    text, spans = DISGUISES[inner](planted[0], [planted[1]])
+    if outer:
+        text, spans = DISGUISES[outer](text, spans)
+    for scanner in (SCANNER, PLAIN):
+        assert spans <= {finding.span for finding in scanner.scan([segment(text)])[0]}
+
+
+@given(st.text("abcdefgh .,:\n", max_size=300), st.integers(0, 300))
+def test_a_text_without_disguises_is_found_as_before(words: str, at: int) -> None:
+    """Law: views add nothing to plain words around a plain value."""
+    text = f"{words[:at]} {TOKEN} {words[at:]}"
+    assert SCANNER.scan([segment(text)]) == SCANNER.scan([segment(text)], whole=False)

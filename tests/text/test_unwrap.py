@@ -18,7 +18,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from excise.model import Span
-from excise.text.unwrap import DEPTH, MOST_CHARACTERS, MOST_RUNS, find_encoded
+from excise.text.budget import MOST_CHARACTERS, MOST_RUNS
+from excise.text.unwrap import DEPTH, find_encoded
 
 SECRET: Final = "the door code is 7391-quartz"
 

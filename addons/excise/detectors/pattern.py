@@ -1,8 +1,8 @@
 """The scanner over compiled rules: one pass over all texts of a message, then a look at each hit.
 
 A text is read as it is, and again in every view that differs: disguised characters folded, escapes
-decoded, encoded runs decoded to their depth. Its head is also read behind its label, as
-`label = "text"`. Spans always point into the text as received.
+decoded, encoded runs decoded to their depth as far as one budget for the message lets. Its head is
+also read behind its label, as `label = "text"`. Spans always point into the text as received.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from excise.detectors.prefilter import Hits, Prefilter
 from excise.detectors.tail import Tail
 from excise.model import Finding, Segment, Span
 from excise.rules.compile import CompiledRule
+from excise.text.budget import Budget
 from excise.text.escapes import unescape
 from excise.text.fold import fold
 from excise.text.unwrap import find_encoded
@@ -26,8 +27,6 @@ from excise.text.unwrap import find_encoded
 REMEMBERED: Final = 8192  # verdicts kept; one is a digest and its findings, some hundred bytes
 _WORTH: Final = 512  # characters from which hashing a text is cheaper than scanning it
 _LABELLED: Final = 1024  # how much of a labelled text is read behind its label
-# Longest text in which disguises are looked for: some of them cost seconds for a megabyte.
-_DISGUISED: Final = 65_536
 
 
 class _View(Protocol):
@@ -51,13 +50,30 @@ class _Text(NamedTuple):
 
     def back(self, span: Span) -> Span | None:
         """The span in the segment's own text, or None where it lies outside."""
-        for view in reversed(self.views):
-            span = view.back(span)
         if self.prefix:
             start, end = max(span.start - self.prefix, 0), min(span.end, len(self.text) - 1)
-            end -= self.prefix
-            return Span(start, end) if start < end else None
+            span = Span(start, end - self.prefix)
+            if span.start >= span.end:
+                return None
+        for view in reversed(self.views):
+            span = view.back(span)
         return span
+
+
+class Looked(NamedTuple):
+    """What a look at a message found, and by number the segments of which something encoded was
+    left undecoded because the budget of the message was spent."""
+
+    findings: list[Findings]
+    exhausted: tuple[int, ...] = ()
+
+
+class Verdict(NamedTuple):
+    """What was found in a text, and what of a budget it took."""
+
+    findings: Findings
+    runs: int = 0
+    characters: int = 0
 
 
 class PatternScanner:
@@ -85,23 +101,37 @@ class PatternScanner:
 
     def scan(self, segments: Sequence[Segment], *, whole: bool = True) -> list[Findings]:
         """For each segment what was found in it, sorted by span; rules may overlap."""
+        return self.look(segments, whole=whole).findings
+
+    def look(self, segments: Sequence[Segment], *, whole: bool = True) -> Looked:
+        """The same, and of which segments something was left undecoded.
+
+        A remembered text takes from the budget what it took before, so that what is found depends
+        on the message alone.
+        """
         results: list[Findings] = [()] * len(segments)
-        keys: dict[int, bytes] = {}
+        fresh: dict[int, tuple[bytes, Verdict]] = {}
+        exhausted: list[int] = []
         texts: list[_Text] = []
+        budget = Budget()
         for index, segment in enumerate(segments):
-            if whole and len(segment.text) >= _WORTH:
-                key = _key(segment)
-                known = self._memory.get(key)
-                if known is not None:
-                    results[index] = known
-                    continue
-                keys[index] = key
-            _add_texts(texts, index, self._blinded(segment), whole)
+            key = _key(segment) if whole and len(segment.text) >= _WORTH else b""
+            known = self._memory.get(key) if key else None
+            if known is not None and budget.take(known.runs, known.characters):
+                results[index] = known.findings
+                continue
+            runs, characters, budget.exhausted = budget.runs, budget.characters, False
+            _add_texts(texts, index, self._blinded(segment), budget if whole else None)
+            if budget.exhausted:
+                exhausted.append(index)
+            elif key:
+                cost = Verdict((), runs - budget.runs, characters - budget.characters)
+                fresh[index] = (key, cost)
         if texts:
             self._search(texts, results)
-        for index, key in keys.items():
-            self._memory.put(key, results[index])
-        return results
+        for index, (key, cost) in fresh.items():
+            self._memory.put(key, cost._replace(findings=results[index]))
+        return Looked(results, tuple(exhausted))
 
     def _blinded(self, segment: Segment) -> Segment:
         if self._blind is None or "[" not in segment.text:
@@ -132,35 +162,44 @@ class PatternScanner:
         return [_finding(rule, span) for span in mapped if span is not None]
 
 
-def _add_texts(texts: list[_Text], index: int, segment: Segment, whole: bool) -> None:
+def _add_texts(texts: list[_Text], index: int, segment: Segment, budget: Budget | None) -> None:
     text, label = segment.text, segment.label
     if not text:
         return
     texts.append(_Text(index, text, label))
+    texts.extend(_behind_label(index, text, label, ()))
+    for views in _views(text, budget):
+        shown = views[-1].text
+        texts.append(_Text(index, shown, label, views))
+        texts.extend(_behind_label(index, shown, label, views))
+
+
+def _behind_label(index: int, text: str, label: str, views: Views) -> Iterator[_Text]:
     if label:
         head = f'{label} = "'
-        texts.append(_Text(index, f'{head}{text[:_LABELLED]}"', label, prefix=len(head)))
-    texts.extend(_Text(index, views[-1].text, label, views) for views in _views(text, whole))
+        yield _Text(index, f'{head}{text[:_LABELLED]}"', label, views, len(head))
 
 
-def _views(text: str, whole: bool) -> Iterator[Views]:
+def _views(text: str, budget: Budget | None) -> Iterator[Views]:
     """The ways to other readings of a text, each by what it goes through.
 
-    A piece of a growing text has no disguises: where it is cut would decide what is found.
+    A piece of a growing text has no budget and no disguises: where it is cut would decide what is
+    found.
     """
     way: Views = ()
     unescaped = unescape(text)
     if unescaped is not None and unescaped.text != text:
         way, text = (unescaped,), unescaped.text
         yield way
-    if not whole or len(text) > _DISGUISED:
+    if budget is None:
         return
     # Behind the escapes, whose digits would make accented words look like keys.
+    nested = bool(way)
     folded = fold(text)
     if folded is not None:
         way, text = (*way, folded), folded.text
         yield way
-    for decoded in find_encoded(text):
+    for decoded in find_encoded(text, budget, nested=nested):
         yield (*way, decoded)
         folded = fold(decoded.text)
         if folded is not None:
@@ -195,22 +234,22 @@ def _key(segment: Segment) -> bytes:
 
 
 class _Memory:
-    """Findings by the digest of a text, the least recently used forgotten first."""
+    """Verdicts by the digest of a text, the least recently used forgotten first."""
 
     def __init__(self, size: int) -> None:
         self._size = size
         self._lock = threading.Lock()
-        self._known: OrderedDict[bytes, Findings] = OrderedDict()
+        self._known: OrderedDict[bytes, Verdict] = OrderedDict()
 
-    def get(self, key: bytes) -> Findings | None:
+    def get(self, key: bytes) -> Verdict | None:
         with self._lock:
             known = self._known.get(key)
             if known is not None:
                 self._known.move_to_end(key)
             return known
 
-    def put(self, key: bytes, findings: Findings) -> None:
+    def put(self, key: bytes, verdict: Verdict) -> None:
         with self._lock:
-            self._known[key] = findings
+            self._known[key] = verdict
             if len(self._known) > self._size:
                 self._known.popitem(last=False)

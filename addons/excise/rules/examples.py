@@ -7,6 +7,7 @@ failure is reported, as a sentence with the place of the example; none shows the
 from __future__ import annotations
 
 import base64
+import gzip
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -191,6 +192,20 @@ def _written(write: Callable[[str], str]) -> Disguise:
     return disguise
 
 
+def _base64_url(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
+
+
+def _base64_packed(raw: bytes) -> str:
+    return base64.b64encode(gzip.compress(raw, mtime=0)).decode()
+
+
+def _base64_lines(raw: bytes) -> str:
+    coded = base64.b64encode(raw).decode()
+    return "\n".join(coded[at : at + 64] for at in range(0, len(coded), 64))
+
+
+_TAGS: Final = {code: code + 0xE0000 for code in range(0x20, 0x7F)}
 _WIDE: Final = {code: code + 0xFEE0 for code in range(0x21, 0x7F)}
 DISGUISES: Final[dict[str, Disguise]] = {
     "json_escape": json_escape,
@@ -198,8 +213,20 @@ DISGUISES: Final[dict[str, Disguise]] = {
     "zero_width": _written("\u200b".join),
     "base64": _written(lambda value: base64.b64encode(value.encode()).decode()),
     "hex": _written(lambda value: value.encode().hex()),
+    "base64_url": _written(lambda value: _base64_url(value.encode())),
+    "base64_lines": _written(lambda value: _base64_lines(value.encode())),
+    "gzip": _written(
+        lambda value: base64.b64encode(gzip.compress(value.encode(), mtime=0)).decode()
+    ),
+    "hex_colons": _written(lambda value: value.encode().hex(":")),
+    "hex_bytes": _written(lambda value: ", ".join(f"0x{byte:02x}" for byte in value.encode())),
     "percent": _written(lambda value: "".join(f"%{byte:02X}" for byte in value.encode())),
+    "quoted_printable": _written(lambda value: "".join(f"={byte:02X}" for byte in value.encode())),
     "html": _written(lambda value: "".join(f"&#{ord(char)};" for char in value)),
+    "html_twice": _written(lambda value: "".join(f"&amp;#{ord(char)};" for char in value)),
+    "unicode_escape": _written(lambda value: "".join(f"\\u{{{ord(char):x}}}" for char in value)),
+    "tags": _written(lambda value: value.translate(_TAGS)),
+    "dotted": _written(".".join),
     "spaced": _written(" ".join),
 }
 
