@@ -205,7 +205,7 @@ def _glue(layout: _Layout, kept: Bools) -> tuple[Row, Ints]:
         return Row(none, none, np.zeros(0, np.uint64)), none
     terms = np.where(kept, tokens.hashes, np.uint64(0))
     tails = np.flatnonzero(kept & ~head)
-    owners = np.searchsorted(heads, tails) - 1
+    owners = np.cumsum(head)[tails] - 1
     ends = tokens.ends[heads]
     # Later pieces come later, so that the last one stays.
     ends[owners] = tokens.ends[tails]
