@@ -16,7 +16,7 @@ from excise.detectors.persons import PERSONAL
 from excise.detectors.published import is_published
 from excise.rules.digits import IBAN_LENGTHS, aba_sum, iban_remainder, luhn_sum
 
-_SEPARATORS: Final = str.maketrans("", "", " \t\n\r-.\u00a0\u2009\u202f\u2010\u2011\u2013")
+_SEPARATORS: Final = str.maketrans("", "", " \t\n\r-._/\u00a0\u2009\u202f\u2010\u2011\u2013")
 _PLACEHOLDER: Final = re.compile(
     r"""
       ([x*.\#_0-])\1{5}                                   # xxxxxx, ******, ......
