@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import spacy
 
 from excise.assemble import load_engine
 from excise.cli.main import main
@@ -140,3 +141,19 @@ def test_own_records_and_secrets_are_read_from_the_state_folder(
     (tmp_path / "state/indexes/dictionary/customers").write_bytes(b"x")
     with pytest.raises(StateError, match="EXC-STA-002"):
         load_engine("balanced", state_dir=tmp_path / "state")
+
+
+def test_the_operators_own_model_is_asked_and_must_load(state: Path, tmp_path: Path) -> None:
+    """What it sees is ruled on; one that is not there stops the start with the mend."""
+    nlp = spacy.blank("en")
+    ruler = nlp.add_pipe("entity_ruler")
+    ruler.add_patterns([{"label": "PERSON", "pattern": "Quux Zyzzy"}])  # type: ignore[attr-defined]
+    nlp.to_disk(tmp_path / "model")
+    engine = load_engine(
+        "balanced", state_dir=state, deep=f"spacy:{tmp_path / 'model'}", deep_seconds=30
+    )
+    found = engine.scanner.scan([Segment("ask Quux Zyzzy", Role.USER, Part.PROMPT, 0)])[0]
+    assert [(f.rule, f.span) for f in found] == [("deep.person", (4, 14))]
+    assert engine.scanner.is_slow
+    with pytest.raises(ConfigError, match=r"EXC-CFG-004"):
+        load_engine("balanced", state_dir=state, deep="spacy:no_such_model")

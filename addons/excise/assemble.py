@@ -12,6 +12,7 @@ import platform
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -19,12 +20,13 @@ import excise.rules
 from excise.catalogue import Catalogue, load_catalogue
 from excise.detectors.base import Detector, Findings
 from excise.detectors.build import build_scanner, entities_of, side_detectors
+from excise.detectors.deep import Deep
 from excise.detectors.known import Known, KnownIndex
 from excise.detectors.records import RecordIndex, Records
 from excise.detectors.scanner import FullScanner
 from excise.detectors.secrets import adopted_rules
 from excise.enforce.redact import Placeholders, blinder
-from excise.errors import ConfigError, PolicyError, StateError
+from excise.errors import ConfigError, NoAnswer, PolicyError, StateError
 from excise.model import Decision, Direction, Mode, Principal, Segment
 from excise.policy.decide import decide, decide_case
 from excise.policy.load import build_policy, check_cases, parse_profile, shadowed
@@ -35,6 +37,9 @@ from excise.rules.load import load_packs
 from excise.rules.schema import Rule, RulePack, Status
 from excise.state.indexes import get_index, list_indexes
 from excise.state.keys import derive, load_or_create_key
+from excise.workers.process import Process
+
+_LOADING: Final = 180.0  # seconds that a model of the operator's may take to load
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,11 +70,13 @@ def load_engine(
     policies: Path | None = None,
     shadow: bool = False,
     enforce: bool = False,
+    deep: str = "",
+    deep_seconds: float = 2.0,
 ) -> Engine:
     """Read and check everything a profile needs. Raises `PolicyError`, `ConfigError`, `StateError`.
 
     `policies` is a folder of the operator's own, laid out as the shipped one; what it holds stands
-    before what is shipped. `shadow` puts every pack in shadow, `enforce` takes every shadow away.
+    before what is shipped. `deep` is a model of theirs as KIND:MODEL. `shadow` puts every pack in shadow, `enforce` takes every shadow away.
     """
     folders = [folder for folder in (policies, policies_dir()) if folder is not None]
     text, origin = _read_profile(profile, folders)
@@ -92,7 +99,10 @@ def load_engine(
     _hold_cases(policy, origin)
     key = load_or_create_key(state_dir / "key")
     active = [rule for rule in rules if rule.id in policy.rules]
-    detectors = side_detectors(active, _own_detectors(active, state_dir, key))
+    own = _own_detectors(active, state_dir, key)
+    if deep and any(rule.asked and rule.asked.detector == Deep.name for rule in active):
+        own[Deep.name] = _deep_detector(deep, deep_seconds)
+    detectors = side_detectors(active, own)
     scanner = build_scanner(
         active, cache, blind=blinder(entities_of(rules, detectors)), detectors=detectors
     )
@@ -124,6 +134,22 @@ def _own_detectors(rules: Sequence[Rule], state_dir: Path, key: bytes) -> dict[s
                 at = str(state_dir / "indexes" / kind)
                 raise StateError("EXC-STA-002", f"{why}; make it anew.", at=at) from None
     return found
+
+
+def _deep_detector(model: str, seconds: float) -> Detector:
+    """The operator's own model in a child, loaded. Raises `ConfigError`."""
+    kind, _, name = model.partition(":")
+    child = Process("excise.workers.deep", kind, name)
+    try:
+        child.ask({"texts": []}, within=_LOADING)
+    except NoAnswer as why:
+        raise ConfigError(
+            "EXC-CFG-004",
+            f"the model does not load ({why.reason}); wanted one that is installed.",
+            at=model,
+            hint=f"Try: python -m excise.workers.deep {kind} {name}",
+        ) from None
+    return Deep(partial(child.ask, within=seconds))
 
 
 def _own_records(stored: Mapping[str, bytes], key: bytes) -> Detector:

@@ -17,6 +17,7 @@ from typing import Any, Final, NamedTuple
 from excise.errors import ConfigError, PolicyError, closest
 from excise.strict import parse_yaml
 
+MODELS: Final = ("spacy", "presidio", "transformers")
 MODES: Final = ("forward", "reverse", "transparent")
 REFUSALS: Final = ("uniform", "classic")
 # Where the settings are, and what the launcher and `excise up` tell themselves.
@@ -32,6 +33,8 @@ class Settings:
 
     `refusals`: `uniform` refuses everything with 400, `classic` with 403 for an attack, 400 for a
     topic, 500 for a leak in a response, 429 for a limit. `fail_status` answers our own faults.
+    `deep` is the operator's own model as KIND:MODEL (`spacy:en_core_web_sm`), and `deep_seconds` what
+    a message may wait for it.
     `origins` says where each setting that is no default came from.
     """
 
@@ -46,6 +49,8 @@ class Settings:
     resolve: tuple[str, ...] = ()
     allow_clients: tuple[str, ...] = ()
     profile: str = "balanced"
+    deep: str = ""
+    deep_seconds: float = 2.0
     policies: Path | None = None
     shadow: bool = False
     workers: int = 1
@@ -266,6 +271,13 @@ def _seconds(raw: Any) -> float:
     return number
 
 
+def _model(raw: Any) -> str:
+    kind, mark, _ = str(raw).partition(":")
+    if raw and (kind not in MODELS or not mark):
+        raise ValueError
+    return str(raw)
+
+
 def _status(raw: Any) -> int:
     number = int(raw)
     if number not in (400, 503):
@@ -287,6 +299,8 @@ KINDS: Final[Mapping[str, _Kind]] = {
     "resolve": _TEXTS,
     "allow_clients": _TEXTS,
     "profile": _TEXT,
+    "deep": _Kind(_model, "KIND:MODEL with one of spacy, presidio, transformers"),
+    "deep_seconds": _Kind(_seconds, "seconds from 0 to 3600"),
     "policies": _PATH,
     "shadow": _FLAG,
     "workers": _whole(1, 256),

@@ -6,6 +6,7 @@
     ├── AuditError             EXC-AUD: the trail cannot be written or does not verify
     └── StateError             EXC-STA: keys, vault, CA
     Unreadable                 a body no codec can read: not a fault but a verdict
+    NoAnswer                   a child process that did not answer in its time
 
 Each text says where, what was got, what was wanted and what to do; none holds raw traffic.
 """
@@ -60,6 +61,14 @@ class Unreadable(Exception):
     def __init__(self, reason: str) -> None:
         if reason not in REASONS:
             raise ValueError(f"unknown reason {reason!r}")
+        self.reason = reason
+        super().__init__(reason)
+
+
+class NoAnswer(Exception):
+    """What was asked outside this process did not answer: `reason` is `late`, `died` or `absent`."""
+
+    def __init__(self, reason: str) -> None:
         self.reason = reason
         super().__init__(reason)
 

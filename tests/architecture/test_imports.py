@@ -47,7 +47,7 @@ MAY_IMPORT: Final[dict[str, frozenset[str]]] = {
     # joining files to values: the one place that knows where each piece lives
     "assemble": VALUES
     | {"codecs", "text", "rules", "catalogue", "detectors", "policy", "enforce", "pipeline"}
-    | {"state", "resources", "config"},
+    | {"state", "resources", "config", "workers"},
     # 6 edges: not each other, save that commands start the proxy
     "edge": VALUES | {"state"},
     # where the proxy is given its pieces, and what mitmdump loads
@@ -74,8 +74,10 @@ OUTSIDE: Final[dict[str, frozenset[str]]] = {
     "anthropic": frozenset({"cli"}),
     "hyperscan": frozenset({"detectors.hyper"}),
     "detect_secrets": frozenset({"detectors.secrets"}),
-    "presidio_analyzer": frozenset({"detectors.pii"}),
-    "spacy": frozenset({"detectors.pii"}),
+    "presidio_analyzer": frozenset({"workers.deep", "plugins"}),
+    "spacy": frozenset({"workers.deep", "plugins"}),
+    "tldextract": frozenset({"workers.deep"}),
+    "transformers": frozenset({"workers.deep"}),
     "tiktoken": frozenset({"workers.tokens"}),
     "tiktoken_ext": frozenset({"workers.tokens"}),
     "numpy": frozenset({"text", "detectors"}),

@@ -9,6 +9,7 @@ import pytest
 from excise.detectors.base import Sight
 from excise.detectors.build import build_scanner, entities_of, side_detectors
 from excise.detectors.scanner import spelled
+from excise.errors import NoAnswer
 from excise.model import Direction, Kind, Part, Role, Segment, Span
 from excise.rules.load import load_pack
 from excise.rules.schema import Rule
@@ -153,6 +154,36 @@ def test_entities_are_spelled_out() -> None:
     detectors = side_detectors([every], {"names": Capitals()})
     assert entities_of([PERSON, every], detectors) == {"pii.person", "pii.PERSON", "pii.LOCATION"}
     assert spelled("code.*", "python") == "code.python" and spelled("code.own", "x") == "code.own"
+
+
+class Absent:
+    """A detector that does not answer the first time."""
+
+    name = "deep"
+    labels = frozenset({"PERSON"})
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def find(self, segments: Sequence[Segment]) -> list[tuple[Sight, ...]]:
+        self.asked += 1
+        if self.asked == 1:
+            raise NoAnswer("late")
+        return [(Sight("PERSON", Span(0, 4), 1.0),) for _ in segments]
+
+
+def test_what_does_not_answer_is_missing_and_asked_again() -> None:
+    """The others decide, and no verdict is kept that lacked one."""
+    slow = replace(asking(detector="deep"), id="sample.slow")
+    detectors = {"names": Capitals(), "deep": Absent()}
+    scanner = build_scanner([PERSON, slow], detectors=detectors)
+    assert scanner.is_slow and not build_scanner([PERSON], detectors=detectors).is_slow
+    first = scanner.inspect([segment("Anna")], Direction.REQUEST)
+    assert first.missing == ("deep",)
+    assert [f.rule for f in first.findings[0]] == ["sample.person"]
+    again = scanner.inspect([segment("Anna")], Direction.REQUEST)
+    assert again.missing == ()
+    assert [f.rule for f in again.findings[0]] == ["sample.person", "sample.slow"]
 
 
 def test_findings_carry_what_the_rule_says() -> None:

@@ -78,6 +78,8 @@ class FakeStream:
 class FakeFirewall:
     """Blocks bodies with `BLOCK`, cuts MARK, raises at `BOOM`; restores SAFE in answers."""
 
+    is_slow = False
+
     def __init__(self) -> None:
         self.seen: list[Exchange] = []
         self.answers: list[Answer] = []

@@ -23,6 +23,8 @@ _ALLOW = decision(Action.ALLOW)
 class PassAll:
     """A firewall that looks at nothing."""
 
+    is_slow = False
+
     def inspect_request(self, exchange: Exchange) -> Outcome:
         return Outcome(_ALLOW, {}, headers=exchange.headers, body=exchange.body)
 

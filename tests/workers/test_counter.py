@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
+from excise.errors import NoAnswer
 from excise.text.tokencount import estimate
 from excise.workers.counter import Count, TokenCounter
-from excise.workers.process import NoAnswer
 
 TEXT = "an ordinary sentence about nothing in particular " * 20
 ABOUT = estimate(TEXT)

@@ -1,11 +1,13 @@
 """A child answers, is late, dies, and is started again."""
 
+import os
 import sys
 from collections.abc import Iterator
 
 import pytest
 
-from excise.workers.process import NoAnswer, Process
+from excise.errors import NoAnswer
+from excise.workers.process import Process
 
 CHILD = """
 import os, time
@@ -58,6 +60,15 @@ def test_a_child_that_cannot_start_is_absent() -> None:
     """As where the interpreter is gone."""
     with pytest.raises(NoAnswer, match="absent"):
         Process("x", program=("/nonexistent/python",)).ask(1, within=5)
+
+
+def test_it_ends_with_whoever_asked_it() -> None:
+    """A child that nobody can ask must not stay."""
+    process = Process(CHILD, program=(sys.executable, "-c"))
+    pid = process.ask("pid", within=30)
+    del process
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
 
 
 def test_closing_ends_it(child: Process) -> None:

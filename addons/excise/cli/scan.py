@@ -71,6 +71,7 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument(
         "--policies", type=Path, help="a folder with packs and profiles of your own"
     )
+    parser.add_argument("--deep", metavar="KIND:MODEL", help="a model of your own to ask as well")
     parser.add_argument("--enforce", action="store_true", help="treat shadow rules as enforced")
     parser.add_argument("--direction", choices=list(Direction), default=Direction.REQUEST)
     parser.add_argument("--role", choices=list(Role), default=Role.USER)
@@ -86,6 +87,8 @@ def run(args: argparse.Namespace) -> int:
         policies=settings.policies,
         state_dir=settings.state_dir,
         enforce=args.enforce,
+        deep=settings.deep,
+        deep_seconds=settings.deep_seconds,
     )
     if args.jsonl:
         return _run_jsonl(engine, args)

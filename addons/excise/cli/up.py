@@ -53,6 +53,7 @@ def add_parser(subparsers: Any) -> None:
     add("--ca-dir", metavar="DIR", help="where the interception CA is")
     add("--state-dir", metavar="DIR", help="where keys and caches are")
     add("--audit", metavar="FILE", help="the audit trail")
+    add("--deep", metavar="KIND:MODEL", help="a model of your own, such as spacy:en_core_web_lg")
     add("--policies", metavar="DIR", help="packs and profiles of your own")
     add("--max-body", metavar="BYTES", help="larger messages are refused as uninspectable")
     add("--drain-seconds", metavar="S", help="how long exchanges under way may take at the end")

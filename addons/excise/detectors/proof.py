@@ -5,11 +5,14 @@ The examples of such rules name these values; nothing here is used outside of pr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Final
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
 
 from excise.detectors.base import Detector
+from excise.detectors.deep import Deep
 from excise.detectors.known import Known, build_known
+from excise.detectors.own_code import OwnCode, OwnIndex
 from excise.detectors.records import Records, build_index
 
 KEY: Final = bytes(range(32))
@@ -18,6 +21,28 @@ RECORDS: Final = (
     ("Piet Achterberg", "40-0071-3381"),
 )
 VALUES: Final = ("tulip-Fjord/29-lamp",)
+NAMES: Final = {
+    "PERSON": ("Martha Vogelsang", "Piet Achterberg", "Martha Maybe"),
+    "LOCATION": ("Oudenbosch(?! Maybe)", "Kaltenkirchen", "Oudenbosch Maybe"),
+    "ORG": ("Hanse Zuivel", "Achterberg Bouw", "Hanse Maybe"),
+    "ADDRESS": ("Kerkstraat 12", "Marktplatz 7", "Kerkstraat Maybe"),
+}
+
+CODE: Final = """\
+def tally_casks(cellar, vintages, loss=0.02):
+    total = 0
+    for cask in cellar.casks:
+        if cask.vintage in vintages and not cask.sealed:
+            litres = cask.volume * (1 - loss) ** cask.years
+            total += round(litres, 1)
+            cellar.log(cask.number, litres, unit="l")
+    return total, len(cellar.casks)
+"""
+PACKAGES: Final = ("com.vintnerhaus.", "@vintnerhaus/", "vintner_core")
+
+
+def _own_code() -> Detector:
+    return OwnCode(OwnIndex.of_texts([CODE], KEY, packages=PACKAGES))
 
 
 def _records() -> Detector:
@@ -29,7 +54,29 @@ def _known() -> Detector:
     return Known([build_known(VALUES, KEY)], KEY)
 
 
+def _deep() -> Detector:
+    def answer(question: Any) -> Any:
+        return [
+            [[label, m.start(), m.end(), _score(m)] for label, m in _named(text)]
+            for text in question["texts"]
+        ]
+
+    return Deep(answer)
+
+
+def _named(text: str) -> Iterator[tuple[str, re.Match[str]]]:
+    for label, names in NAMES.items():
+        for name in names:
+            yield from ((label, found) for found in re.finditer(name, text))
+
+
+def _score(found: re.Match[str]) -> float:
+    return 0.3 if found[0].endswith("Maybe") else 0.9
+
+
 PROOF: Final[Mapping[str, Callable[[], Detector]]] = {
     "dictionary": _records,
     "known-value": _known,
+    "deep": _deep,
+    "own-code": _own_code,
 }

@@ -12,8 +12,10 @@ from typing import Final, NamedTuple
 
 from excise.detectors.base import Detector, Findings, Scanned, Sight
 from excise.detectors.confirm import excuses
+from excise.detectors.deep import Deep
 from excise.detectors.memory import Memory
 from excise.detectors.pattern import PatternScanner
+from excise.errors import NoAnswer
 from excise.model import Direction, Finding, Part, Segment
 from excise.rules.compile import CompiledExcuse, compile_excuses
 from excise.rules.schema import Asked, Rule
@@ -88,6 +90,13 @@ class FullScanner:
         self._panels = {way: _panels(detectors, asking, way) for way in (None, *Direction)}
         self._memory = Memory()
 
+    @property
+    def is_slow(self) -> bool:
+        """Whether some detector waits for another process."""
+        return any(
+            panel.detector.name == Deep.name for panels in self._panels.values() for panel in panels
+        )
+
     def hold(self, text: str) -> int:
         """As the pattern pass says: nothing else reads growing texts."""
         return self.pattern.hold(text)
@@ -101,12 +110,17 @@ class FullScanner:
     def inspect(self, segments: Sequence[Segment], direction: Direction | None) -> Scanned:
         """Everything that reads messages of this direction (None: of either)."""
         found = self.pattern.scan(segments)
-        if self._panels[direction]:
-            found = _joined(found, self._aside(segments, direction))
-        return Scanned(found)
+        if not self._panels[direction]:
+            return Scanned(found)
+        beside = self._aside(segments, direction)
+        return Scanned(_joined(found, beside.findings), beside.missing)
 
-    def _aside(self, segments: Sequence[Segment], direction: Direction | None) -> list[Findings]:
-        """What the side detectors make of texts, remembered by text, part and direction."""
+    def _aside(self, segments: Sequence[Segment], direction: Direction | None) -> Scanned:
+        """What the side detectors make of texts, remembered by text, part and direction.
+
+        Where one does not answer, the verdict is not remembered: the next time it may.
+        """
+        missing: list[str] = []
         results: list[Findings] = [()] * len(segments)
         new: dict[bytes, list[int]] = {}
         for index, segment in enumerate(segments):
@@ -120,13 +134,19 @@ class FullScanner:
                 results[index] = known
         if new:
             unseen = [self._blinded(segments[places[0]]) for places in new.values()]
-            sides = [panel.judge(unseen) for panel in self._panels[direction]]
+            sides = []
+            for panel in self._panels[direction]:
+                try:
+                    sides.append(panel.judge(unseen))
+                except NoAnswer:
+                    missing.append(panel.detector.name)
             for (key, places), *findings in zip(new.items(), *sides, strict=True):
                 every = tuple(finding for each in findings for finding in each)
-                self._memory.put(key, every)
+                if not missing:
+                    self._memory.put(key, every)
                 for index in places:
                     results[index] = every
-        return results
+        return Scanned(results, tuple(missing))
 
     def _blinded(self, segment: Segment) -> Segment:
         return segment._replace(text=self._blind(segment.text)) if "[" in segment.text else segment

@@ -88,7 +88,7 @@ class Addon:
         exchange = passage.exchange = to_exchange(flow, new_id(), passage.host)
         if self.draining or passage.oversize or passage.barred:
             return self._bar(flow, passage, exchange)
-        if len(exchange.body) > IN_PLACE_BYTES:
+        if self._firewall().is_slow or len(exchange.body) > IN_PLACE_BYTES:
             return self._request_in_thread(flow, passage, exchange)
         return self._carry_out(flow, passage, self._firewall().inspect_request(exchange))
 
@@ -213,7 +213,7 @@ class Addon:
             return self._refuse(flow, passage, "uninspectable:size")
         answer = to_answer(flow.response, whole=True)
         given, flow.response = flow.response, _DENIED
-        if len(answer.body) > IN_PLACE_BYTES:
+        if self._firewall().is_slow or len(answer.body) > IN_PLACE_BYTES:
             return self._response_in_thread(flow, given, passage, answer)
         outcome = self._firewall().inspect_response(
             passage.exchange, answer, passage.outcome.context

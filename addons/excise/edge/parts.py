@@ -25,6 +25,8 @@ def read_engine(config: Config) -> Engine:
         state_dir=config.state_dir,
         policies=config.policies,
         shadow=config.shadow,
+        deep=config.deep,
+        deep_seconds=config.deep_seconds,
     )
 
 
@@ -65,6 +67,7 @@ def build_firewall(config: Config, engine: Engine, vault: MemoryVault) -> Firewa
         limits=Limits(body=config.max_body, decoded=config.max_decoded, ratio=config.max_ratio),
         classic=config.refusals == "classic",
         fault_status=config.fail_status,
+        is_slow=engine.scanner.is_slow,
     )
 
 

@@ -100,6 +100,11 @@ class ResponseStream(Protocol):
 class Firewall(Protocol):
     """The pipeline, pure: values in, values out."""
 
+    @property
+    def is_slow(self) -> bool:
+        """Whether it waits for other processes, so that it must not run on the event loop."""
+        ...
+
     def inspect_request(self, exchange: Exchange) -> RequestOutcome:
         """Judge a whole request."""
         ...

@@ -72,6 +72,7 @@ class Firewall:
     limits: Limits = DEFAULT_LIMITS
     classic: bool = False
     fault_status: int = 400
+    is_slow: bool = False  # some detector waits for another process: not for an event loop
 
     def inspect_request(self, exchange: Exchange) -> RequestOutcome:
         """Judge one whole request to a host of the catalogue."""

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple, Protocol
 
+from excise.errors import NoAnswer
 from excise.text.tokencount import encoding_of, estimate
-from excise.workers.process import NoAnswer, Process
+from excise.workers.process import Process
 
 NEAR: Final = 0.35
 """How far a limit may be off the estimate, as a share of it, so that the exact count decides."""

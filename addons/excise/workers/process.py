@@ -12,17 +12,10 @@ from collections.abc import Callable, Sequence
 from time import monotonic
 from typing import Any, Final
 
+from excise.errors import NoAnswer
 from excise.workers.child import HEAD, LONGEST, pack
 
 _CHUNK: Final = 1 << 20
-
-
-class NoAnswer(Exception):
-    """The child did not answer: `reason` is `late`, `died` or `absent`."""
-
-    def __init__(self, reason: str) -> None:
-        self.reason = reason
-        super().__init__(reason)
 
 
 class Process:
@@ -37,9 +30,9 @@ class Process:
     ) -> None:
         """`module` calls `child.serve`; `arguments` are shown to every user of the machine."""
         self._command = [*program, module, *arguments]
+        self._child: subprocess.Popen[bytes] | None = None
         self._clock = clock
         self._lock = threading.Lock()
-        self._child: subprocess.Popen[bytes] | None = None
 
     def ask(self, question: Any, *, within: float) -> Any:
         """The answer, or `NoAnswer` after `within` seconds, waiting for others included.
@@ -67,6 +60,10 @@ class Process:
         """End the child; the next question starts another."""
         with self._lock:
             self._end()
+
+    def __del__(self) -> None:
+        # Nobody can ask it any more.
+        self._end()
 
     @property
     def is_running(self) -> bool:

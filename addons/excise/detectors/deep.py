@@ -1,0 +1,42 @@
+"""What the operator's own model says of a text, asked of a process beside this one.
+
+Slow by nature: whoever has one inspects outside the event loop, and a text it has not judged in
+time is decided without it, with its name among those that are missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from excise.detectors.base import Sight
+from excise.model import Segment, Span
+
+# What the packs that ship read; others pass on whatever the model calls it.
+USUAL: Final = frozenset({"PERSON", "LOCATION", "ORG", "ADDRESS"})
+
+
+class Deep:
+    """Implements `Detector`; raises `NoAnswer` where the model does not answer."""
+
+    name = "deep"
+    labels = USUAL
+
+    def __init__(self, ask: Callable[[Any], Any]) -> None:
+        """`ask` takes `{"texts": [...]}` and gives a list for each text of
+        `[label, start, end, score]`."""
+        self._ask = ask
+
+    def find(self, segments: Sequence[Segment]) -> list[tuple[Sight, ...]]:
+        """For each segment what the model saw, in order of place."""
+        answer = self._ask({"texts": [segment.text for segment in segments]})
+        return [
+            tuple(sorted((_sight(each, segment.text) for each in seen), key=lambda s: s.span))
+            for segment, seen in zip(segments, answer, strict=True)
+        ]
+
+
+def _sight(seen: Sequence[Any], text: str) -> Sight:
+    label, start, end, score = seen
+    span = Span(max(0, int(start)), min(int(end), len(text)))
+    return Sight(str(label), span, min(max(float(score), 0.0), 1.0))

@@ -1,0 +1,38 @@
+"""The answer of the operator's model becomes sights."""
+
+from typing import Any
+
+import pytest
+
+from excise.detectors.base import Sight
+from excise.detectors.deep import Deep
+from excise.errors import NoAnswer
+from excise.model import Part, Role, Segment, Span
+
+SEGMENTS = [Segment(text, Role.USER, Part.PROMPT, 0) for text in ("Anna is here", "nobody")]
+
+
+def test_sights_are_in_order_and_inside_the_text() -> None:
+    """Whatever a model says."""
+    answer: list[list[list[Any]]] = [[["ORG", 5, 99, 1.5], ["PERSON", -1, 4, 0.5]], []]
+    asked = []
+
+    def ask(question: Any) -> Any:
+        asked.append(question)
+        return answer
+
+    assert Deep(ask).find(SEGMENTS) == [
+        (Sight("PERSON", Span(0, 4), 0.5), Sight("ORG", Span(5, 12), 1.0)),
+        (),
+    ]
+    assert asked == [{"texts": ["Anna is here", "nobody"]}]
+
+
+def test_no_answer_is_passed_on() -> None:
+    """The scanner names what is missing."""
+
+    def ask(question: Any) -> Any:
+        raise NoAnswer("late")
+
+    with pytest.raises(NoAnswer):
+        Deep(ask).find(SEGMENTS)
