@@ -40,6 +40,7 @@ LANGUAGES = {
         ("one, two, three, four, five, six, seven, eight, nine", "123456789"),
         ("cvv is one two three", "cvv is 123"),
         ("cvv is one, two, three", "cvv is 123"),
+        (f"four {ONES}. cvv 1 two 3, pin 1 2 3 4", "4111 1111 1111 1111. cvv 123, pin 1234"),
         ("meine Prüfziffer: sieben acht neun", "meine Prüfziffer: 789"),
         ("delta echo eight nine three seven zero four zero zero four four zero five three two "
          "zero one three zero zero zero", "DE89370400440532013000"),

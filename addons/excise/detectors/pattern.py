@@ -1,8 +1,9 @@
 """The scanner over compiled rules: one pass over all texts of a message, then a look at each hit.
 
 A text is read as it is, and again in every view that differs: disguised characters folded, escapes
-decoded, encoded runs decoded to their depth as far as one budget for the message lets. Its head is
-also read behind its label, as `label = "text"`. Spans always point into the text as received.
+decoded, numbers in words written in digits, encoded runs decoded to their depth as far as one
+budget for the message lets. Its head is also read behind its label, as `label = "text"`. Spans
+always point into the text as received.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from excise.rules.compile import CompiledRule
 from excise.text.budget import Budget
 from excise.text.escapes import unescape
 from excise.text.fold import fold
+from excise.text.spoken import speak
 from excise.text.unwrap import find_encoded
 
 REMEMBERED: Final = 8192  # verdicts kept; one is a digest and its findings, some hundred bytes
@@ -199,6 +201,9 @@ def _views(text: str, budget: Budget | None) -> Iterator[Views]:
     if folded is not None:
         way, text = (*way, folded), folded.text
         yield way
+    spoken = speak(text)
+    if spoken is not None:
+        yield (*way, spoken)
     for decoded in find_encoded(text, budget, nested=nested):
         yield (*way, decoded)
         folded = fold(decoded.text)

@@ -97,11 +97,14 @@ def speak(text: str) -> Spoken | None:
     """The text with spelled-out numbers in digits, or None where none is long enough."""
     if not _may_speak(text):
         return None
-    runs = [run for words in _runs(text) if _is_spelled(words) for run in _numbers(words)]
-    if not any(_length(run) >= ENOUGH for run in runs):
-        runs = [run for run in runs if _is_announced(text, run)]
-    parts = [part for run in runs for part in _parts(text, run)]
-    kept = [part for part in parts if _length(part) >= _FEW]
+    runs = [run for words in _runs(text) if len(words) > 1 for run in _numbers(words)]
+    enough = any(_length(run) >= ENOUGH for run in runs)
+    kept = [
+        part
+        for run in runs
+        for part in _parts(text, run)
+        if (enough and _length(part) >= _FEW) or _is_announced(text, part)
+    ]
     replaced = [piece for part in kept for piece in _digits(text, part)]
     if not replaced:
         return None
@@ -149,10 +152,6 @@ def _meaning(token: str) -> Meaning | None:
     return None if other is None else Meaning(other[0], Sort.JOIN, other[1])
 
 
-def _is_spelled(words: Sequence[Word]) -> bool:
-    return sum(word.sort < Sort.DIGITS for word in words) > 1
-
-
 def _numbers(words: list[Word]) -> Iterator[list[Number]]:
     """A run as numbers and letters; without two letters in front, letters part it."""
     pause = hesitates(words)
@@ -191,17 +190,23 @@ def _zero(words: Sequence[Word], at: int) -> Word:
     return words[at]
 
 
+def _size(run: Sequence[Number]) -> int:
+    return sum(len(number.digits) for number in run)
+
+
 def _length(run: Sequence[Number]) -> int:
     """Digits of a run in which at least two are spelled out; 0 for any other."""
     spelled = sum(number.end - number.start != len(number.digits) for number in run)
-    return sum(len(number.digits) for number in run) if spelled > 1 else 0
+    return _size(run) if spelled > 1 else 0
 
 
 def _is_announced(text: str, run: Sequence[Number]) -> bool:
-    return (
-        bool(run)
-        and _CODE.search(text, max(0, run[0].start - _ANNOUNCED), run[0].start) is not None
-    )
+    """Whether a run is behind what announces a code; that may be spaced digits alone."""
+    size = _size(run)
+    if len(run) < 2 or size < _FEW or (size > _SHORT and not _length(run)):
+        return False
+    start = run[0].start
+    return _CODE.search(text, max(0, start - _ANNOUNCED), start) is not None
 
 
 def _parts(text: str, run: list[Number]) -> list[list[Number]]:
@@ -236,7 +241,7 @@ def _digits(text: str, run: Sequence[Number]) -> Iterator[tuple[int, int, str]]:
 
 def _printed(run: Sequence[Number]) -> tuple[int, ...]:
     """Where the groups of a card number end as they are printed; none for other numbers."""
-    length = _length(run)
+    length = _size(run)
     if length not in _CARD or not run[0].digits.isdigit():
         return ()
     if length == 14 or (length == 15 and run[0].digits[0] == "3"):
@@ -249,7 +254,7 @@ def _marks(text: str, run: Sequence[Number]) -> list[str]:
     that are named, or blanks for pauses."""
     nothing = [""] * len(run)
     gaps = [text[number.end : after.start] for number, after in pairwise(run)]
-    length = _length(run)
+    length = _size(run)
     if length <= _SHORT or length in _CARD or not run[0].digits.isdigit():
         return nothing
     marks = [next((_MARKS[w] for w in gap.lower().split() if w in _MARKS), "") for gap in gaps]
