@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 import excise.resources
-from excise.resources import policies_dir
+from excise.resources import policies_dir, read_pack
 
 
 def test_a_checkout_has_its_policies_beside_addons() -> None:
@@ -18,3 +18,11 @@ def test_an_installed_package_carries_them(tmp_path: Path, monkeypatch: pytest.M
     (tmp_path / "excise" / "_policies").mkdir(parents=True)
     monkeypatch.setattr(excise.resources, "__file__", str(tmp_path / "excise" / "resources.py"))
     assert policies_dir() == tmp_path / "excise" / "_policies"
+
+
+def test_a_pack_is_read_with_its_lists() -> None:
+    """Every file by its name; an unknown pack is none."""
+    files = read_pack("gdpr")
+    assert "pack.yaml" in files and any(name.startswith("lists/") for name in files)
+    with pytest.raises(FileNotFoundError):
+        read_pack("no-such-pack")

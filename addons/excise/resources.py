@@ -10,3 +10,10 @@ def policies_dir() -> Path:
     package = Path(__file__).resolve().parent
     installed = package / "_policies"
     return installed if installed.is_dir() else package.parents[1] / "policies"
+
+
+def read_pack(name: str) -> dict[str, str]:
+    """The texts of a shipped pack by file name. FileNotFoundError where none is called so."""
+    home = policies_dir() / "packs" / name
+    files = [home / "pack.yaml", *home.glob("*.yaml"), *home.glob("lists/*.txt")]
+    return {path.relative_to(home).as_posix(): path.read_text("utf-8") for path in sorted(files)}

@@ -42,6 +42,8 @@ MAY_IMPORT: Final[dict[str, frozenset[str]]] = {
     "config": VALUES,
     "resources": VALUES,
     "standin": frozenset(),
+    # the detectors for other frameworks
+    "plugins": VALUES | {"text", "rules", "detectors", "resources"},
     # children of the proxy, and how they are asked
     "workers": VALUES | {"text"},
     # joining files to values: the one place that knows where each piece lives

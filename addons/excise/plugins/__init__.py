@@ -1,0 +1,1 @@
+"""The detectors for users of other frameworks: recognizers for Presidio, a component for spaCy."""
