@@ -126,6 +126,46 @@ def test_genuine_is_what_is_left() -> None:
     assert not is_genuine(rule(), "key-EXAMPLE123456789", Span(0, 20))
 
 
+class Counted:
+    """A pattern that counts how often it is tried."""
+
+    def __init__(self, of: CompiledRule) -> None:
+        self.inner, self.tried = of.regex, 0
+        vars(of)["regex"] = self  # where the compiled pattern is kept once it was needed
+
+    def match(self, *args: object) -> object:
+        self.tried += 1
+        return self.inner.match(*args)  # type: ignore[call-overload]
+
+
+BLOCK = KEY.replace("key-[0-9A-Za-z]{16}\\b", "begin[ -w]{1,2000}close").replace(
+    "    why:", "    hold: 'begin[ -w]{0,2000}'\n    why:"
+)
+
+
+@pytest.mark.parametrize("tail", ["", "close"])
+def test_beginnings_without_an_end_are_not_tried(tail: str) -> None:
+    """What every match needs is looked for once, not from each beginning to its farthest end."""
+    block = rule(BLOCK)
+    counted = Counted(block)
+    text = " begin" * 2000 + tail
+    ends = [at + block.lead_least for at in range(1, 12_000, 6)]
+    found = list(find_spans(block, text, ends))
+    near = 2000 // 6 + 1
+    assert len(found) == len(tail[:1])
+    assert counted.tried <= 2 * len(found)
+    assert not tail or found[0].start >= 12_000 - 6 * near
+
+
+def test_a_pattern_is_tried_where_it_may_start() -> None:
+    """Once at each such place, however many hits there are."""
+    key = rule(KEY.replace("key-", "(?:my){0,1}key-").replace("{16}", "{16,900}:"))
+    counted = Counted(key)
+    text = f"{TOKEN} " * 100
+    assert list(find_spans(key, text, range(16, len(text)))) == []
+    assert counted.tried == 100
+
+
 WIDE = KEY.replace("{16}\\b", "{4}[a-c-]{0,900}x")  # so wide that starts are tried one by one
 pieces = st.sampled_from([TOKEN, TOKEN[:-1], "key-", "x", " ", "-", "é", "key-abcd", "a" * 30])
 

@@ -76,5 +76,5 @@ def test_prefilters_change_nothing_with_shipped_rules(name: str) -> None:
     hyper = Hyper(compiled)
     plain = PatternScanner(compiled, Literals(compiled)).scan(segments)
     assert PatternScanner(compiled, hyper).scan(segments) == plain
-    assert sum(map(len, plain)) > len(compiled)
+    assert not compiled or sum(map(len, plain)) > len(compiled)
     assert hyper.widened == ()

@@ -107,9 +107,12 @@ def test_what_is_derived_is_true_of_every_match(regex: str, text: str) -> None:
     except DialectError:
         return
     lead = re.compile(found.lead.encode(), re.MULTILINE)
+    entry = re.compile(found.entry, re.ASCII | re.MULTILINE)
     for match in re.finditer(regex, text, re.ASCII | re.MULTILINE):
         assert len(match[0]) <= found.width
         assert all(any(one in match[0].lower() for one in each) for each in found.literals)
+        entered = entry.match(text, match.start())
+        assert entered and len(entered[0]) <= found.entry_width
         raw = match[0].encode()
         ends = [
             len(raw[:end].decode("utf-8", "ignore"))

@@ -9,14 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import Final
 
 from excise.detectors.checks import CHECKS, entropy
 from excise.model import Span
 from excise.rules.compile import CompiledExcuse, CompiledRule
 from excise.rules.schema import LINE_REACH, Scope
-
-_FAR: Final = 4  # a match this many times wider than its starts are many is tried start by start
 
 
 def find_spans(
@@ -33,9 +30,9 @@ def find_spans(
     each match; None searches everything. Matches must start before `limit`.
     """
     lead, least, width = rule.lead_width, rule.lead_least, rule.shape.width
-    find = _step if ends is not None and width > _FAR * (lead - least) else _search
     size = len(text)
     last = size if limit is None else limit - 1
+    foreseen = _Foreseen(rule, text) if rule.needs else None
     at = 0
     for end in (size,) if ends is None else ends:
         high = min(end, last) if ends is None else min(end - least, last)
@@ -43,8 +40,9 @@ def find_spans(
         stop = size if ends is None else end + width + 2
         at = at if ends is None else max(at, end - lead)
         while at <= high:
-            match = find(rule.regex, text, at, stop, high)
+            match = _first(rule, text, at, stop, high, foreseen)
             if match is None:
+                at = high + 1
                 break
             span = Span(*match.span(rule.group))
             if span.start < span.end and is_genuine(rule, text, span, label):
@@ -54,22 +52,50 @@ def find_spans(
                 at = match.start() + 1
 
 
-def _search(
-    regex: re.Pattern[str], text: str, at: int, stop: int, high: int
+def _first(
+    rule: CompiledRule, text: str, at: int, stop: int, high: int, foreseen: _Foreseen | None
 ) -> re.Match[str] | None:
-    """The first match that starts from `at` to `high`."""
-    match = regex.search(text, at, stop)
-    return match if match and match.start() <= high else None
+    """The first match that starts from `at` to `high`.
 
-
-def _step(regex: re.Pattern[str], text: str, at: int, stop: int, high: int) -> re.Match[str] | None:
-    """The same for a match so wide that searching behind `high` would cost more."""
-    try_at = regex.match
-    for start in range(at, min(high, len(text)) + 1):
-        match = try_at(text, start, stop)
-        if match:
-            return match
+    Where it may start is looked for by the entry: the rule's own pattern would search on behind
+    `high`, and costs more at each character.
+    """
+    if rule.is_exact and at == high and foreseen is None:
+        return rule.regex.match(text, at, stop)
+    enter, match = rule.entry.search, rule.regex.match
+    reach = high + rule.shape.entry_width + 2
+    while at <= high:
+        entry = enter(text, at, reach)
+        if entry is None or entry.start() > high:
+            return None
+        at = entry.start()
+        if foreseen is None or foreseen.may_match(at):
+            found = match(text, at, stop)
+            if found is not None:
+                return found
+        at += 1
     return None
+
+
+class _Foreseen:
+    """Whether all that a wide match needs stands ahead; each position is looked up once, so that
+    many beginnings without an end cost no more than one."""
+
+    def __init__(self, rule: CompiledRule, text: str) -> None:
+        self._width = rule.shape.width
+        self._text = text
+        self._needs = rule.needs
+        self._next = [-1] * len(rule.needs)
+
+    def may_match(self, start: int) -> bool:
+        """Whether one of each need begins within a match's width from `start`."""
+        for index, need in enumerate(self._needs):
+            if self._next[index] < start:
+                found = need.search(self._text, start)
+                self._next[index] = found.start() if found else len(self._text) + self._width
+            if self._next[index] > start + self._width:
+                return False
+        return True
 
 
 def is_genuine(rule: CompiledRule, text: str, span: Span, label: str = "") -> bool:

@@ -21,6 +21,9 @@ from excise.rules.tree import DialectError, last_characters
 FLAGS: Final = re.ASCII | re.MULTILINE
 
 
+_DEAR: Final = 1000  # characters from which a match that fails at its end is worth foreseeing
+
+
 @dataclass(frozen=True, eq=False)
 class CompiledExcuse:
     """An excuse ready to run."""
@@ -80,6 +83,21 @@ class CompiledRule:
         return _pattern(self.rule.match.regex, ignore_case=self.rule.match.ignore_case)
 
     @cached_property
+    def entry(self) -> re.Pattern[str]:
+        """Matches where a match may start, and fails faster than the rule's own pattern."""
+        return _pattern(self.shape.entry, ignore_case=self.rule.match.ignore_case)
+
+    @cached_property
+    def needs(self) -> tuple[re.Pattern[str], ...]:
+        """For a match so wide that failing is dear: of each, one stands in every match."""
+        if self.shape.width <= _DEAR:
+            return ()
+        sets = [each for each in self.shape.literals if min(map(len, each)) > 1]
+        return tuple(
+            _pattern("|".join(map(re.escape, sorted(each))), ignore_case=True) for each in sets
+        )
+
+    @cached_property
     def group(self) -> str | int:
         """The group that is the span."""
         return self.shape.group or 0
@@ -137,6 +155,11 @@ class CompiledRule:
     def lead_least(self) -> int:
         """How far in front of it a match starts at least."""
         return 0 if self.by_context else self.shape.lead_least
+
+    @cached_property
+    def is_exact(self) -> bool:
+        """Whether the end of a lead says where a match starts."""
+        return self.lead_width == self.lead_least
 
     @cached_property
     def reach(self) -> int:

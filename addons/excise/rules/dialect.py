@@ -11,7 +11,15 @@ from dataclasses import dataclass
 from re import _constants as op  # type: ignore[attr-defined]
 from typing import Any, Final
 
-from excise.rules.lead import ANCHORS, are_better, find_lead, is_weak, spell, spell_word
+from excise.rules.lead import (
+    ANCHORS,
+    are_better,
+    find_lead,
+    is_weak,
+    spell,
+    spell_entry,
+    spell_word,
+)
 from excise.rules.literals import best, find_literals
 from excise.rules.tree import (
     ALL,
@@ -42,6 +50,8 @@ class Shape:
     lead: str  # Hyperscan pattern that ends in every match, at most so far behind its start
     lead_width: int
     lead_least: int  # and at least so far
+    entry: str  # for `re`, matches where a match may start; at most as wide as `entry_width`
+    entry_width: int
     lead_any_case: bool
     weak: bool  # neither the lead nor the match holds a literal to go by
     literals: tuple[frozenset[str], ...]  # of each set every match holds one; lower case
@@ -69,7 +79,7 @@ def shape(regex: str, group: str = "", *, ignore_case: bool = False, widest: int
         raise DialectError(f'the group "{group}" must take part in every match.')
     tail = _from_group(nodes, names[group]) if group else list(nodes)
     literals = tuple(find_literals(nodes))
-    lead, lead_widths = find_lead(nodes)
+    lead, least, most, entry = find_lead(nodes)
     words = sorted(best(literals))
     literal = are_better(words, lead)
     return Shape(
@@ -78,8 +88,10 @@ def shape(regex: str, group: str = "", *, ignore_case: bool = False, widest: int
         word=_is_word(tail),
         group=group,
         lead="|".join(map(spell_word, words)) if literal else spell(lead),
-        lead_width=width if literal else lead_widths[1],
-        lead_least=min(map(len, words)) if literal else lead_widths[0],
+        lead_width=width if literal else most,
+        lead_least=min(map(len, words)) if literal else least,
+        entry=spell_entry(entry),
+        entry_width=most,
         lead_any_case=literal or ignore_case,
         weak=not literal and is_weak(words, lead),
         literals=literals,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from re import _constants as op  # type: ignore[attr-defined]
-from typing import Final
+from typing import Final, NamedTuple
 
 from excise.rules.literals import find_literals
 from excise.rules.tree import BEYOND, REPEATS, Node, Nodes, children, mask_of, width_of
@@ -23,9 +24,17 @@ _ENOUGH: Final = (16, 12, 8)
 _MANY: Final = 150
 
 
-def find_lead(nodes: Nodes) -> tuple[list[Node], tuple[int, int]]:
-    """How every match starts, as short as is still selective, and how far behind the start of a
-    match it ends at least and at most; it ends inside the match.
+class Start(NamedTuple):
+    """How every match of a pattern starts."""
+
+    lead: list[Node]  # what Hyperscan looks for; ends inside the match
+    least: int  # how far behind the start of a match it ends at least, and at most
+    most: int
+    entry: list[Node]  # the same from the very start of the match
+
+
+def find_lead(nodes: Nodes) -> Start:
+    """How every match starts, as short as is still selective.
 
     A long variable part is left to `re`, and so is a part that may be longer or absent at the
     end, since Hyperscan would report each of its possible ends.
@@ -36,7 +45,7 @@ def find_lead(nodes: Nodes) -> tuple[list[Node], tuple[int, int]]:
         lead = trimmed if width_of(trimmed)[0] else list(nodes)
         if _positions(lead) <= _MANY:
             break
-    return _without_edge(lead), width_of(lead)
+    return Start(_without_edge(lead), *width_of(lead), lead)
 
 
 def _without_edge(nodes: list[Node]) -> list[Node]:
@@ -186,6 +195,27 @@ def _spell_mask(mask: int) -> str:
 def spell(nodes: Nodes) -> str:
     """The nodes in the syntax of Hyperscan, without its mode for UTF-8."""
     return "".join(_spell_node(node) for node in nodes)
+
+
+def spell_entry(nodes: Nodes) -> str:
+    """The nodes for `re` over text, without groups; a class takes all beyond ASCII or nothing."""
+    return "".join(map(_spell_for_re, nodes))
+
+
+def _spell_for_re(node: Node) -> str:
+    kind, value = node
+    if kind is op.LITERAL:
+        return re.escape(chr(value))
+    if kind is op.AT:
+        return ANCHORS[value]
+    if kind is op.BRANCH:
+        return f"(?:{'|'.join(map(spell_entry, value[1]))})"
+    if kind is op.SUBPATTERN:
+        return f"(?:{spell_entry(value[3])})"
+    if kind in REPEATS:
+        body = spell_entry(value[2])
+        return f"(?:{body}){{{value[0]},{value[1]}}}"
+    return _spell_mask(mask_of(node)).replace("\\x80-\\xff", "\\x80-\\U0010ffff")
 
 
 def spell_word(word: str) -> str:
