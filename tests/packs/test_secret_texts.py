@@ -12,6 +12,7 @@ from packs.secret_texts import (
     BLANK_CARRIERS,
     BLANKS,
     CARRIERS,
+    FURTHER_CARRIERS,
     HARMLESS,
     HELD_OUT,
     MORE_CARRIERS,
@@ -58,8 +59,13 @@ def scan(scanner: PatternScanner, texts: list[str]) -> list[list[Span]]:
 
 @pytest.mark.parametrize(
     ("carriers", "least", "of"),
-    [(CARRIERS, 590, 590), (MORE_CARRIERS, 658, 664), (HELD_OUT, 430, 436)],
-    ids=["tuned on", "tuned on later", "held out"],
+    [
+        (CARRIERS, 590, 590),
+        (MORE_CARRIERS, 658, 664),
+        (FURTHER_CARRIERS, 430, 436),
+        (HELD_OUT, 241, 314),
+    ],
+    ids=["first", "second", "third", "held out"],
 )
 def test_secrets_are_covered(
     scanner: PatternScanner, carriers: dict[str, str], least: int, of: int
