@@ -22,6 +22,7 @@ from excise.detectors.base import Detector, Findings
 from excise.detectors.build import build_scanner, entities_of, side_detectors
 from excise.detectors.deep import Deep
 from excise.detectors.known import Known, KnownIndex
+from excise.detectors.own_code import OwnCode
 from excise.detectors.records import RecordIndex, Records
 from excise.detectors.scanner import FullScanner
 from excise.detectors.secrets import adopted_rules
@@ -160,8 +161,13 @@ def _known_values(stored: Mapping[str, bytes], key: bytes) -> Detector:
     return Known([KnownIndex.from_bytes(data) for data in stored.values()], key)
 
 
+def _own_code(stored: Mapping[str, bytes], key: bytes) -> Detector:
+    return OwnCode.of_files(list(stored.values()), key)
+
+
 _OWN: Final[dict[str, Callable[[Mapping[str, bytes], bytes], Detector]]] = {
     "dictionary": _own_records,
+    "own-code": _own_code,
     "known-value": _known_values,
 }
 

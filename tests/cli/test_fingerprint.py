@@ -122,3 +122,33 @@ def test_an_index_of_another_key_is_refused(
     (tmp_path / "state" / "key").unlink()
     assert run(tmp_path, "check", str(house / "settle.py")) == 2
     assert "EXC-STA-002" in capsys.readouterr().err
+
+
+PROFILE = """\
+profile: house
+title: Own code stays here
+level: 2
+packs:
+  - pack: source-code
+uninspectable: {otherwise: alert}
+on-fault: block
+"""
+
+
+def test_the_engine_reads_what_was_indexed(
+    tmp_path: Path, house: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """From `fingerprint add` to a redaction by `scan`, and an alert for the near copy."""
+    assert run(tmp_path, "add", str(house)) == 0
+    profile, lines = tmp_path / "house.yaml", tmp_path / "lines.jsonl"
+    profile.write_text(PROFILE)
+    texts = (f"see\n{PYTHON}", f"see\n{renamed(PYTHON)}", UNRELATED)
+    lines.write_text("".join(json.dumps({"id": "1", "text": text}) + "\n" for text in texts))
+    capsys.readouterr()
+    state = str(tmp_path / "state")
+    main(["scan", "--jsonl", str(lines), "--profile", str(profile), "--state-dir", state])
+    own, near, other = map(json.loads, capsys.readouterr().out.splitlines())
+    assert "source-code.own" in own["rules"] and own["action"] == "redact"
+    assert "ledger.book" not in own["redacted"]
+    assert "source-code.near" in near["rules"] and near["action"] == "alert"
+    assert not {"source-code.own", "source-code.near"} & set(other["rules"])

@@ -75,7 +75,9 @@ def run_add(args: argparse.Namespace) -> int:
             packages=args.packages,
         )
     except ValueError as fault:
-        raise ConfigError("EXC-CFG-001", f"{fault}; wanted names such as @acme/ or acme_core.") from None
+        raise ConfigError(
+            "EXC-CFG-001", f"{fault}; wanted names such as @acme/ or acme_core."
+        ) from None
     path = put_index(settings.state_dir, KIND, name, index.to_bytes())
     print(
         f"{name}: {index.count} files, {index.lines} lines, {index.prints.size} fingerprints, "
