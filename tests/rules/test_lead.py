@@ -40,6 +40,13 @@ def test_large_leads_are_cut_shorter() -> None:
     assert "{14,14}" in short and "{6,6}" in long
 
 
+def test_no_lead_is_cut_to_nothing() -> None:
+    """A long word that may be absent in front of a short one is not what is left."""
+    words = "|".join(f"{chr(97 + n)}partment" for n in range(26))
+    found = find_lead(parse(f"(?:{words}|)[0-9]{{1,3}} (?:[a-z]{{1,60}}) street")[0])
+    assert found.least >= 2
+
+
 @pytest.mark.parametrize(
     ("regex", "words", "weak"),
     [

@@ -42,6 +42,8 @@ def find_lead(nodes: Nodes) -> Start:
     lead: list[Node] = []
     for enough in _ENOUGH:
         trimmed = _trim(_cut(nodes, enough)[0])
+        if lead and width_of(trimmed)[0] < _SELECTIVE:
+            break
         lead = trimmed if width_of(trimmed)[0] else list(nodes)
         if _positions(lead) <= _MANY:
             break
