@@ -25,7 +25,13 @@ CODE: Final = "CODE"
 EXPIRY: Final = "EXPIRY"
 PART: Final = "PART"
 
-_MOST: Final = 20_000  # numbers of one text that are looked at, so that no text takes long
+# Of one text, so that none takes long; patterns see the plain ones among the rest.
+_MOST: Final = 5_000  # numbers that are judged
+_TRIES: Final = 20_000  # stretches of digits whose check digit is tried
+_SHORTEST: Final = 12  # digits of a card number
+_LONGEST: Final = 19
+_WIDEST: Final = 1_000  # characters of a row of a table
+_HIGHEST: Final = 4_000  # characters above a row in which the heads are looked for
 _ROWS: Final = 500  # rows of a table whose other columns are looked at
 _GROUPS: Final = 6
 _BEFORE: Final = 80  # characters around a number in which words of cards count
@@ -67,10 +73,7 @@ _OTHER: Final = re.compile(
     re.IGNORECASE,
 )
 # One of these stands in every text that spells a card out; cheaper than to look for the numbers.
-_TELLING: Final = (
-    "card", "code", "cv", "digit", "kart", "cart", "kaart", "tarjeta", "visa", "código", "codi",
-    "pruef", "prüf", "crypto", "kod",
-)  # fmt: skip
+_TELLING: Final = ("card", "cart", "kart", "code", "cv", "kaart", "tarjeta", "visa", "digit")
 _BRAND_CODE: Final = re.compile(r"(?<![A-Za-z0-9])(?:VI|CA|MC|AX|DS|DC|JC|TP|CC|card|pan)\Z")
 _EDGE: Final = r"[ \t|;,:/\"'\u00a0]"
 _MONTH: Final = r"(?:0[1-9]|1[0-2])"
@@ -160,8 +163,8 @@ def _look(text: str, label: str) -> list[Sight]:
 def _sights(text: str, label: str) -> list[Sight]:
     if not _ENOUGH.search(text):
         return []
-    numbers = list(islice(_numbers(text), _MOST))
-    cards = [number for number in numbers if _is_card(text, label, number)]
+    numbers = list(_numbers(text))
+    cards = [number for number in numbers[:_MOST] if _is_card(text, label, number)]
     known = {card.digits for card in cards}
     spans = {_whole(text, each) for each in numbers if each.digits in known}
     tagged = list(_tagged(text))
@@ -199,24 +202,34 @@ def _pieces(digits: str) -> Iterator[str]:
 
 def _numbers(text: str) -> Iterator[_Number]:
     """Stretches of whole groups of digits that `pan` holds of."""
+    for groups, first, last in islice(_stretches(text), _TRIES):
+        start, end = groups[first].start, groups[last].end
+        digits = "".join(text[each.start : each.end] for each in groups[first : last + 1])
+        if pan(digits):
+            sizes = tuple(each.end - each.start for each in groups[first : last + 1])
+            inside = text[groups[first].end : groups[first + 1].start] if last > first else ""
+            before, after = groups[max(first - 1, 0) : first], groups[last + 1 : last + 2]
+            led = any(_ties(text[each.end : start], inside) for each in before)
+            followed = any(_ties(text[end : each.start], inside) for each in after)
+            yield _Number(start, end, digits, sizes, led, followed)
+
+
+def _stretches(text: str) -> Iterator[tuple[list[Span], int, int]]:
+    """Groups of digits with the first and last of some that are as long as a card number."""
     for run in _RUN.finditer(text):
+        if run.end() - run.start() < _SHORTEST:
+            continue
         groups = [Span(*m.span()) for m in _DIGITS.finditer(text, run.start(), run.end())]
         for first, group in enumerate(groups):
-            digits = ""
+            length = 0
             if text[group.start] == "0" or group.end - group.start < 3:
                 continue
             for last in range(first, min(first + _GROUPS, len(groups))):
-                digits += text[groups[last].start : groups[last].end]
-                if len(digits) > 19:
+                length += groups[last].end - groups[last].start
+                if length > _LONGEST:
                     break
-                if len(digits) >= 12 and pan(digits):
-                    sizes = tuple(g.end - g.start for g in groups[first : last + 1])
-                    start, end = group.start, groups[last].end
-                    inside = text[group.end : groups[first + 1].start] if last > first else ""
-                    before, after = groups[:first][-1:], groups[last + 1 : last + 2]
-                    led = any(_ties(text[each.end : start], inside) for each in before)
-                    followed = any(_ties(text[end : each.start], inside) for each in after)
-                    yield _Number(start, end, digits, sizes, led, followed)
+                if length >= _SHORTEST:
+                    yield groups, first, last
 
 
 def _ties(gap: str, inside: str) -> bool:
@@ -259,18 +272,21 @@ def _holds_record(after: str) -> bool:
 
 def _column(text: str, at: int) -> Iterator[str]:
     """What the heads of a table say of the field that begins at `at`; nothing outside tables."""
-    begin = text.rfind("\n", 0, at) + 1
+    begin = text.rfind("\n", max(0, at - _WIDEST), at) + 1
+    if not begin:
+        return
     row = text[begin:at]
     separator = max(("|", "\t", ";", ","), key=row.count)
     place = row.count(separator)
-    if not begin or (not place and separator not in text[at : at + 40]):
+    if not place and separator not in text[at : at + 40]:
         return
-    block = text[max(0, begin - 4000) : begin].rpartition("\n\n")[2].splitlines()
-    heads = block[0].split(separator) if block else []
-    if place < len(heads) and not any(char.isdigit() for char in block[0]):
-        for name, words in _NAMES:
-            if words.search(heads[place].replace("_", " ")):
-                yield name
+    above = text[max(0, begin - _HIGHEST) : begin].rpartition("\n\n")[2]
+    for head in (above.partition("\n")[0], text[:_WIDEST].partition("\n")[0]):
+        fields = head.split(separator)
+        if place < len(fields) and not any(char.isdigit() for char in head):
+            field = fields[place].replace("_", " ")
+            yield from (name for name, words in _NAMES if words.search(field))
+            return
 
 
 def _tagged(text: str) -> Iterator[tuple[Span, str]]:

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Final
 
 from excise.model import Span
@@ -31,6 +31,11 @@ from excise.text.offsets import OffsetMap
 
 ENOUGH: Final = 8  # digits in a row from which words are a number that somebody reads out
 _FEW: Final = 3  # the same behind what announces a code, and anywhere once there are enough
+_BLOCK: Final = 1024  # characters that are tested at a time
+_OVERLAP: Final = 48  # and how far the test looks into the next
+_NEAR: Final = 512  # characters around a block with number words that are read, too
+_MOST: Final = 256  # runs of numbers that are read
+_LONGEST: Final = 128  # words of a run that are read
 _SHORT: Final = 4  # digits of a code or a date, which no pause parts
 _CARD: Final = range(12, 20)  # digits of a card number
 _ANNOUNCED: Final = 80  # characters in front of a number in which a code is announced
@@ -95,9 +100,9 @@ class Spoken:
 
 def speak(text: str) -> Spoken | None:
     """The text with spelled-out numbers in digits, or None where none is long enough."""
-    if not _may_speak(text):
-        return None
-    runs = [run for words in _runs(text) if len(words) > 1 for run in _numbers(words)]
+    found = (run for start, end in _places(text) for run in _runs(text, start, end))
+    several = (run for run in found if sum(word.sort < Sort.JOIN for word in run) > 1)
+    runs = [part for run in islice(several, _MOST) for part in _numbers(run)]
     enough = any(_length(run) >= ENOUGH for run in runs)
     kept = [
         part
@@ -116,24 +121,36 @@ def speak(text: str) -> Spoken | None:
     return Spoken("".join(pieces), OffsetMap((s, e, len(to)) for s, e, to in replaced))
 
 
-def _may_speak(text: str) -> bool:
-    """Whether three number words stand nearly side by side."""
-    words = text.lower().replace("-", " ").split()
-    if _QUICK.isdisjoint(words):
-        return False
-    return _CLOSE.search(bytes(map(_QUICK.__contains__, words))) is not None
+def _places(text: str) -> Iterator[tuple[int, int]]:
+    """Where three number words stand nearly side by side: blocks of the text, and what is near."""
+    begin = end = 0
+    low = text.lower().replace("-", " ")
+    if len(low) != len(text):
+        low = text.replace("-", " ")
+    for start in range(0, len(text), _BLOCK):
+        words = low[start : start + _BLOCK + _OVERLAP].split()
+        if _QUICK.isdisjoint(words):
+            continue
+        if _CLOSE.search(bytes(map(_QUICK.__contains__, words))):
+            if start - _NEAR > end:
+                if end:
+                    yield begin, end
+                begin = max(0, start - _NEAR)
+            end = min(len(text), start + _BLOCK + _NEAR)
+    if end:
+        yield begin, end
 
 
-def _runs(text: str) -> Iterator[list[Word]]:
+def _runs(text: str, start: int, stop: int) -> Iterator[list[Word]]:
     """Number words, digits and letters that stand next to each other, fillers left out."""
     run: list[Word] = []
     end = 0
-    for match in _TOKEN.finditer(text):
+    for match in _TOKEN.finditer(text, start, stop):
         known = _meaning(match[0])
         if run and (known is None or not _GAP.fullmatch(text, end, match.start())):
             yield run
             run = []
-        if known is not None:
+        if known is not None and len(run) < _LONGEST:
             end = match.end()
             run.append(Word(*known, match.start(), end))
     if run:
