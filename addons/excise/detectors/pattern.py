@@ -23,6 +23,7 @@ from excise.rules.compile import CompiledRule
 from excise.text.budget import Budget
 from excise.text.escapes import unescape
 from excise.text.fold import fold
+from excise.text.fold_tables import tables
 from excise.text.spoken import speak
 from excise.text.unwrap import find_encoded
 
@@ -94,6 +95,7 @@ class PatternScanner:
         self._rules = tuple(rules)
         self._prefilter = prefilter
         self._tail = Tail(rules)
+        tables()  # made now: the first message with an accent does not wait for them
         self._memory = _Memory(REMEMBERED)
         self.reach = max((rule.reach for rule in rules), default=0)
 

@@ -15,7 +15,7 @@ from typing import Final
 
 from excise.text.budget import Budget, Replaced
 
-_SHORTEST: Final = 16  # characters of a run worth a look: 12 bytes in base64
+_SHORTEST: Final = 20  # characters of a run worth a look: 15 bytes in base64, 10 in hex
 _WIDE: Final = 40  # characters of a line that may be the first of several
 _BEHIND: Final = ("", "\n", "\r", "=", '"', "'")  # what may stand behind a line of base64
 _HEAD: Final = 256  # characters of a run in which text must begin to show
@@ -54,10 +54,14 @@ _MEDIA_TYPE: Final = re.compile(
 _HEX_HEAD: Final = re.compile(r"(?<![0-9a-fA-F])[0-9a-fA-F]{20}")
 _HEX: Final = re.compile(r"(?:[0-9a-fA-F]{2}){10,}+(?![0-9a-fA-F])")
 _DASHES: Final = 9
+_DASHED_HEAD: Final = re.compile(
+    r"(?<![0-9A-Za-z])(?:[0-9A-Za-z]([-_])[0-9A-Za-z_-]\1[0-9A-Za-z_-]\1"
+    r"|[0-9a-fA-F]{2}-[0-9a-fA-F]{2}-[0-9a-fA-F]{2}-)"
+)
 _DASHED: Final = re.compile(
-    r"(?<![0-9a-fA-F])[0-9a-fA-F]{2}(?:-[0-9a-fA-F]{2}){9,4095}+(?![0-9A-Za-z])"
-    r"|(?<![0-9A-Za-z])[0-9A-Za-z](?:-[!-~]){9,4095}+(?![0-9A-Za-z])"
-    r"|(?<![0-9A-Za-z])[0-9A-Za-z](?:_[!-~]){9,4095}+(?![0-9A-Za-z])"
+    r"[0-9a-fA-F]{2}(?:-[0-9a-fA-F]{2}){9,4095}+(?![0-9A-Za-z])"
+    r"|[0-9A-Za-z](?:-[!-~]){9,4095}+(?![0-9A-Za-z])"
+    r"|[0-9A-Za-z](?:_[!-~]){9,4095}+(?![0-9A-Za-z])"
 )
 _WRAP: Final = re.compile(r"[ \t]*\r?\n[ \t>]{0,16}")
 _STANDARD: Final = bytes.maketrans(b"-_", b"+/")
@@ -128,8 +132,8 @@ def _decoded(text: str, start: int, end: int, budget: Budget, room: int) -> Repl
     match = None
     if seed := _HEX_HEAD.search(head):
         match = _HEX.match(text, start + seed.start(), min(end, start + _HEAD + 2 * room))
-    elif head.count("-") >= _DASHES or head.count("_") >= _DASHES:
-        match = _DASHED.search(text, start, start + _HEAD + 3 * room)
+    elif head.count("-") + head.count("_") >= _DASHES and (seed := _DASHED_HEAD.search(head)):
+        match = _DASHED.match(text, start + seed.start(), start + _HEAD + 3 * room)
     if match and (shown := _without_dashes(match[0])):
         return *match.span(), shown
     if match and match.span() == (start, end):  # a hash
