@@ -64,11 +64,14 @@ class Trainer:
         matrix = types.matrix()
         count = len(types.classes)
         seen = np.asarray(matrix.T @ np.bincount(corpus.types, minlength=count))
-        names = list(types.features)
+        self._kept = np.flatnonzero(seen >= _RARE)
+        matrix = matrix[:, self._kept]
+        every = list(types.features)
+        names = [every[number] for number in self._kept.tolist()]
         self._masks = [
             np.array(
-                [n >= _RARE and (name == "EDGE" or KEPT[distance].match(name) is not None)
-                 for n, name in zip(seen, names, strict=True)], np.float32)[:, None]
+                [name == "EDGE" or KEPT[distance].match(name) is not None for name in names],
+                np.float32)[:, None]
             for distance in (abs(o) for o in range(-REACH, REACH + 1))
         ]  # fmt: skip
         pairs = corpus.pair_numbers(types.classes)
@@ -103,7 +106,12 @@ class Trainer:
         used = [np.flatnonzero(np.abs(rows).sum(1)) for rows in mean[0]]
         used = [np.union1d([0], columns) for columns in used]
         rows = [mean[0][number][columns] for number, columns in enumerate(used)]
-        return Weights(used, rows, mean[1], np.where(FORBIDDEN, -30, mean[2]))
+        return Weights(
+            [self._kept[columns] for columns in used],
+            rows,
+            mean[1],
+            np.where(FORBIDDEN, -30, mean[2]),
+        )
 
     def _epoch(self, rng: Any, epoch: int) -> None:
         total = tokens = 0.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from random import Random
 
-from lexicon import read_gazetteer, read_people, read_places, read_words
+from lexicon import read_gazetteer, read_lists, read_people, read_places, read_words
 
 HERE = Path(__file__).parent
 _COUNTRIES = {
@@ -42,27 +42,47 @@ class Names:
         self._given = [name for name in given if " " not in name]
         self._surnames = read_gazetteer(data / "gazetteer_surnames.txt.gz")
         self._words = read_words(HERE / "words.txt")
+        self._lists = read_lists()
 
     def _pick(self, slot: str) -> str:
         return self._random.choice(self._words[slot])
 
     def _first(self, lang: str) -> str:
-        dice = self._random.random()
-        if dice < 0.55:
-            return self._random.choice(self._people[lang][0])
-        return self._random.choice(self._given) if dice < 0.93 else self._invented()
+        rng = self._random
+        dice = rng.random()
+        if dice < 0.35:
+            return rng.choice(self._people[lang][0])
+        if dice < 0.70:
+            return self._listed(lang, "given")
+        if dice < 0.80:
+            return rng.choice(self._lists["xx"]["given"])
+        return rng.choice(self._given) if dice < 0.94 else self._invented()
+
+    def _listed(self, lang: str, kind: str) -> str:
+        """An entry of the lists; for English half of them by the census, frequent ones first."""
+        rng = self._random
+        if lang == "en" and kind in ("given", "surnames") and rng.random() < 0.6:
+            names = self._lists["en-census"][kind]
+            if kind == "surnames":
+                return names[int(len(names) * rng.random() ** 2.5)]
+            return rng.choice(names)
+        return rng.choice(self._lists[lang][kind])
 
     def _last(self, lang: str) -> str:
         rng = self._random
         dice = rng.random()
-        if dice < 0.45:
+        if dice < 0.25:
             name = rng.choice(self._people[lang][1])
+        elif dice < 0.65:
+            name = self._listed(lang, "surnames")
+        elif dice < 0.75:
+            name = rng.choice(self._lists["xx"]["surnames"])
         else:
-            name = rng.choice(self._surnames) if dice < 0.90 else self._invented()
+            name = rng.choice(self._surnames) if dice < 0.93 else self._invented()
         if rng.random() < 0.05:
             name += "-" + rng.choice(self._people[lang][1])
         if lang in ("es", "pt") and rng.random() < 0.5:
-            name += " " + rng.choice(self._people[lang][1])
+            name += " " + self._listed(lang, "surnames")
         return name
 
     def _invented(self) -> str:
@@ -97,9 +117,13 @@ class Names:
     def _city(self, lang: str) -> str:
         rng = self._random
         dice = rng.random()
-        if dice < 0.60:
+        if dice < 0.48:
             return rng.choice(self._places[rng.choice(_COUNTRIES[lang])][1])
-        if dice < 0.78:
+        if dice < 0.72:
+            return self._listed(lang, "cities")
+        if dice < 0.76:
+            return rng.choice(self._lists["xx"]["cities"])
+        if dice < 0.84:
             return rng.choice(rng.choice(list(self._places.values()))[1])
         if dice < 0.96 and lang == "en":
             return self._made_up_town()
@@ -151,6 +175,50 @@ class Names:
             rng.choice(_COUNTRIES[lang]) if rng.random() < 0.4 else rng.choice(list(self._places))
         )
         return rng.choice(self._places[code][0])
+
+    def _demonym(self, lang: str) -> str:
+        slot = f"{lang}_demonym"
+        words = self._words[slot] if slot in self._words else self._lists[lang]["demonyms"]
+        return self._random.choice(words)
+
+    def _job(self, lang: str) -> str:
+        if lang == "en" and self._random.random() < 0.5:
+            return self._pick("en_job")
+        job = self._random.choice(self._lists[lang]["jobs"])
+        return job if lang == "de" else job.lower()
+
+    def _group(self, lang: str) -> str:
+        """A team or a band."""
+        rng = self._random
+        noun, city = self._pick("noun"), self._city(lang)
+        return rng.choice(
+            (
+                f"{city} {self._pick('group')}",
+                f"{rng.choice(('FC', 'SC', 'AC', 'Real', 'Sporting', 'Dynamo'))} {city}",
+                f"{city} {noun}s",
+                f"The {noun}s",
+                f"The {noun} {self._pick('noun')}s",
+                f"{noun} {self._pick('noun')}",
+                self._invented(),
+            )
+        )
+
+    def _work(self) -> str:
+        """The title of a book, film or song: capitals that are no names."""
+        rng = self._random
+        noun, other = self._pick("noun"), self._pick("noun")
+        return rng.choice(
+            (
+                f"The {noun}",
+                f"The {noun} {other}",
+                f"{noun} of the {other}",
+                f"A {noun} in {other}",
+                f"{noun} and {other}",
+                f"My {noun}",
+                f"{noun} {other}",
+                f"{self._pick('heading')}",
+            )
+        )
 
     def _organisation(self, lang: str) -> str:
         rng = self._random

@@ -5,19 +5,21 @@ from __future__ import annotations
 import argparse
 import json
 from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 
 from corpora import LABELS, read_rows, read_samples
-from figures import Find, inventions, measure
+from figures import Find, documents, inventions, measure, reliability
 from generate import Generator, Sample
 
-from excise.detectors.names import NamesDetector
+from excise.detectors.names import Name, NamesDetector
 from excise.detectors.names_model import NamesModel
+from excise.detectors.names_sights import with_mentions
 
 # Another seed than training, so that the names differ; the sentence patterns do not.
 SEED = 7
 LABELLED = ("pii_spans", "pii_addresses_phones", "ner_train_en", "ner_train_multi")
-SMALL = Path(__file__).parents[2] / "tests" / "data" / "names"
+SMALL = Path("/work/main/tests") / "data" / "names"
 
 
 def gather(data: Path | None) -> dict[str, list[Sample]]:
@@ -52,21 +54,31 @@ def gather_code(data: Path | None) -> dict[str, list[str]]:
 
 
 def report(
-    find: Find, data: Path | None, least: float, limit: int
+    find: Find, sets: dict[str, list[Sample]], code: dict[str, list[str]], least: float
 ) -> dict[str, dict[str, float | None]]:
     """Prints a table and returns the same figures by source."""
     out: dict[str, dict[str, float | None]] = {}
     print(f"{'source':32} rows  " + "".join(f"{label:>10}" for label in LABELS) + "   covered")
-    for source, samples in sorted(gather(data).items()):
-        figures = measure(find, samples[:limit], least)
+    for source, samples in sorted(sets.items()):
+        figures = measure(find, samples, least)
         row = {label: figures.f1(label) for label in LABELS} | {"covered": figures.recall()}
         out[source] = row
         cells = "".join(f"{'–' if v is None else format(v, '.3f'):>10}" for v in row.values())
         print(f"{source[:32]:32} {figures.rows:5} {cells}")
-    for part, texts in sorted(gather_code(data).items()):
-        out[part] = {"per_kb": inventions(find, texts[:limit], least)}
-        print(f"{part:32} {len(texts[:limit]):5} {out[part]['per_kb']:10.3f} per KB")
+    for part, texts in sorted(code.items()):
+        out[part] = {"per_kb": inventions(find, texts, least)}
+        print(f"{part:32} {len(texts):5} {out[part]['per_kb']:10.3f} per KB")
     return out
+
+
+def report_scores(find: Find, sets: dict[str, list[Sample]]) -> None:
+    """Prints what scores promise and what came true."""
+    for source, samples in sorted(sets.items()):
+        for label in LABELS:
+            bins = [b for b in reliability(find, samples, label) if b.count]
+            if sum(b.count for b in bins) >= 100:
+                cells = "  ".join(f"{b.said:.2f}: {b.right:.2f} of {b.count}" for b in bins)
+                print(f"{source[:20]:20} {label:9} {cells}")
 
 
 def main() -> None:
@@ -78,6 +90,11 @@ def main() -> None:
     parser.add_argument("--least", type=float, default=0.0, help="names scored below do not count")
     parser.add_argument("--bias", type=float, default=0.0)
     parser.add_argument("--limit", type=int, default=1_000_000, help="rows per source at most")
+    parser.add_argument("--only", help="sources to look at, parted by commas")
+    parser.add_argument(
+        "--documents", type=int, default=1, metavar="ROWS", help="rows read as one text"
+    )
+    parser.add_argument("--scores", action="store_true", help="how far scores can be trusted")
     parser.add_argument("--json", type=Path, help="also write the figures there")
     options = parser.parse_args()
     if options.model:
@@ -86,7 +103,20 @@ def main() -> None:
         )
     else:
         detector = NamesDetector.shipped()
-    figures = report(detector.find, options.data, options.least, options.limit)
+
+    def find(text: str) -> Sequence[Name]:
+        return with_mentions(text, detector.find(text), detector.is_common)
+
+    wanted = options.only.split(",") if options.only else None
+    sets = {
+        source: documents(samples[: options.limit], options.documents)
+        for source, samples in gather(options.data).items()
+        if wanted is None or source in wanted
+    }
+    code = {part: texts[: options.limit] for part, texts in gather_code(options.data).items()}
+    figures = report(find, sets, {} if wanted else code, options.least)
+    if options.scores:
+        report_scores(find, sets)
     if options.json:
         options.json.write_text(json.dumps(figures, indent=1))
 

@@ -72,5 +72,5 @@ def _lexicon(lexicon: dict[str, int]) -> dict[str, Any]:
     keyed = sorted((key_of(word), int(bits)) for word, bits in lexicon.items() if bits)
     return {
         "word_gaps": np.diff(np.array([key for key, _ in keyed], np.uint32), prepend=np.uint32(0)),
-        "word_bits": np.array([bits for _, bits in keyed], np.uint16),
+        "word_bits": np.array([bits for _, bits in keyed], np.uint32),
     }

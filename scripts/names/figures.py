@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from generate import Sample
@@ -13,7 +14,7 @@ from excise.detectors.names import Name
 ACTING = frozenset(("PERSON", "LOCATION", "ADDRESS"))
 SOUGHT = frozenset(("PERSON", "ADDRESS"))
 
-Find = Callable[[str], list[Name]]
+Find = Callable[[str], Sequence[Name]]
 
 
 class Figures(NamedTuple):
@@ -65,3 +66,47 @@ def inventions(find: Find, texts: Iterable[str], least: float = 0.0) -> float:
         found += sum(n.label in ACTING and n.score >= least for n in find(text))
         size += len(text)
     return found / max(size / 1024, 1e-9)
+
+
+class Bin(NamedTuple):
+    """Names scored alike: how many, the mean of their scores, the share that was right."""
+
+    count: int
+    said: float
+    right: float
+
+
+EDGES = (0.0, 0.3, 0.5, 0.6, 0.7, 0.8, 0.9, 0.97, 1.01)
+
+
+def reliability(find: Find, samples: Iterable[Sample], label: str) -> list[Bin]:
+    """Names of one label by score, cut at `EDGES`; right is what overlaps one labelled so."""
+    seen: list[list[tuple[float, bool]]] = [[] for _ in EDGES[1:]]
+    for sample in samples:
+        for name in find(sample.text):
+            if name.label == label:
+                right = any(
+                    start < name.span.end and end > name.span.start and true == label
+                    for start, end, true in sample.spans
+                )
+                seen[bisect(EDGES, name.score) - 1].append((name.score, right))
+    return [
+        Bin(len(own), sum(s for s, _ in own) / max(len(own), 1),
+            sum(r for _, r in own) / max(len(own), 1))
+        for own in seen
+    ]  # fmt: skip
+
+
+def documents(samples: list[Sample], rows: int) -> list[Sample]:
+    """So many rows at a time as one text of several lines."""
+    out = []
+    for begin in range(0, len(samples), rows):
+        text = ""
+        spans: list[tuple[int, int, str]] = []
+        for sample in samples[begin : begin + rows]:
+            text += "\n" if text else ""
+            spans += [(start + len(text), end + len(text), label)
+                      for start, end, label in sample.spans]  # fmt: skip
+            text += sample.text
+        out.append(Sample(text, spans, samples[0].source))
+    return out

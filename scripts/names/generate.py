@@ -28,6 +28,7 @@ class Generator(Addresses):
     def __init__(self, data: Path, seed: int) -> None:
         super().__init__(data, seed)
         self._templates = _read_templates(HERE / "templates.txt")
+        self._prose = _read_templates(HERE / "prose.txt")
         self._slots: dict[str, Callable[[str], list[Piece]]] = {
             "N": self._person,
             "P": self._person,
@@ -49,6 +50,16 @@ class Generator(Addresses):
             "u": lambda lang: [(self._url(), "")],
             "n": lambda lang: [(str(self._random.randint(1, 999)), "")],
             "i": lambda lang: [(self._identifier(), "")],
+            "U": lambda lang: [(self._user(), "")],
+            "H": lambda lang: [(self._handle(), "")],
+            "X": lambda lang: [(self._tag(), "")],
+            "y": lambda lang: [(str(self._random.randint(1700, 2027)), "")],
+            "D": lambda lang: [(self._pick(f"{lang}_day"), "")],
+            "Y": lambda lang: [(self._demonym(lang), "")],
+            "J": lambda lang: [(self._job(lang), "")],
+            "G": lambda lang: [(self._group(lang), "ORG")],
+            "M": lambda lang: [(self._work(), "")],
+            "I": lambda lang: [(self._random.choice("ABCDEFGHJKLMNPRST") + ".", "PERSON")],
             "a": lambda lang: [(self._amount(), "")],
         }
 
@@ -64,10 +75,9 @@ class Generator(Addresses):
             if number:
                 pieces.append((rng.choice((" ", " ", "\n", "\n\n")), ""))
             source = "none" if lang != "none" and rng.random() < 0.12 else lang
-            pieces += self._fill(
-                rng.choice(self._templates[source]), lang if lang != "none" else "en"
-            )
-        return _join(self._respell(pieces), f"generated {lang}")
+            book = self._templates if rng.random() < 0.5 else self._prose
+            pieces += self._fill(rng.choice(book[source]), lang if lang != "none" else "en")
+        return join(self._respell(pieces), f"generated {lang}")
 
     def _fill(self, template: str, lang: str) -> list[Piece]:
         pieces: list[Piece] = []
@@ -100,6 +110,10 @@ class Generator(Addresses):
         if dice < 0.27:
             return [(f"[{self._date('en')}] ", ""), *pieces]
         return pieces
+
+    def draw(self, slot: str, lang: str) -> list[Piece]:
+        """One filling of a slot of the templates."""
+        return self._slots[slot](lang)
 
     def _heading(self) -> str:
         dice = self._random.random()
@@ -144,7 +158,42 @@ class Generator(Addresses):
         return f"{user}@{host}"
 
     def _url(self) -> str:
-        return f"https://www.{self._invented().lower()}.example/{self._pick('stem').lower()}"
+        """Hosts and paths are made of names often, which are none there."""
+        rng = self._random
+        last, other = self._plain(self._last("en")), self._plain(self._last("en"))
+        host = rng.choice((last, f"{last}-{other}", f"{last}{other}", self._invented().lower()))
+        begin = rng.choice(("", "www.", "blog."))
+        ending = rng.choice(("com", "org", "net", "biz", "info", "de", "example"))
+        stem, first = self._pick("stem").lower(), self._plain(self._first("en"))
+        path = rng.choice(("", "/", f"/{stem}", f"/{first}"))
+        return f"{rng.choice(('https://', 'https://', 'http://', ''))}{begin}{host}.{ending}{path}"
+
+    def _user(self) -> str:
+        """An account's name: no name of a person here."""
+        rng = self._random
+        first, last = self._plain(self._first("en")), self._plain(self._last("en"))
+        return rng.choice(
+            (
+                f"{first}{rng.randint(1, 99)}",
+                f"{first[:1]}{last}",
+                f"{last}{first[:1]}",
+                f"{first}_{last}",
+                f"{first}.{last}",
+                f"{first}{last}",
+            )
+        )
+
+    def _handle(self) -> str:
+        rng = self._random
+        return "@" + rng.choice((self._user(), self._first("en") + self._last("en").split()[-1],
+                                 f"The{self._pick('noun')}{rng.randint(1, 99)}"))  # fmt: skip
+
+    def _tag(self) -> str:
+        return "#" + self._random.choice((self._pick("noun") + self._pick("noun").lower(),
+                                          self._pick("heading").replace(" ", "")))  # fmt: skip
+
+    def _plain(self, name: str) -> str:
+        return re.sub(r"[^a-z]", "", name.lower()) or "x"
 
     def _identifier(self) -> str:
         rng = self._random
@@ -174,7 +223,7 @@ class Generator(Addresses):
         )
 
 
-def _join(pieces: list[Piece], source: str) -> Sample:
+def join(pieces: list[Piece], source: str) -> Sample:
     text = ""
     spans = []
     for piece, label in pieces:

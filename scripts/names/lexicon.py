@@ -6,6 +6,7 @@ import gzip
 import json
 import re
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 from excise.detectors.names_features import Lexicon
@@ -14,7 +15,9 @@ HERE = Path(__file__).parent
 
 _CUES = {
     "title": Lexicon.TITLE, "cue": Lexicon.CUE, "month": Lexicon.MONTH, "street": Lexicon.STREET,
-    "organisation": Lexicon.ORGANISATION, "particle": Lexicon.PARTICLE,
+    "organisation": Lexicon.ORGANISATION, "particle": Lexicon.PARTICLE, "job": Lexicon.JOB,
+    "demonym": Lexicon.DEMONYM, "speech": Lexicon.SPEECH, "towards": Lexicon.TOWARDS,
+    "joiner": Lexicon.JOINER, "common": Lexicon.FREQUENT,
 }  # fmt: skip
 
 _WORD = re.compile(r"[^\W\d_]+")
@@ -43,6 +46,14 @@ def read_people(path: Path = HERE / "people.txt") -> dict[str, tuple[list[str], 
             code, *columns = (part.strip() for part in line.split("|"))
             given, surnames = ([n.strip() for n in column.split(",")] for column in columns)
             read[code] = (given, surnames)
+    return read
+
+
+def read_lists(path: Path = HERE / "lists.json.gz") -> dict[str, dict[str, list[str]]]:
+    """By language (and `en-census`, `xx` for the rest of the world): given names, surnames, ..."""
+    with gzip.open(path, "rt", encoding="utf-8") as file:
+        read: dict[str, dict[str, list[str]]] = json.load(file)
+    del read["about"]
     return read
 
 
@@ -75,6 +86,33 @@ def count_words(texts: list[str]) -> tuple[Counter[str], Counter[str]]:
     return lower, capital
 
 
+def _mark_lists(mark: Callable[..., None]) -> None:
+    lists = read_lists()
+    times: Counter[tuple[str, str]] = Counter()
+    for lang, by_kind in lists.items():
+        for name in set(by_kind["given"]):
+            times["given", name] += 1
+        for name in set(by_kind["surnames"]):
+            times["surnames", name] += 1
+        mark(by_kind["given"], Lexicon.GIVEN)
+        mark(by_kind["surnames"], Lexicon.SURNAME)
+        mark(by_kind.get("cities", []), Lexicon.PLACE, Lexicon.PLACE_PART)
+        mark(by_kind.get("regions", []), Lexicon.PLACE, Lexicon.PLACE_PART)
+        mark([w for w in by_kind.get("jobs", []) if " " not in w], Lexicon.JOB)
+        mark([j.split()[-1] for j in by_kind.get("jobs", []) if lang == "en"], Lexicon.JOB)
+        mark(by_kind.get("demonyms", []), Lexicon.DEMONYM)
+    census = lists["en-census"]
+    top = census["given"][:600] + census["given"][900:1700]
+    top += [name for (kind, name), count in times.items() if kind == "given" and count > 2]
+    mark(top, Lexicon.TOP_GIVEN)
+    often = census["surnames"][:3000]
+    often += [name for (kind, name), count in times.items() if kind == "surnames" and count > 1]
+    mark(often, Lexicon.TOP_SURNAME)
+    for given, surnames in read_people().values():
+        mark(given, Lexicon.TOP_GIVEN)
+        mark([name.split()[-1] for name in surnames], Lexicon.TOP_SURNAME)
+
+
 def build_lexicon(data: Path, texts: list[str]) -> dict[str, int]:
     """Bits by word. `texts` are unlabelled prose that say which words are common."""
     bits: Counter[str] = Counter()
@@ -94,6 +132,7 @@ def build_lexicon(data: Path, texts: list[str]) -> dict[str, int]:
     for given, surnames in read_people().values():
         mark(given, Lexicon.GIVEN, Lexicon.GIVEN)
         mark([name.split()[-1] for name in surnames], Lexicon.SURNAME, Lexicon.SURNAME)
+    _mark_lists(mark)
     for countries, cities, regions in read_places().values():
         mark(countries, Lexicon.COUNTRY, Lexicon.PLACE_PART)
         mark(cities, Lexicon.PLACE, Lexicon.PLACE_PART)

@@ -9,7 +9,8 @@ from pathlib import Path
 from random import Random
 
 from calibrate import calibrate
-from corpora import read_rows, read_samples
+from carriers import carriers
+from corpora import for_training, read_rows, read_samples
 from crf import Trainer
 from encode import Types, encode
 from export import export_model
@@ -18,6 +19,7 @@ from generate import Generator, Sample
 from lexicon import build_lexicon
 
 SEED = 20240611
+CARRIERS = 5000
 RIDGE = 0.5
 LEAST = 0.08
 REFIT = 2
@@ -39,7 +41,10 @@ def collect(data: Path, leave_out: list[str], generated: int) -> list[Sample]:
     multi = read_samples(data / "ner_train_multi.jsonl.gz")
     # Court decisions and long columns without one name teach little and cost most of the time.
     samples += [s for s in multi if rng.random() < (0.45 if s.spans else 0.12)]
-    samples += Generator(data, SEED).samples(generated)
+    samples = [kept for s in samples if (kept := for_training(s)) is not None]
+    generator = Generator(data, SEED)
+    samples += generator.samples(generated)
+    samples += carriers(data, generator, rng, CARRIERS)
     silent = [
         (r["text"], "requests")
         for r in read_rows(data / "code_neg.jsonl.gz")
@@ -77,7 +82,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--leave-out", default="", help="sources kept out, parted by commas")
-    parser.add_argument("--generated", type=int, default=26_000)
+    parser.add_argument("--generated", type=int, default=40_000)
     parser.add_argument("--epochs", type=int, default=7)
     options = parser.parse_args()
     begun = time.perf_counter()

@@ -37,6 +37,11 @@ def test_shapes(token: str, shape: str) -> None:
         ("Maria", Lexicon.GIVEN, 32), ("Jordan", Lexicon.GIVEN | Lexicon.SURNAME, 33),
         ("Okafor", Lexicon.SURNAME, 34), ("Berlin", Lexicon.PLACE, 35),
         ("Chad", Lexicon.COUNTRY, 37), ("Zyx", 0, 39),
+        ("Maria", Lexicon.GIVEN | Lexicon.TOP_GIVEN, 48), ("Smith", Lexicon.TOP_SURNAME, 49),
+        ("Will", Lexicon.TOP_GIVEN | Lexicon.FREQUENT, 40), ("MARIA", Lexicon.TOP_GIVEN, 45),
+        ("singer", Lexicon.JOB | Lexicon.KNOWN, 50), ("Lawyer", Lexicon.JOB, 50),
+        ("Danish", Lexicon.DEMONYM, 51), ("said", Lexicon.SPEECH | Lexicon.FREQUENT, 52),
+        ("In", Lexicon.TOWARDS | Lexicon.FREQUENT, 53), ("und", Lexicon.JOINER, 54),
         ("BERLIN", Lexicon.PLACE, 43), ("NATO", 0, 45), ("iPhone", 0, 47),
     ],
 )  # fmt: skip
@@ -50,7 +55,7 @@ def test_features_tell_word_shape_and_lists() -> None:
     assert features_of(",", 0) == ("w=,", "h=,", "g=0", "hg=,0")
 
 
-@given(st.text(min_size=1, max_size=30), st.integers(0, 8191))
+@given(st.text(min_size=1, max_size=30), st.integers(0, 2 * max(Lexicon) - 1))
 def test_any_token_has_features_and_a_class(text: str, bits: int) -> None:
     tokens = tokenize(text)
     for start, end in zip(tokens.starts.tolist(), tokens.ends.tolist(), strict=True):

@@ -6,7 +6,7 @@ import threading
 import numpy as np
 import pytest
 
-from excise.detectors.names_features import Lexicon, features_of, key_of
+from excise.detectors.names_features import CLASSES, Lexicon, features_of, key_of
 from excise.detectors.names_model import (
     DISTANCES,
     EDGE,
@@ -32,17 +32,17 @@ def model_bytes(**changed: np.ndarray) -> bytes:
     features = sorted((key_of(name), row) for name, row in WEIGHTS.items())
     words = sorted((key_of(word), int(bits)) for word, bits in WORDS.items())
     zero = np.uint32(0)
-    pairs = np.zeros((PAIRS, 48 * 48 * 2, TAGS), np.int8)
+    pairs = np.zeros((PAIRS, CLASSES * CLASSES * 2, TAGS), np.int8)
     arrays = {
         "feature_gaps": np.diff(np.array([k for k, _ in features], np.uint32), prepend=zero),
         "feature_counts": np.array([len(row) for _, row in features], np.uint8),
         "feature_columns": np.array([c for _, row in features for c in row], np.uint8),
         "feature_values": np.array([v for _, row in features for v in row.values()], np.int8),
         "word_gaps": np.diff(np.array([k for k, _ in words], np.uint32), prepend=zero),
-        "word_bits": np.array([bits for _, bits in words], np.uint16),
+        "word_bits": np.array([bits for _, bits in words], np.uint32),
         "edge": np.full((DISTANCES, TAGS), 0.25, np.float32),
         "pairs": pairs,
-        "gate_pairs": np.zeros(48 * 48 * 2, np.int8),
+        "gate_pairs": np.zeros(CLASSES * CLASSES * 2, np.int8),
         "gate_bias": np.zeros(1, np.float32),
         "transitions": np.zeros((TAGS, TAGS), np.float32),
         "calibration": np.tile(np.array([0, 1], np.float32), (4, 1)),

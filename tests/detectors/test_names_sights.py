@@ -91,7 +91,6 @@ def test_persons_are_found_again(text: str, names: list[str]) -> None:
     [
         (Name(Span(0, 9), "PERSON", 0.6), ""),  # unsure
         (Name(Span(0, 9), "ORG", 0.95), ""),
-        (Name(Span(4, 9), "PERSON", 0.95), ""),  # one word
         (Name(Span(0, 9), "PERSON", 0.95), "Ann Quill"),  # ordinary words
     ],
 )

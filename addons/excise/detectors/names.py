@@ -37,8 +37,8 @@ Label = Literal["PERSON", "LOCATION", "ORG", "ADDRESS"]
 
 # Tokens whose own score is below this cannot become part of a name; tokens whose full score is
 # below the second are taken as outside. Both are measured: looser costs time and finds nothing.
-_HOPELESS: Final = -4.0
-_UNLIKELY: Final = -1.5
+_HOPELESS: Final = -3.0
+_UNLIKELY: Final = -0.5
 # A line counts as code when its mean, drawn to nothing by this many tokens, is above the bar.
 _SILENT: Final = 3.0
 _CODE: Final = -0.4

@@ -27,9 +27,16 @@ class Lexicon(IntFlag):
     PARTICLE = 1024
     KNOWN = 2048
     FREQUENT = 4096
+    TOP_GIVEN = 8192
+    TOP_SURNAME = 16384
+    JOB = 32768
+    DEMONYM = 65536
+    SPEECH = 131072
+    TOWARDS = 262144
+    JOINER = 524288
 
 
-CLASSES: Final = 48
+CLASSES: Final = 55
 EDGE_CLASS: Final = 1
 
 _MARKS: Final = {mark: 2 + number for number, mark in enumerate((",", ".", ":", "-", "(", ")"))}
@@ -76,6 +83,7 @@ def features_of(token: str, bits: int) -> tuple[str, ...]:
 
 _BACKED: Final = (
     Lexicon.GIVEN, Lexicon.SURNAME, Lexicon.PLACE, Lexicon.FREQUENT, Lexicon.KNOWN,
+    Lexicon.TOP_GIVEN, Lexicon.TOP_SURNAME, Lexicon.JOB, Lexicon.DEMONYM,
 )  # fmt: skip
 
 
@@ -106,8 +114,11 @@ _BY_FLAG: Final = (
     (Lexicon.STREET, 21),
     (Lexicon.CUE, 22),
     (Lexicon.MONTH, 23),
+    (Lexicon.TOWARDS, 53),
+    (Lexicon.JOINER, 54),
     (Lexicon.PARTICLE, 24),
     (Lexicon.ORGANISATION, 25),
+    (Lexicon.SPEECH, 52),
 )
 
 
@@ -128,6 +139,8 @@ def _mark_class(mark: str) -> int:
 
 
 def _lower_class(flags: Lexicon) -> int:
+    if flags & Lexicon.JOB:
+        return 50
     if flags & Lexicon.FREQUENT:
         return 26
     if flags & Lexicon.KNOWN:
@@ -149,12 +162,20 @@ def _caps_class(token: str, flags: Lexicon) -> int:
 
 def _capital_class(flags: Lexicon) -> int:
     common = bool(flags & Lexicon.FREQUENT)
+    if flags & Lexicon.DEMONYM:
+        return 51
     if flags & Lexicon.COUNTRY:
         return 37
     if flags & Lexicon.PLACE and not common:
         return 36 if flags & (Lexicon.GIVEN | Lexicon.SURNAME) else 35
-    if flags & Lexicon.GIVEN:
+    if flags & Lexicon.TOP_GIVEN and not common:
+        return 48
+    if flags & Lexicon.TOP_SURNAME and not common:
+        return 49
+    if flags & Lexicon.JOB:
+        return 50
+    if flags & (Lexicon.GIVEN | Lexicon.TOP_GIVEN):
         return 40 if common else 33 if flags & Lexicon.SURNAME else 32
-    if flags & Lexicon.SURNAME:
+    if flags & (Lexicon.SURNAME | Lexicon.TOP_SURNAME):
         return 41 if common or flags & Lexicon.KNOWN else 34
     return 38 if flags & (Lexicon.FREQUENT | Lexicon.KNOWN) else 39

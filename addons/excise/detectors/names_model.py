@@ -7,7 +7,7 @@ gate in steps of 1/4):
 - `feature_columns`, `feature_values`: the entries; column = distance * 9 + tag, 63 is the gate.
 - `word_gaps`, `word_bits`: ascending CRC-32 of the words of the lexicon, and their `Lexicon` bits.
 - `edge`: distance × tag for places outside of the text. `transitions`: tag before × tag after.
-- `pairs`: place × (class · 48 + class behind) · 2 + glued × tag. `gate_pairs`, `gate_bias`.
+- `pairs`: place × (class · `CLASSES` + class behind) · 2 + glued × tag. `gate_pairs`, `gate_bias`.
 - `calibration`: per label the offset and slope of the logistic that makes scores.
 """
 
@@ -51,7 +51,7 @@ class NamesModel:
     feature_columns: NDArray[np.uint8]
     feature_values: NDArray[np.int8]
     word_keys: NDArray[np.uint32]
-    word_bits: NDArray[np.uint16]
+    word_bits: NDArray[np.uint32]
     edge: Floats
     pairs: Floats
     transitions: Floats

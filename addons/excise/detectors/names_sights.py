@@ -1,8 +1,8 @@
 """The names tagger as a side detector: whole addresses, and every mention of a person once met.
 
 Street, postcode, town and country are names of their own to the tagger; where they stand side by
-side they are one address here. A person named in full is recognised by surname alone elsewhere in
-the same text.
+side they are one address here. A person once recognised surely is known again by each part of the
+name elsewhere in the same text.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _NEXT_LINE: Final = re.compile(r" ?[,;]?[ \t]*\r?\n[ \t]*(?:> ?)?")
 _PARTS: Final = frozenset(("ADDRESS", "LOCATION"))
 
 # Persons surer than this lend their names to other mentions, which get a share of the score.
-_SURE: Final = 0.8
+_SURE: Final = 0.7
 _LENT: Final = 0.9
 _SHORTEST: Final = 3
 _WORD: Final = re.compile(r"[^\W\d_]+")
@@ -96,10 +96,8 @@ def with_mentions(
     lent: dict[str, float] = {}
     for name in names:
         if name.label == "PERSON" and name.score >= _SURE:
-            words = _WORD.findall(text[name.span.start : name.span.end])
-            if len(words) > 1:
-                for word in words:
-                    lent[word] = max(lent.get(word, 0), name.score * _LENT)
+            for word in _WORD.findall(text[name.span.start : name.span.end]):
+                lent[word] = max(lent.get(word, 0), name.score * _LENT)
     wanted = [w for w in lent if len(w) >= _SHORTEST and w[0].isupper() and not is_common(w)]
     if not wanted:
         return names
