@@ -46,6 +46,7 @@ def values(marked: str) -> tuple[str, list[str]]:
         "TLV 5A08<<{pan:visa}>>9F02060000",
         "57 11 <<{pan:visa}D29122010000123456>>",
         "VI<<{pan:visa}>> for the room",
+        "I was charged 20 EUR on <<{pan:visa}>> yesterday",
     ],
 )
 def test_a_number_among_what_tells_of_cards_is_one(text: str) -> None:
@@ -71,6 +72,8 @@ def test_a_number_among_what_tells_of_cards_is_one(text: str) -> None:
         "my card is 0{pan:visa}",
         "id,qty\n1,{pan:visa}\n2,{pan:visa}",
         "5A08{luhn-bad:16:4}",
+        "57{luhn:16:4}",
+        "a657106190266528085",
         "one 4 1 1 1 two",
     ],
 )

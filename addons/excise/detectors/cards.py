@@ -60,6 +60,9 @@ _WORDS: Final = re.compile(
     r"|(?:\bDE|\bF|\bfield|\bbit)[ _]?0{0,2}2[\"']?[ :=]",
     re.IGNORECASE,
 )
+_PAYING: Final = re.compile(
+    r"\bpa(?:y|ys|id|ying) (?:with|by|using)\b|\bcharged?\b|\bdebited\b|\bbilled\b", re.IGNORECASE
+)
 _OTHER: Final = re.compile(
     r"(?:order|invoice|tracking|shipment|parcel|reference|ref|transaction|txn|trace|request|req"
     r"|session|customer|client|user|member|merchant|terminal|ticket|case|serial|imei|iccid|phone"
@@ -120,6 +123,8 @@ _EXPIRES: Final = re.compile(
     re.IGNORECASE,
 )
 _EMV: Final = re.compile(r"(?<![G-Zg-z_])(?:5A ?0([6-9A])|57 ?(0[8-9A-F]|1[0-3])) ?(?=[0-9])")
+_EMV_NUMBER: Final = re.compile(r"([0-9]{11,20})F?")
+_EMV_TRACK: Final = re.compile(r"([0-9]{12,19})D[0-9]{7,19}F?")
 _EMV_DATE: Final = re.compile(r"5F24 ?03 ?(?P<date>[2-4][0-9](?:0[1-9]|1[0-2])[0-9]{2})")
 _NAMES: Final = (
     (PAN, re.compile(r"card|\bpan\b|\bccn?\b|number|acct|kart|tarjeta|carte", re.IGNORECASE)),
@@ -262,7 +267,7 @@ def _is_card(text: str, label: str, number: _Number) -> bool:
         return True
     if _WORDS.search(before) or _WORDS.search(after[:_AFTER]) or (label and _WORDS.search(label)):
         return True
-    return PAN in _column(text, number.start)
+    return _PAYING.search(before[-32:]) is not None or PAN in _column(text, number.start)
 
 
 def _holds_record(after: str) -> bool:
@@ -293,9 +298,9 @@ def _tagged(text: str) -> Iterator[tuple[Span, str]]:
     """Numbers in EMV records: tag 5A with its length in bytes, or tag 57 with the track."""
     for match in _EMV.finditer(text):
         end = match.end() + 2 * int(match[1] or match[2], 16)
-        digits = re.match(r"[0-9]*", text[match.end() : end])
-        if digits and pan(digits[0]):
-            yield Span(match.end(), min(end, len(text))), digits[0]
+        value = (_EMV_NUMBER if match[1] else _EMV_TRACK).fullmatch(text[match.end() : end])
+        if value and pan(value[1]):
+            yield Span(match.end(), end), value[1]
 
 
 def _companions(text: str, cards: Sequence[Span]) -> tuple[set[Span], set[Span]]:
