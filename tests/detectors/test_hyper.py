@@ -5,12 +5,14 @@ from dataclasses import replace
 
 import hyperscan
 import pytest
-from rules.samples import sample_rules
+from rules.samples import KEY as KEY_RULE
+from rules.samples import files, sample_rules
 
 from excise.detectors import hyper as subject
 from excise.detectors.hyper import Hyper, fingerprint, restore
 from excise.rules.compile import CompiledRule, compile_rules
 from excise.rules.fillers import fill
+from excise.rules.load import load_pack
 
 RULES = compile_rules(sample_rules())
 TOKEN = fill("key-{alnum:16}", "a")
@@ -108,6 +110,25 @@ def test_what_several_rules_look_for_is_compiled_once() -> None:
     assert len(subject.expressions([*RULES, *RULES])) == len(subject.expressions(RULES))
     (hits,) = twice.hits([TOKEN]).values()
     assert hits.keys() == {KEY, KEY + len(RULES)}
+
+
+def test_rules_without_literals_are_compiled_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A few at a time; kept, restored and found as before."""
+    digits = [
+        compile_rules(load_pack("sample", files(key=KEY_RULE.replace("key-", start))).rules)[0]
+        for start in ("[0-9]{3}", "[0-9]{4}", "[0-9]{5}")
+    ]
+    rules = [*RULES, *digits]
+    whole = Hyper(rules)
+    monkeypatch.setattr(subject, "_TOGETHER", 2)
+    groups = subject._groups(subject.expressions(rules))
+    assert list(map(len, groups)) == [len(subject.expressions(RULES)), 2, 1]
+    apart = Hyper(rules)
+    kept = restore(rules, apart.serialize())
+    text = [f"{TOKEN} 12345678901234567890123", "4111"]
+    assert kept is not None and kept.hits(text) == apart.hits(text) == whole.hits(text) != {}
+    assert fingerprint(rules) != fingerprint(RULES)
+    assert restore(RULES, apart.serialize()) is None
 
 
 def large(rule: CompiledRule, **shape: object) -> CompiledRule:

@@ -1,4 +1,7 @@
-"""All rules in one Hyperscan database; the only file importing hyperscan.
+"""All rules in Hyperscan databases; the only file importing hyperscan.
+
+Rules with a literal to go by share one database. The others are compiled a few at a time, since
+together they take several times as long (`docs/decisions/0008-several-databases.md`).
 
 Block mode over the joined bytes of many texts, end offsets only. The binding crashes where flags
 are left out or a callback is let go, and a scratch serves one thread at a time; all three are
@@ -23,6 +26,7 @@ from excise.rules.compile import CompiledRule, Lead
 
 # Stands around texts: a line end and no word character, so that ^, $ and \b hold there.
 _JOINT: Final = "\n"
+_TOGETHER: Final = 40  # expressions without literals that are compiled into one database
 _FOLLOWING: Final = bytes(range(0x80, 0xC0))  # bytes that do not begin a character
 _SURROGATES: Final = re.compile("[\ud800-\udfff]")
 
@@ -33,6 +37,7 @@ class Expression(NamedTuple):
     pattern: bytes
     flags: int
     beyond: bool  # a match ends one character behind what is meant
+    weak: bool  # without a literal to go by
     rules: tuple[int, ...]
 
 
@@ -43,9 +48,23 @@ def expressions(rules: Sequence[CompiledRule]) -> list[Expression]:
         for lead in dict.fromkeys(rule.leads):
             readers.setdefault(lead, []).append(index)
     return [
-        Expression(lead.pattern.encode(), _flags(lead), lead.beyond, tuple(indexes))
+        Expression(
+            lead.pattern.encode(),
+            _flags(lead),
+            lead.beyond,
+            rules[indexes[0]].shape.weak and not rules[indexes[0]].by_context,
+            tuple(indexes),
+        )
         for lead, indexes in readers.items()
     ]
+
+
+def _groups(wanted: Sequence[Expression]) -> list[list[int]]:
+    """The numbers of the expressions that are compiled together."""
+    strong = [number for number, each in enumerate(wanted) if not each.weak]
+    weak = [number for number, each in enumerate(wanted) if each.weak]
+    parts = [weak[at : at + _TOGETHER] for at in range(0, len(weak), _TOGETHER)]
+    return [group for group in (strong, *parts) if group]
 
 
 def _flags(lead: Lead) -> int:
@@ -57,7 +76,8 @@ def _flags(lead: Lead) -> int:
 
 def fingerprint(rules: Sequence[CompiledRule]) -> str:
     """Names a compiled database by its expressions and the library: fit for a cache's file name."""
-    digest = hashlib.sha256(repr((version("hyperscan"), expressions(rules))).encode())
+    wanted = expressions(rules)
+    digest = hashlib.sha256(repr((version("hyperscan"), wanted, _groups(wanted))).encode())
     return digest.hexdigest()[:32]
 
 
@@ -80,20 +100,20 @@ class Hyper:
         self._shifts = tuple(rule.lead_shift for rule in rules)
         self._by_context = frozenset(i for i, rule in enumerate(rules) if rule.by_context)
         self._anywhere = frozenset[int]()
-        self._database: Any = None
-        if database:
-            anywhere, _, raw = database.partition(b"\n")
-            self._anywhere = frozenset(map(int, anywhere.split()))
-            self._database = hyperscan.loadb(raw, hyperscan.HS_MODE_BLOCK)
-            return
+        self._databases: list[Any] = []
         wanted = self._expressions
-        if not wanted:
+        groups = _groups(wanted)
+        if database:
+            head, _, raw = database.partition(b"\n")
+            anywhere, _, sizes = head.partition(b"|")
+            self._anywhere = frozenset(map(int, anywhere.split()))
+            self._databases = _loaded(raw, list(map(int, sizes.split())), len(groups))
             return
         try:
-            self._database = _compiled(wanted)
+            self._databases = [_compiled(wanted, group) for group in groups]
         except hyperscan.error:
             bearable = [_bearable(each, rules) for each in wanted]
-            self._database = _compiled(bearable)
+            self._databases = [_compiled(bearable, group) for group in groups]
             self._anywhere = frozenset(
                 rule
                 for new, old in zip(bearable, wanted, strict=True)
@@ -107,20 +127,23 @@ class Hyper:
         return tuple(sorted(self._anywhere))
 
     def serialize(self) -> bytes:
-        """The database as bytes, for the constructor."""
-        head = " ".join(map(str, sorted(self._anywhere))).encode() + b"\n"
-        return head + bytes(hyperscan.dumpb(self._database))
+        """The databases as bytes, for the constructor."""
+        dumped = [bytes(hyperscan.dumpb(each)) for each in self._databases]
+        anywhere, sizes = sorted(self._anywhere), map(len, dumped)
+        head = f"{' '.join(map(str, anywhere))}|{' '.join(map(str, sizes))}\n"
+        return head.encode() + b"".join(dumped)
 
-    def _scratch(self) -> Any:
-        scratch = getattr(self._own, "scratch", None)
-        if scratch is None:
-            scratch = self._own.scratch = hyperscan.Scratch(self._database)
-        return scratch
+    def _scratches(self) -> list[Any]:
+        scratches: list[Any] | None = getattr(self._own, "scratches", None)
+        if scratches is None:
+            scratches = [hyperscan.Scratch(each) for each in self._databases]
+            self._own.scratches = scratches
+        return scratches
 
     def hits(self, texts: Sequence[str], labels: Sequence[str] = ()) -> Hits:
         """Where the leads of rules end; a rule of which the label holds a word of context is to be
         looked for anywhere."""
-        if self._database is None:
+        if not self._databases:
             return {}
         named = sorted({label for label in labels if label})
         hits = self._scan([*texts, *named])
@@ -141,15 +164,15 @@ class Hyper:
         def on_match(number: int, _start: int, end: int, _flags: int, _context: object) -> None:
             found.append((end, number))
 
-        self._database.scan(
-            _encode(joined), match_event_handler=on_match, flags=0, scratch=self._scratch()
-        )
+        raw = _encode(joined)
+        for database, scratch in zip(self._databases, self._scratches(), strict=True):
+            database.scan(raw, match_event_handler=on_match, flags=0, scratch=scratch)
         if not found:
             return {}
         wanted = self._expressions
         found = sorted({(end - wanted[number].beyond, number) for end, number in found})
         if not joined.isascii():
-            found = _in_characters(found, _encode(joined))
+            found = _in_characters(found, raw)
         hits = self._placed(found, texts)
         for rules in hits.values() if self._anywhere else ():
             rules.update(dict.fromkeys(self._anywhere & rules.keys()))
@@ -188,15 +211,27 @@ def _in_characters(found: list[tuple[int, int]], raw: bytes) -> list[tuple[int, 
     return mapped
 
 
-def _compiled(wanted: Sequence[Expression]) -> Any:
+def _compiled(wanted: Sequence[Expression], numbers: Sequence[int]) -> Any:
+    """A database of the expressions with these numbers."""
     database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
     database.compile(
-        expressions=[each.pattern for each in wanted],
-        ids=list(range(len(wanted))),
-        elements=len(wanted),
-        flags=[each.flags for each in wanted],
+        expressions=[wanted[number].pattern for number in numbers],
+        ids=list(numbers),
+        elements=len(numbers),
+        flags=[wanted[number].flags for number in numbers],
     )
     return database
+
+
+def _loaded(raw: bytes, sizes: list[int], count: int) -> list[Any]:
+    """Databases that were dumped one behind the other. Raises `ValueError`."""
+    if len(sizes) != count or sum(sizes) != len(raw):
+        raise ValueError("not what was kept")
+    ends = list(accumulate(sizes))
+    return [
+        hyperscan.loadb(raw[end - size : end], hyperscan.HS_MODE_BLOCK)
+        for size, end in zip(sizes, ends, strict=True)
+    ]
 
 
 def _bearable(each: Expression, rules: Sequence[CompiledRule]) -> Expression:
@@ -210,7 +245,7 @@ def _bearable(each: Expression, rules: Sequence[CompiledRule]) -> Expression:
         wider.append(each._replace(pattern=pattern, flags=caseless, beyond=False))
     for attempt in wider:
         try:
-            _compiled([attempt])
+            _compiled([attempt], [0])
         except hyperscan.error:
             continue
         return attempt
