@@ -113,9 +113,12 @@ class OwnCode:
 
 
 def _inside(places: Ints, copies: Sequence[Copy]) -> NDArray[np.bool_]:
-    inside = np.zeros(places.size, bool)
-    for copy in copies:
-        inside |= (places >= copy.span.start) & (places < copy.span.end)
+    """Which places stand in one of the copies, which are in order."""
+    if not copies:
+        return np.zeros(places.size, bool)
+    starts, ends = np.array([copy.span for copy in copies]).T
+    before = np.searchsorted(starts, places, "right") - 1
+    inside: NDArray[np.bool_] = (before >= 0) & (places < ends[before])
     return inside
 
 
@@ -132,10 +135,10 @@ def _groups(
     if hits.size < bar.prints:
         return []
     cuts = np.flatnonzero(np.diff(prints.places[hits]) > _APART) + 1
+    edges = np.concatenate([[0], cuts, [hits.size]])
     copies = []
-    for group in np.split(hits, cuts):
-        if group.size < bar.prints:
-            continue
+    for number in np.flatnonzero(np.diff(edges) >= bar.prints).tolist():
+        group = hits[edges[number] : edges[number + 1]]
         places = prints.places[group]
         tokens = int(np.minimum(np.diff(places), bar.run).sum()) + bar.run
         share = group.size / (int(group[-1]) - int(group[0]) + 1)

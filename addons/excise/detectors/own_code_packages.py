@@ -6,14 +6,14 @@ lines that import something; one with a mark, a digit or an underscore counts an
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Final, NamedTuple
 
 import numpy as np
 
-from excise.detectors.own_code_prints import Hashes, Key, keyed
-from excise.detectors.own_code_tokens import Words, read_words
+from excise.detectors.own_code_prints import Hashes, Ints, Key, keyed
+from excise.detectors.own_code_tokens import Bools, Words, read_words
 from excise.model import Span
 
 IMPORTS: Final = (
@@ -21,9 +21,7 @@ IMPORTS: Final = (
     "extern mod namespace source load needs depends dependencies install implementation"
 )
 _TWEAK: Final = np.uint64(0x7061636B616765)
-_FACTOR: Final = 0x9E3779B97F4A7C15
-_MASK: Final = (1 << 64) - 1
-_REACH: Final = 300  # tokens a line is looked through for a word that imports
+_FACTOR: Final = np.uint64(0x9E3779B97F4A7C15)
 _GOES_ON: Final = frozenset("./\\:-@")
 
 
@@ -53,21 +51,17 @@ def find_packages(text: str, packages: Sequence[Package], key: Key) -> list[Span
     if not packages or not text:
         return []
     words = read_words(text)
-    starts = np.flatnonzero(_may_begin(words, text))
-    firsts = np.array(sorted({each.first for each in packages}), np.uint64)
+    starts = np.flatnonzero(_may_begin(words))
     asked = keyed(words.row.hashes[starts] ^ _TWEAK, key)
-    hits = np.isin(asked, firsts)
-    spans: list[Span] = []
-    for at, first in zip(starts[hits].tolist(), asked[hits].tolist(), strict=True):
-        for package in packages:
-            if package.first == first and _matches(words, at, package, key):
-                span = _grown(words, text, at, package)
-                if not spans or spans[-1].end <= span.start:
-                    spans.append(span)
-    return spans
+    ends: dict[int, int] = {}  # of the longest name that begins at a token, its last token
+    for package in packages:
+        places = _matching(words, starts[asked == np.uint64(package.first)], package, key)
+        for at in places.tolist():
+            ends[at] = max(ends.get(at, 0), at + package.tokens - 1)
+    return _grown(words, text, ends) if ends else []
 
 
-def _may_begin(words: Words, text: str) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def _may_begin(words: Words) -> Bools:
     """Where a name may begin: at an identifier or a mark that nothing of a path is glued before."""
     row = words.row
     begins = np.ones(row.starts.size, bool)
@@ -77,46 +71,53 @@ def _may_begin(words: Words, text: str) -> np.ndarray[tuple[int], np.dtype[np.bo
     return begins
 
 
-def _matches(words: Words, at: int, package: Package, key: Key) -> bool:
-    row, end = words.row, at + package.tokens
-    if end > row.hashes.size or (row.starts[at + 1 : end] != row.ends[at : end - 1]).any():
-        return False
-    whole = np.array([_fold(row.hashes[at:end])], np.uint64) ^ _TWEAK
-    if int(keyed(whole, key)[0]) != package.whole:
-        return False
-    return not package.plain or _imports(words, at)
-
-
-def _imports(words: Words, at: int) -> bool:
-    """Whether something in the line of a token says that it imports."""
-    line = int(np.searchsorted(words.line_ends, words.row.starts[at]))
-    begin = int(words.line_ends[line - 1]) if line else 0
-    stop = int(words.line_ends[line])
-    low = max(at - _REACH, int(np.searchsorted(words.row.starts, begin)))
-    high = min(at + _REACH, int(np.searchsorted(words.row.starts, stop)))
-    return bool(np.isin(words.row.hashes[low:high], _import_words()).any())
-
-
-def _grown(words: Words, text: str, at: int, package: Package) -> Span:
-    """The name with what of a path is glued behind it."""
+def _matching(words: Words, places: Ints, package: Package, key: Key) -> Ints:
+    """Those of the places at which the whole name stands, and counts."""
     row = words.row
-    last = at + package.tokens - 1
-    while last + 1 < row.starts.size and row.starts[last + 1] == row.ends[last]:
-        following = last + 1
-        if not words.named[following]:
-            after = following + 1
-            glued = after < row.starts.size and row.starts[after] == row.ends[following]
-            if text[row.starts[following]] not in _GOES_ON or not glued or not words.named[after]:
-                break
-        last = following
-    return Span(int(row.starts[at]), int(row.ends[last]))
+    places = places[places + package.tokens <= row.hashes.size]
+    whole = row.hashes[places]
+    glued = np.ones(places.size, bool)
+    for step in range(1, package.tokens):
+        whole = whole * _FACTOR + row.hashes[places + step]
+        glued &= row.starts[places + step] == row.ends[places + step - 1]
+    known = glued & (keyed(whole ^ _TWEAK, key) == np.uint64(package.whole))
+    places = places[known]
+    return places[_imports(words, places)] if package.plain and places.size else places
 
 
-def _fold(hashes: Hashes) -> int:
-    value = 0
-    for each in hashes.tolist():
-        value = (value * _FACTOR + each) & _MASK
-    return value
+def _imports(words: Words, places: Ints) -> Bools:
+    """Which tokens stand in a line in which some word imports."""
+    lines = np.searchsorted(words.line_ends, words.row.starts)
+    importing = np.unique(lines[np.isin(words.row.hashes, _import_words())])
+    return np.isin(lines[places], importing)
+
+
+def _grown(words: Words, text: str, ends: Mapping[int, int]) -> list[Span]:
+    """Each name with what of a path is glued behind it; `ends` has its last token by its first."""
+    firsts, lasts = words.row.starts.tolist(), words.row.ends.tolist()
+    named = words.named.tolist()
+    spans: list[Span] = []
+    for at in sorted(ends):
+        if spans and firsts[at] < spans[-1].end:
+            continue
+        last = ends[at]
+        while last + 1 < len(firsts) and firsts[last + 1] == lasts[last]:
+            following = last + 1
+            if not named[following]:
+                after = following + 1
+                glued = after < len(firsts) and firsts[after] == lasts[following]
+                if text[firsts[following]] not in _GOES_ON or not glued or not named[after]:
+                    break
+            last = following
+        spans.append(Span(firsts[at], lasts[last]))
+    return spans
+
+
+def _fold(hashes: Hashes) -> np.uint64:
+    whole = hashes[:1]
+    for each in hashes[1:]:
+        whole = whole * _FACTOR + each
+    return np.uint64(whole[0])
 
 
 @cache
