@@ -14,7 +14,7 @@ from excise.enforce.redact import PLACEHOLDER, Placeholders, build_redaction
 from excise.model import Action, Mode, Part, Role, Ruling, Segment
 from excise.pipeline.weigh import genuine
 from excise.resources import policies_dir
-from excise.rules.digits import luhn_sum
+from excise.rules.digits import iban_remainder, luhn_sum
 from excise.rules.load import load_pack
 
 KEY = b"of this test alone, 32 bytes long"
@@ -150,3 +150,13 @@ def test_nothing_of_a_card_in_words_is_left(noun: str, card: dict[str, str], gap
 
     left = redacted(f"{noun} {read(card['N'])}! CVV: {read(card['C'])}!")
     assert left.replace("[]", "") == f"{noun} ! CVV: !"
+
+
+@given(st.text("0123456789", min_size=18, max_size=18))
+@settings(max_examples=25, deadline=None)
+def test_an_account_in_words_goes_as_a_whole(body: str) -> None:
+    """Law: an IBAN whose letters are spelled and whose digits are read out is one value."""
+    check = f"{98 - iban_remainder(f'DE00{body}'):02d}"
+    words = SPOKEN["card"].split()
+    read = " ".join(words[int(digit)] for digit in check + body)
+    assert redacted(f"it is Delta Echo {read}.") == "it is []."
