@@ -1,8 +1,9 @@
 """How other people write secrets down, and what only looks like it: carriers times values.
 
-`<P>` in a carrier stands for a password, `<T>` for a token, `<V>` for either; both are built from
-fillers. Carriers are apart by who writes them; `HELD_OUT` was written last and
-no rule was changed for it.
+`<P>` in a carrier stands for a password, `<T>` for a token, `<B>` for a user and password in
+base64, `<V>` for a blank; values are built from fillers. The groups were written one after the
+other, and each was run before a rule was changed for it: by rules tuned on the groups above,
+589 of 664, 350 of 436 and 241 of 314 were covered (by the rules of before, 440, 328 and 188).
 """
 
 # ruff: noqa: E501  (tables of texts)
@@ -282,7 +283,7 @@ FURTHER_CARRIERS: Final = {
     "review": "why is `password = \"<P>\"` in the code?\n",
     "table": "user | password\nanna | <P>\n",
 }  # fmt: skip
-HELD_OUT: Final = {
+LAST_CARRIERS: Final = {
     "azure pipeline": "variables:\n- name: deployKey\n  value: <T>\n",
     "travis": "env:\n  global:\n    - GH_TOKEN=<T>\n",
     "drone": "settings:\n  password: <P>\n  repo: shop\n",
