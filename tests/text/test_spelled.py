@@ -39,6 +39,8 @@ def apart(text: str) -> list[tuple[str, str]]:
         ("=71=75=61=72=74=7A", "quartz"),
         ("qua=\nrtz=\r\n!", "quartz!"),
         ("x=12&y=3", "x=12&y=3"),
+        ("a: YmFyCg==\nb: 1", "a: YmFyCg==\nb: 1"),
+        ("a: Zm9vYmE=\nb: 1", "a: Zm9vYmE=\nb: 1"),
         (r"\u{71}\u{75}\u{1F600}", "qu\U0001f600"),
         (r"\u{D800}\u{FFFFFF}", "\ufffd\ufffd"),
         (r"\u0071", r"\u0071"),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Final
 
 from excise.text.budget import Budget, Replaced
@@ -19,6 +20,10 @@ _PERCENT: Final = re.compile(r"(?:%[0-9a-fA-F]{2}){1,8}(?:%[89abAB][0-9a-fA-F]){
 _ENTITY: Final = re.compile(r"(?:&(?:#(?:[0-9]{1,7};?|[xX][0-9a-fA-F]{1,6};)|[A-Za-z]{2,8};)){1,8}")
 _BRACED: Final = re.compile(r"(?:\\u\{[0-9a-fA-F]{1,6}\}){1,8}")
 _QUOTED: Final = re.compile(r"=(?:\r?\n|[0-9A-F]{2}(?:=[0-9A-F]{2}){0,7}(?:=[89AB][0-9A-F]){0,3})")
+_MOST_EQUAL: Final = 9  # characters of escapes that equations do not come to
+_BASE64_END: Final = re.compile(r"[A-Za-z0-9+/]+\Z")
+_BASE64_WORD: Final = 6
+_UNPADDED: Final = 3
 _PAIR: Final = "[0-9a-fA-F]{2}"
 _FEW: Final = 10  # letters or bytes apart from each other, from which they are one word
 _LISTED: Final = re.compile(rf"0x{_PAIR}(?:(?:,\s{{0,16}}| )0x{_PAIR}){{{_FEW - 1},4095}}+")
@@ -107,17 +112,22 @@ class _Entities:
 
 def _quoted(text: str, most: int) -> Iterator[Replaced]:
     """Quoted-printable, where more of it stands than an equation could look like."""
-    if _is_quoted(text):
-        yield from _each(_QUOTED, text, most, _from_quoted)
-
-
-def _is_quoted(text: str) -> bool:
+    found: list[Replaced] = []
     length = 0
-    for match in _QUOTED.finditer(text):
-        length += len(match[0])
-        if length > 8 or match[0][-1] == "\n":
-            return True
-    return False
+    for match in islice(_QUOTED.finditer(text), most):
+        soft = match[0][-1] == "\n"
+        if not soft or not _is_padding(text, match.start()):
+            length += _MOST_EQUAL if soft else len(match[0])
+            found.append((*match.span(), _from_quoted(match[0])))
+    if length >= _MOST_EQUAL:
+        yield from found
+
+
+def _is_padding(text: str, at: int) -> bool:
+    """Whether the equals sign there ends a run of base64, and not a line of quoted-printable."""
+    word = _BASE64_END.search(text, max(0, at - 80), at)
+    size = len(word[0]) if word else 0
+    return text[at - 1 : at] == "=" or (size > _BASE64_WORD and size % 4 == _UNPADDED)
 
 
 def _from_quoted(spelled: str) -> str:
