@@ -183,7 +183,7 @@ def kr_resident(text: str) -> bool:
     """Resident and foreigner registration number; Resident Registration Act: a date, then the
     century and sex. Numbers since October 2020 carry no check digit."""
     n = digits_of(text, 13)
-    return bool(n) and n[6] != "0" and is_date(n[4:6], n[2:4])
+    return bool(n) and n[6] in "12345678" and is_date(n[4:6], n[2:4])
 
 
 def kr_business(text: str) -> bool:
