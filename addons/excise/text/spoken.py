@@ -129,7 +129,8 @@ def _places(text: str) -> Iterator[tuple[int, int]]:
         low = text.replace("-", " ")
     for start in range(0, len(text), _BLOCK):
         words = low[start : start + _BLOCK + _OVERLAP].split()
-        if _QUICK.isdisjoint(words):
+        found = _QUICK.intersection(words)
+        if sum(map(words.count, found)) < _FEW:  # nearly always: what follows costs three times
             continue
         if _CLOSE.search(bytes(map(_QUICK.__contains__, words))):
             if start - _NEAR > end:
