@@ -131,18 +131,29 @@ def run(engine: Engine, sets: Sequence[Set]) -> tuple[dict[str, Any], dict[str, 
         report[data.name] = measure(data, found)
         print(f"{data.name}: {time.perf_counter() - began:.1f} s", file=sys.stderr)
         errors[data.name] = _errors(data.rows, found)
-        contradicted = sum(
-            not row.positive and bool(hits) and row.text in texts
-            for row, hits in zip(data.rows, found, strict=True)
-        )
-        if contradicted:
-            report[data.name]["alarms_on_text_labelled_both_ways"] = contradicted
+        report[data.name] |= _contradicted(data.rows, found, texts)
     whole = {"sets": report, "precision": {}}
     whole["precision"]["secrets"] = precision(report, ["secrets_pos", "secrets_neg"])
     whole["precision"]["pci"] = precision(
         report, [name for name in report if name.startswith("pci")]
     )
     return whole, errors
+
+
+def _contradicted(
+    rows: Sequence[Row], found: Sequence[Sequence[Finding]], texts: set[str]
+) -> dict[str, Any]:
+    """Alarms on texts that some source labels positive, and the share without those texts."""
+    alarms = [(row.text in texts, bool(hits)) for row, hits in zip(rows, found, strict=True)
+              if not row.positive]  # fmt: skip
+    both = sum(hit for twice, hit in alarms if twice)
+    if not both:
+        return {}
+    rest = [hit for twice, hit in alarms if not twice]
+    return {
+        "alarms_on_text_labelled_both_ways": both,
+        "false_alarms_elsewhere": figure(sum(rest), len(rest)),
+    }
 
 
 def _errors(rows: Sequence[Row], found: Sequence[Sequence[Finding]]) -> dict[str, Any]:
@@ -188,7 +199,9 @@ def show(report: dict[str, Any], console: Console) -> None:
         if "alarms_on_text_labelled_both_ways" in each:
             notes.append(
                 f"alarms on texts that are also labelled positive "
-                f"{each['alarms_on_text_labelled_both_ways']}"
+                f"{each['alarms_on_text_labelled_both_ways']}, on others "
+                f"{each['false_alarms_elsewhere']['share']:.1%} "
+                f"of {each['false_alarms_elsewhere']['of']}"
             )
         if notes:
             console.print(f"{name}: {', '.join(notes)}")

@@ -372,7 +372,7 @@ HARMLESS: Final = (
     "data:image/png;base64,iVBORw0KGgo{base64:200}", "password: [type=string, minLength=8]", "- name: password\n  in: query\n  required: true",
     "password:\n    type: string\n    format: password", "properties:\n  apiKey:\n    type: string\n    maxLength: 64", "--password-stdin", "--token-ttl 15m0s",
     "kubectl create secret generic db --from-literal=password=$PW", "passwordHash: $HASH", "echo \"Password:\"; read -s PASSWORD", "PASSWORD=$1", "pwd=$(pwd)",
-    "cd $OLDPWD", "PWD=/home/anna/work2", "OLDPWD=/var/lib/shop4", "password.value = '';", "$('#password').val('');", "label for=\"password1\"",
+    "cd $OLDPWD", "PWD=/srv/anna/shop2", "OLDPWD=/var/lib/shop4", "password.value = '';", "$('#password').val('');", "label for=\"password1\"",
     "assert password != old_password1", "raise ValueError(\"bad password for user1\")", "\"error\": \"invalid_token2\"", "WWW-Authenticate: Bearer realm=\"shop2\"",
     "token = next(tokens)", "token = tokens[i+1]", "secret = generate_secret(32)", "private_key = load_key(path1)", "key=lambda x: x[1]", "key = row['id2']",
 )  # fmt: skip
