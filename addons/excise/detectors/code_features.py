@@ -1,0 +1,169 @@
+"""Token features of the code detector: what a token is, its pair, its triple of shapes.
+
+A token of the shared stage becomes a type: a word of the model's vocabulary, or else a shape
+(`lower, 4 to 6 letters`, `camelCase`, one mark of punctuation). Three features stand at each
+token: its type, the pair with the token before, the shapes of the last three with their gaps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from excise.text.tokens import NEWLINE, WORD, Tokens, tokenize
+
+Ints = NDArray[np.int64]
+
+# Types below `SHAPES` are shapes; the words of the vocabulary follow.
+SHAPES: Final = 64
+NOTHING: Final = 0
+LINE: Final = 1
+_DIGITS: Final = 2  # and the three behind it: 1, 2 to 3, 4, more
+_MARK: Final = 6
+_WORD: Final = 7
+_FOREIGN: Final = 18
+_MARKS: Final = 19
+MARK_CHARACTERS: Final = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"
+
+# What the letters of a new token are like; with its length that gives its shape.
+_UPPER: Final = 4  # 0 lower, 1 camelCase, 2 Capitalised, 3 PascalCase
+_STRANGE: Final = 5
+_SIZES: Final = 8
+_STATE_OF_CLASS: Final = np.array([8, 0, 6, 8, 7])  # by class of token: blank … mark
+_SHAPE_OF_STATE: Final = np.array(
+    [
+        [_WORD + (n > 1) + (n > 3) + (n > 6) for n in range(_SIZES)],
+        [_WORD + 9] * _SIZES,
+        [_WORD + 4 if n == 1 else _WORD + 5 + (n > 4) for n in range(_SIZES)],
+        [_WORD + 10] * _SIZES,
+        [_WORD + 7 + (n > 4) for n in range(_SIZES)],
+        [_FOREIGN] * _SIZES,
+        [_DIGITS + (n > 1) + (n > 3) + (n > 4) for n in range(_SIZES)],
+        [_MARK] * _SIZES,
+        [LINE] * _SIZES,
+    ],
+    np.int64,
+).ravel()
+
+PAIR_BITS: Final = 14
+TRIPLE_BITS: Final = 13
+_SLOT_BITS: Final = 16
+_U32 = np.uint32
+_U64 = np.uint64
+
+
+class Vocabulary:
+    """Words by hash, each with its type and its shape. Of two words in one slot the first stays."""
+
+    def __init__(self, words: Sequence[str] = ()) -> None:
+        self._shift = _U64(64 - _SLOT_BITS)
+        # Slots are many and hold a small number each; what they stand for lies close together.
+        self._slots = np.zeros(1 << _SLOT_BITS, np.int16)
+        keys, types, shapes = [_U64(0)], [NOTHING], [NOTHING]
+        known = [(end, LINE, LINE) for end in "\n\r"]
+        known += [(m, _MARKS + n, _MARKS + n) for n, m in enumerate(MARK_CHARACTERS)]
+        known += [(word, SHAPES + n, shape_of(word)) for n, word in enumerate(words)]
+        for word, number, shape in known:
+            key = tokenize(word).hashes
+            slot = int((key >> self._shift)[0])
+            if key.size == 1 and not self._slots[slot]:
+                self._slots[slot] = len(keys)
+                keys.append(key[0])
+                types.append(number)
+                shapes.append(shape)
+        self._keys = np.array(keys, np.uint64)
+        self._types = np.array(types, np.int64)
+        self._shapes = np.array(shapes, np.int64)
+        self.size = SHAPES + len(words)
+
+    def look_up(self, hashes: NDArray[np.uint64]) -> tuple[Ints, Ints, NDArray[np.bool_]]:
+        """The type and shape of each token, and whether it is known at all."""
+        places = self._slots.take((hashes >> self._shift).astype(np.int64))
+        return (
+            self._types.take(places),
+            self._shapes.take(places),
+            self._keys.take(places) == hashes,
+        )
+
+
+class Encoded(NamedTuple):
+    """A text's tokens as types. `begins` holds the first token of each line, ends of line are
+    tokens of the line they end; `glued` says that nothing stands between a token and the last."""
+
+    tokens: Tokens
+    types: Ints
+    shapes: Ints
+    glued: Ints
+    begins: Ints
+
+
+def encode(text: str, vocabulary: Vocabulary) -> Encoded:
+    """The tokens of `text` with types and shapes; any string is accepted."""
+    tokens = tokenize(text)
+    types, shapes, known = vocabulary.look_up(tokens.hashes)
+    new = np.flatnonzero(~known)
+    if new.size:
+        shapes[new] = _new_shapes(text, tokens, new)
+        types[new] = shapes[new]
+    glued = np.ones(tokens.starts.size, np.int64)
+    np.equal(tokens.starts[1:], tokens.ends[:-1], out=glued[1:], casting="unsafe")
+    if tokens.starts.size:
+        glued[0] = tokens.starts[0] == 0
+    ends = np.flatnonzero(tokens.classes == NEWLINE) + 1
+    begins = np.append(0, ends[ends < tokens.starts.size]) if tokens.starts.size else ends
+    return Encoded(tokens, types, shapes, glued, begins)
+
+
+def pairs_of(types: Ints, glued: Ints) -> Ints:
+    """For each token the bucket of its pair with the one before."""
+    now = types.astype(_U32)
+    mixed = now * _U32(0x85EBCA6B) + glued.astype(_U32) * _U32(0x27D4EB2F)
+    mixed[1:] += now[:-1] * _U32(0xC2B2AE35)
+    mixed ^= mixed >> _U32(15)
+    mixed *= _U32(0x2C1B3C6D)
+    return (mixed >> _U32(32 - PAIR_BITS)).astype(np.int64)
+
+
+def triples_of(shapes: Ints, glued: Ints) -> Ints:
+    """For each token the bucket of the shapes of the last three tokens and the gaps between."""
+    own = (shapes * 2 + glued).astype(_U32)
+    mixed = own.copy()
+    mixed[1:] += own[:-1] << _U32(7)
+    mixed[2:] += own[:-2] << _U32(14)
+    mixed *= _U32(0x9E3779B1)
+    mixed ^= mixed >> _U32(13)
+    mixed *= _U32(0x85EBCA6B)
+    return (mixed >> _U32(32 - TRIPLE_BITS)).astype(np.int64)
+
+
+@cache
+def shape_of(word: str) -> int:
+    """The shape of one word of letters."""
+    tokens = tokenize(word)
+    return int(_new_shapes(word, tokens, np.zeros(1, np.int64))[0])
+
+
+def _new_shapes(text: str, tokens: Tokens, places: Ints) -> Ints:
+    starts, ends, classes = tokens.starts[places], tokens.ends[places], tokens.classes[places]
+    sizes = ends - starts
+    if text.isascii():
+        codes: NDArray[np.uint8] | NDArray[np.uint32] = np.frombuffer(text.encode(), np.uint8)
+        capital = (codes - np.uint8(65)) < 26
+    else:
+        codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
+        capital = (codes - _U32(65)) < 26
+    before = np.empty(codes.size + 1, np.int32)
+    before[0] = 0
+    np.cumsum(capital, out=before[1:])
+    first = capital[starts]
+    inner = before[ends] - before[starts] - first
+    states = first * 2 + (inner > 0)
+    states[first & (inner == sizes - 1) & (inner > 0)] = _UPPER
+    states = np.where(codes[starts] < 128, states, _STRANGE)
+    states = np.where(classes == WORD, states, _STATE_OF_CLASS[classes])
+    shapes: Ints = _SHAPE_OF_STATE[states * _SIZES + np.minimum(sizes, _SIZES - 1)]
+    return shapes
