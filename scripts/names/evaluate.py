@@ -19,7 +19,7 @@ from excise.detectors.names_sights import with_mentions
 # Another seed than training, so that the names differ; the sentence patterns do not.
 SEED = 7
 LABELLED = ("pii_spans", "pii_addresses_phones", "ner_train_en", "ner_train_multi")
-SMALL = Path("/work/main/tests") / "data" / "names"
+SMALL = Path(__file__).parents[2] / "tests" / "data" / "names"
 
 
 def gather(data: Path | None) -> dict[str, list[Sample]]:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 from draw import Names, Piece
+
+_SPANISH = frozenset(("Calle", "Plaza", "Avenida", "Av", "Paseo", "Camino", "Rua", "R\u00faa"))
 
 
 class Addresses(Names):
@@ -80,7 +84,8 @@ class Addresses(Names):
             (
                 f"{name}{kind}",
                 f"{name}{kind}",
-                f"{name}{kind}",
+                self._listed("de", "streets"),
+                self._listed("de", "streets"),
                 f"{self._first('de')}-{self._last('de').split()[-1]}-{honour}",
                 f"{where} {name}{rng.choice(('tor', 'hof', 'graben', 'bach', 'feld', 'berg'))}",
                 f"{self._city('de')}er Straße",
@@ -111,11 +116,17 @@ class Addresses(Names):
         name = rng.choice(
             (
                 self._pick("fr_street"),
-                self._pick("fr_street"),
+                self._french(self._listed("fr", "streets")),
+                self._french(self._listed("fr", "streets")),
                 f"{self._first('fr')} {self._last('fr')}",
             )
         )
         return f"{small.strip()}{rng.choice(('', '', '', ' bis', ' ter', ','))} {kind} {name}"
+
+    def _french(self, name: str) -> str:
+        """The list has capitals throughout: `Des Ruchers`, `De L Ecole`."""
+        name = re.sub(r"^(De L|D) (?=[AEIOUÉÈH])", lambda hit: hit[1].lower() + "'", name)
+        return re.sub(r"^(Des|Du|De La|De)\b", lambda hit: hit[1].lower(), name)
 
     def _street_es(self, number: str, small: str) -> str:
         rng = self._random
@@ -136,10 +147,13 @@ class Addresses(Names):
         name = rng.choice(
             (
                 self._pick("es_street"),
-                self._pick("es_street"),
+                self._listed("es", "streets"),
+                self._listed("es", "streets"),
                 f"{self._first('es')} {self._last('es')}",
             )
         )
+        if name.split()[0] in _SPANISH:  # the list has some with their kind
+            kind, name = name.split(" ", 1)
         floor = rng.choice(
             (
                 "",
@@ -156,7 +170,11 @@ class Addresses(Names):
             ("Via", "Via", "via", "Viale", "Piazza", "Corso", "Largo", "Vicolo", "P.zza")
         )
         name = self._random.choice(
-            (self._pick("it_street"), f"{self._first('it')} {self._last('it')}")
+            (
+                self._pick("it_street"),
+                self._listed("it", "streets"),
+                f"{self._first('it')} {self._last('it')}",
+            )
         )
         return f"{kind} {name}{self._random.choice((', ', ' ', ' n. '))}{small.strip()}"
 
@@ -165,6 +183,8 @@ class Addresses(Names):
             ("straat", "straat", "laan", "weg", "plein", "gracht", "kade", "singel", "dijk", "hof")
         )
         base = self._random.choice((self._pick("nl_street"), self._last("nl").split()[-1]))
+        if self._random.random() < 0.5:
+            base, kind = self._listed("nl", "streets"), ""
         return f"{base}{kind} {small}{self._random.choice(('', '', '-2', ' hs', '-III', ' bus 4'))}"
 
     def _street_pt(self, number: str, small: str) -> str:
@@ -181,13 +201,22 @@ class Addresses(Names):
                 f", apto {rng.randint(1, 120)}",
             )
         )
-        name = rng.choice((self._pick("pt_street"), f"{self._first('pt')} {self._last('pt')}"))
+        name = rng.choice(
+            (
+                self._pick("pt_street"),
+                self._listed("pt", "streets"),
+                f"{self._first('pt')} {self._last('pt')}",
+            )
+        )
+        if name.startswith(("Rua ", "Avenida ", "Travessa ", "Largo ")):
+            kind, name = name.split(" ", 1)
         return f"{kind} {name}{rng.choice((', ', ' ', ', n.º '))}{small.strip()}{floor}"
 
     def _street_pl(self, number: str, small: str) -> str:
         kind = self._random.choice(("ul. ", "ul. ", "al. ", "pl. ", "os. ", "ulica ", ""))
         flat = self._random.choice(("", "", "/4", "/12", " m. 3"))
-        return f"{kind}{self._pick('pl_street')} {small.strip()}{flat}"
+        name = self._random.choice((self._pick("pl_street"), self._listed("pl", "streets")))
+        return f"{kind}{name} {small.strip()}{flat}"
 
     def _street_north(self, number: str, small: str) -> str:
         name = self._pick("nordic_street")
