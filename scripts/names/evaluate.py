@@ -105,7 +105,7 @@ def main() -> None:
         detector = NamesDetector.shipped()
 
     def find(text: str) -> Sequence[Name]:
-        return with_mentions(text, detector.find(text), detector.is_common)
+        return with_mentions(text, detector.find(text), detector.are_common)
 
     wanted = options.only.split(",") if options.only else None
     sets = {

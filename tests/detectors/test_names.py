@@ -152,9 +152,8 @@ def test_many_texts_may_fill_several_batches() -> None:
     assert DETECTOR.find_many([text] * 9) == [DETECTOR.find(text)] * 9
 
 
-@pytest.mark.parametrize(("word", "common"), [("letter", True), ("Letter", True), ("zqxv", False)])
-def test_words_of_prose_are_told_from_others(word: str, common: bool) -> None:
-    assert DETECTOR.is_common(word) is common
+def test_words_of_prose_are_told_from_others() -> None:
+    assert DETECTOR.are_common(["letter", "Letter", "zqxv"]) == [True, True, False]
 
 
 @settings(deadline=None)

@@ -42,6 +42,24 @@ def test_runs_far_apart_do_not_touch_each_other() -> None:
     assert not any(both[6:20])
 
 
+def test_more_runs_than_are_decoded_together() -> None:
+    """Runs of several lengths, more than fit in one block: each comes out as it does alone."""
+    scores, moves = tables(4, 7)
+    alone = {
+        length: best_tags(np.arange(1, 1 + length), scores[:length], moves, 12, ANYTHING)[
+            1 : 1 + length
+        ]
+        for length in range(1, 8)
+    }
+    lengths = [1 + number % 7 for number in range(600)]
+    places = np.concatenate([12 * n + np.arange(1, 1 + size) for n, size in enumerate(lengths)])
+    every = np.concatenate([scores[:size] for size in lengths])
+    tags = best_tags(places, every, moves, 12 * len(lengths), ANYTHING)
+    for number, size in enumerate(lengths):
+        begin = 12 * number + 1
+        assert tags[begin : begin + size].tolist() == alone[size].tolist()
+
+
 def test_unlikely_tokens_are_outside() -> None:
     scores, moves = tables(3, 5)
     scores[:, 0] = 50

@@ -97,9 +97,10 @@ class NamesDetector:
         code: list[bool] = (leanings > _CODE)[sizes > 0].tolist()
         return code
 
-    def is_common(self, word: str) -> bool:
-        """Whether the model's word list has the word, in any case, as one of ordinary prose."""
-        return bool(self._model.bits_of([word])[0] & (Lexicon.KNOWN | Lexicon.FREQUENT))
+    def are_common(self, words: Sequence[str]) -> list[bool]:
+        """For each word whether the model's list has it, in any case, as one of ordinary prose."""
+        common = Lexicon.KNOWN | Lexicon.FREQUENT
+        return [bits & common > 0 for bits in self._model.bits_of(words)]
 
     def _page(self, texts: Sequence[str]) -> _Page:
         """The texts behind one another, `REACH` edges before each and behind the last."""

@@ -25,9 +25,8 @@ _PARTS: Final = frozenset(("ADDRESS", "LOCATION"))
 # Persons surer than this lend their names to other mentions, which get a share of the score.
 _SURE: Final = 0.7
 _LENT: Final = 0.9
-_SHORTEST: Final = 3
-_WORD: Final = re.compile(r"[^\W\d_]+")
-_MENTIONS: Final = 200
+# A word of three letters or more with a capital: Latin, Greek and Cyrillic ones are enough here.
+_CAPITAL: Final = re.compile(r"\b(?=[A-Z\u00c0-\u024f\u0370-\u052f])[^\W\d_]{3,}\b")
 
 
 class Names:
@@ -49,7 +48,7 @@ class Names:
         texts = [segment.text for segment in segments]
         found = self._detector.find_many(texts)
         return [
-            tuple(joined(text, with_mentions(text, names, self._detector.is_common)))
+            tuple(joined(text, with_mentions(text, names, self._detector.are_common)))
             for text, names in zip(texts, found, strict=True)
         ]
 
@@ -90,23 +89,25 @@ def _group(group: list[Name]) -> Iterator[Sight]:
 
 
 def with_mentions(
-    text: str, names: Sequence[Name], is_common: Callable[[str], bool]
+    text: str, names: Sequence[Name], are_common: Callable[[Sequence[str]], list[bool]]
 ) -> Sequence[Name]:
     """The names, and further mentions of the persons among them that the tagger passed over."""
     lent: dict[str, float] = {}
     for name in names:
         if name.label == "PERSON" and name.score >= _SURE:
-            for word in _WORD.findall(text[name.span.start : name.span.end]):
+            for word in _CAPITAL.findall(text, *name.span):
                 lent[word] = max(lent.get(word, 0), name.score * _LENT)
-    wanted = [w for w in lent if len(w) >= _SHORTEST and w[0].isupper() and not is_common(w)]
-    if not wanted:
+    words = list(lent)
+    for word, common in zip(words, are_common(words) if words else (), strict=True):
+        if common:
+            del lent[word]
+    if not lent:
         return names
     taken = [name.span for name in names]
-    pattern = re.compile(rf"\b(?:{'|'.join(map(re.escape, sorted(wanted)[:_MENTIONS]))})\b")
     more = [
         Name(Span(*hit.span()), "PERSON", lent[hit.group()])
-        for hit in pattern.finditer(text)
-        if not _overlaps(taken, *hit.span())
+        for hit in _CAPITAL.finditer(text)
+        if hit.group() in lent and not _overlaps(taken, *hit.span())
     ]
     return sorted([*names, *more]) if more else names
 
