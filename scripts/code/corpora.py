@@ -108,7 +108,7 @@ def read_snippets() -> list[Text]:
 def generated(seed: int) -> list[Text]:
     """Formats of data, and talk about code, drawn at random."""
     formats = [Text(text, DATA, "formats", "data") for text in draw_formats(seed, 1500)]
-    return formats + [Text(text, PROSE, "talk", "talk") for text in draw_talk(seed, 2500)]
+    return formats + [Text(text, PROSE, "talk", "talk") for text in draw_talk(seed, 3500)]
 
 
 def draw_keywords(count: int) -> list[Text]:

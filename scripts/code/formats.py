@@ -66,20 +66,30 @@ def draw_talk(seed: int, count: int) -> list[str]:
     out = []
     for _ in range(count):
         turn = rng.random()
-        if turn < 0.72:
+        if turn < 0.62:
             lines = [_fill(rng.choice(_TALK), rng) for _ in range(rng.choice((1, 1, 2, 3)))]
-        elif turn < 0.82:
+        elif turn < 0.72:
             lines = [_foreign(rng) for _ in range(rng.randrange(1, 8))]
-        elif turn < 0.9:  # a column of words, as copied out of a table
+        elif turn < 0.8:  # a column of words, as copied out of a table
             lines = rng.choices(_COLUMN + _WORDS + _VALUES, k=rng.randrange(4, 30))
-        else:  # headings and lists
-            mark = rng.choice(("", "", "- ", "* ", "## ", "• ", "1. "))
-            lines = [
-                mark + " ".join(rng.choices(_WORDS + _VALUES, k=rng.randrange(1, 5))).capitalize()
-                for _ in range(rng.randrange(3, 10))
-            ]
+        else:
+            lines = _list(rng)
         out.append("\n".join(lines))
     return out
+
+
+def _list(rng: Random) -> list[str]:
+    """A heading, perhaps, and a list of a few words each."""
+    mark = rng.choice(("", "- ", "- ", "* ", "## ", "• ", "{}. ", "{}) ", "[ ] ", "  - "))
+    heading = " ".join(rng.choices(_WORDS, k=rng.randrange(1, 4))).capitalize()
+    lines = rng.choice(([], [f"# {heading}", ""], [f"{heading}:"], [f"{heading}:", ""], [heading]))
+    for number in range(1, rng.randrange(3, 9)):
+        words = " ".join(rng.choices(_WORDS + _VALUES, k=rng.randrange(1, 5)))
+        tail = rng.choice(("", "", "", " ({})", ": {}", " - {}", ", {}", ".", ";", " x{n}"))
+        tail = tail.format(rng.choice(_WORDS), n=rng.randrange(9))
+        case = rng.choice((str, str.capitalize, str.title))
+        lines.append(mark.format(number) + case(words) + tail)
+    return lines
 
 
 def _foreign(rng: Random) -> str:

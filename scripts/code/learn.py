@@ -113,8 +113,8 @@ def _dropped(encoded: Encoded, rng: Any, rate: float) -> Encoded:
 
 
 def prefixed(text: str, rng: Random) -> str:
-    """A text as it stands in a diff or behind a quoting mark."""
-    mark = rng.choice(("+", "+ ", "-", "- ", "> "))
+    """A text as it stands in a diff or behind a quoting mark; `- ` is what lists begin with."""
+    mark = rng.choice(("+", "+", "+ ", "-", "> "))
     return "".join(
         (mark if rng.random() < 0.8 else " ") + line for line in text.splitlines(keepends=True)
     )

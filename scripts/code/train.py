@@ -97,7 +97,7 @@ def main() -> None:
     say(begun, f"calibration {np.round(calibration, 2).tolist()} on {len(evidence)} runs")
     if not options.only_parts:
         train(texts, options.out, begun, calibration)
-    elif options.parts:
+    if options.parts:
         np.save(options.parts / "calibration.npy", calibration)
 
 

@@ -140,6 +140,28 @@ def test_cells_of_a_notebook_are_read_as_lines() -> None:
     assert [label for label, _ in view.hints] == ["python"]
 
 
+def test_all_of_a_json_text_but_its_long_strings_is_shut() -> None:
+    text = json.dumps([{"a": 1, "code": "x = 1\ny = 2\n"}, {"b": "f(x)"}], indent=1)
+    view = view_of(text)
+    shut = "".join(text[span.start : span.end] for span in view.shut)
+    assert '"a": 1' in shut
+    assert "f(x)" in shut
+    assert "x = 1" not in shut
+    assert pieces(text, view.known) == [(DATA, text)]
+
+
+@pytest.mark.parametrize(
+    "text", ['printf("a\\nb\\n");\n', 'x = "a\\nb\\nc"', 'say: "one\\n"', '"a\\nb\\nc']
+)
+def test_strings_in_code_are_left_alone(text: str) -> None:
+    assert view_of(text) == View(text)
+
+
+@pytest.mark.parametrize("text", ["{", "[1, 2", "{x: 1}", "[" * 9999 + "]" * 9999, "1", "[1] {2}"])
+def test_what_is_no_json_is_left_alone(text: str) -> None:
+    assert view_of(text) == View(text)
+
+
 PARTS = st.sampled_from(
     ["```python\n", "```\n", "x = 1\n", "+x\n", "-y\n", "@@ -1 +1 @@\n", ">>> f()\n", "$ ls\n",
      '"a\\nb"', '"', "\\n", "\\", "\n", "    at f (a.js:1:2)\n", "é\U0001f600", "~~~\n",

@@ -6,6 +6,7 @@ in the text. Beside it stand the ranges of which something is known without any 
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from typing import Final, NamedTuple
@@ -49,6 +50,10 @@ _PROMPT_SIGNS: Final = ("> ", "$ ", "]: ", "# ")
 # A string that goes on over escaped ends of line; one that never ends is taken whole as well, so
 # that no place is looked at twice.
 _STRING: Final = re.compile(r'"(?:[^"\\\n]|\\.)*+(?P<end>",?|$)?')
+# What may stand before a string that is a value of JSON, and how many ends of line one of the
+# kind that quotes a file has at least.
+_VALUE: Final = ("", ":", "[", ",", "\n", "\t")
+_FEWEST: Final = 2
 _ALONE: Final = re.compile(r'^[ \t]*"(?:[^"\\\n]|\\.)*+",?$', re.MULTILINE)
 _ESCAPE: Final = re.compile(r"\\(?:[nrt\"\\/]|u[0-9a-fA-F]{4})")
 _ESCAPES: Final = {"\\n": " \n", "\\r": "  ", "\\t": " \t", '\\"': ' "', "\\\\": " \\", "\\/": " /"}
@@ -90,8 +95,12 @@ def view_of(text: str) -> View:
     traces = tuple(_traces(text))
     if traces:
         view = view._replace(traces=traces, shut=view.shut + tuple(span for _, span in traces))
-    if "\\n" in text and '"' in text:
-        view = _without_strings(view)
+    whole = _is_json(text)
+    if whole:
+        known = (DATA, Span(0, len(text)))
+        view = view._replace(known=(*view.known, known))
+    if whole or ("\\n" in text and '"' in text):
+        view = _without_strings(view, whole=whole)
     if "\n+" in text or text.startswith("diff --git"):
         view = _without_diff(view)
     if any(sign in text for sign in _PROMPT_SIGNS):
@@ -157,34 +166,62 @@ def _traces(text: str) -> Iterator[tuple[str, Span]]:
                 taken = match.end()
 
 
-def _without_strings(view: View) -> View:
-    """Strings over several escaped lines become lines; so do those that stand on a line alone.
-    What stands beside them on their line is no code."""
-    shut: list[Span] = []
-    last = 0
+def _without_strings(view: View, *, whole: bool) -> View:
+    """Strings over several escaped lines become lines; in a notebook those that stand on a line
+    alone, too. What stands beside them is no code: on their line, or in all of a `whole` JSON."""
+    opened: list[Span] = []
+    fewest = 1 if whole or '"cell_type"' in view.text else _FEWEST
 
     def unwrap(match: re.Match[str]) -> str:
-        nonlocal last
-        if not match["end"] or "\\n" not in match[0]:
+        before = view.text[max(match.start() - 3, 0) : match.start()].rstrip(" ")[-1:]
+        # `printf("a\n")` is code and not JSON about code.
+        if not match["end"] or before not in _VALUE or match[0].count("\\n") < fewest:
             return match[0]
-        head = max(last, view.text.rfind("\n", last, match.start()) + 1)
-        shut.append(Span(head, match.start()))
-        last = match.end()
+        opened.append(Span(*match.span()))
+        return _opened(match[0])
+
+    def open_alone(match: re.Match[str]) -> str:
+        opened.append(Span(*match.span()))
         return _opened(match[0])
 
     text = _STRING.sub(unwrap, view.text)
-    if last:
-        end = view.text.find("\n", last)
-        shut.append(Span(last, end if end >= 0 else len(view.text)))
     hints = view.hints
     if '"cell_type"' in text:
-        text = _ALONE.sub(lambda match: _opened(match[0]), text)
+        text = _ALONE.sub(open_alone, text)
         kernel = _KERNEL.search(view.text)
         label = language_of(kernel[1]) if kernel else None
         if label:
             hints = (*hints, (label, Span(0, len(text))))
-    beside = tuple(span for span in shut if view.text[span.start : span.end].strip())
-    return view._replace(text=text, hints=hints, shut=view.shut + beside)
+    if not opened and not whole:
+        return view
+    shut = tuple(_beside(view.text, sorted(opened), whole=whole))
+    return view._replace(text=text, hints=hints, shut=view.shut + shut)
+
+
+def _beside(text: str, opened: list[Span], *, whole: bool) -> Iterator[Span]:
+    """What stands between opened strings, as far as it is not blank."""
+    last = 0
+    for start, end in [*opened, Span(len(text), len(text))]:
+        line = text.rfind("\n", last, start) + 1
+        after = text.find("\n", last, start)
+        if whole or after < 0:
+            ranges = [Span(last, start)]
+        else:  # the rest of one line and the head of another
+            ranges = [Span(last, after)] if last else []
+            ranges += [Span(line, start)] if end > start else []
+        yield from (span for span in ranges if text[span.start : span.end].strip())
+        last = end
+
+
+def _is_json(text: str) -> bool:
+    """Whether the whole text is a JSON object or array."""
+    if not (text[:99].lstrip()[:1] in ("{", "[") and text[-99:].rstrip()[-1:] in ("}", "]")):
+        return False
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def _opened(string: str) -> str:

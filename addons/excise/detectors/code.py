@@ -1,0 +1,202 @@
+"""Source code in text: where it stands, in which language, how sure that is.
+
+Lines are scored by a linear model over hashed token features, the best split into code and prose
+is searched, and each run of code is judged as a whole. Fences that name a language, prompts, diffs
+and strings of JSON are read for what they are. How good it is stands in `models/README.md`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from excise.detectors.base import Sight
+from excise.detectors.code_features import LINE, Encoded, Ints, encode
+from excise.detectors.code_languages import DATA, LANGUAGES
+from excise.detectors.code_lines import Run, Verdict, bounded, judge, score_of, split
+from excise.detectors.code_model import CodeModel
+from excise.detectors.code_views import View, view_of
+from excise.detectors.models import read_model
+from excise.model import Segment, Span
+
+# What a fence with a language's name holds is what it says, save for slips of the writer.
+_FENCED: Final = 0.98
+# A stack trace names functions and files and shows single lines at most.
+_TRACE: Final = 0.6
+_TYPED: Final = 3.0
+_SHUT: Final = -5.0
+_FEWEST: Final = 0.05  # a run less likely than this is not worth a word
+_GAP: Final = 2  # lines between two runs of one language that are taken as one
+_TOP: Final = 5
+
+
+class Found(NamedTuple):
+    """A run of lines that reads as code, what it is, and where it stands."""
+
+    run: Run
+    verdict: Verdict
+    span: Span
+    label: str
+    score: float
+
+
+class Code:
+    """Finds code in text. One instance may serve several threads.
+
+    The score of a sight is the chance that its span is code. Formats that hold data are sighted
+    under `data` with the low score that follows from that; a rule has to ask for them.
+    """
+
+    name: Final = "code"
+    labels: Final = frozenset((*LANGUAGES, DATA))
+
+    def __init__(self, model: CodeModel) -> None:
+        self._model = model
+
+    @classmethod
+    def shipped(cls) -> Code:
+        """The detector over the model that ships; read once per process."""
+        return _shipped()
+
+    def find(self, segments: Sequence[Segment]) -> list[tuple[Sight, ...]]:
+        """For each segment its runs of code in order of place; they do not overlap."""
+        return [self.read(segment.text) for segment in segments]
+
+    def read(self, text: str) -> tuple[Sight, ...]:
+        """The runs of code in one text."""
+        view = view_of(text)
+        sights = [Sight(label, span, _stated(label)) for label, span in view.known]
+        sights += [Sight(label, span, _TRACE) for label, span in view.traces]
+        sights += [
+            Sight(found.label, found.span, found.score)
+            for found in found_runs(self._model, text, view)
+            if found.score >= _FEWEST or found.label == DATA
+        ]
+        return _apart(sights)
+
+    def signals(self, text: str) -> dict[str, float]:
+        """The chance that a text holds code, by language, the likeliest first; at most five."""
+        view = view_of(text)
+        chances: dict[str, float] = {}
+        for label, _ in view.known:
+            chances[label] = max(chances.get(label, 0.0), _stated(label))
+        for label, _ in view.traces:
+            chances[label] = max(chances.get(label, 0.0), _TRACE)
+        for found in found_runs(self._model, text, view):
+            for label, share in _shares(found).items():
+                chances[label] = max(chances.get(label, 0.0), found.score * share)
+        chances.pop(DATA, None)
+        best = sorted(chances.items(), key=lambda item: (-item[1], item[0]))[:_TOP]
+        return {label: round(chance, 4) for label, chance in best if chance >= 0.001}
+
+
+def found_runs(model: CodeModel, text: str, view: View | None = None) -> list[Found]:
+    """Every run of lines in `text` that reads as code or as data, however unsure."""
+    view = view or view_of(text)
+    encoded = encode(view.text, model.vocabulary)
+    if not encoded.types.size:
+        return []
+    scores, counts = model.line_scores(encoded)
+    lines = bounded(scores, counts)
+    starts, ends = _line_spans(encoded)
+    for first, last in _lines_of(starts, view.typed):
+        lines[first:last] = np.maximum(lines[first:last], _TYPED)
+    for first, last in _lines_of(starts, view.shut):
+        lines[first:last] = _SHUT
+    runs = split(lines.tolist())
+    bounds = np.append(encoded.begins, encoded.types.size)
+    parts = [(int(bounds[run.first]), int(bounds[run.last + 1])) for run in runs]
+    out: list[Found] = []
+    for run, verdict in zip(runs, judge(model, encoded, parts), strict=True):
+        span = Span(int(starts[run.first]), int(ends[run.last]))
+        label, stated = _label(view, span, verdict)
+        score = score_of(model, run, verdict._replace(code=max(verdict.code, stated)))
+        out.append(Found(run, verdict, span, label, score))
+    return _joined(model, out, lines.tolist())
+
+
+def _joined(model: CodeModel, found: list[Found], lines: list[float]) -> list[Found]:
+    """Neighbours of one language with a line or two between them as one."""
+    out: list[Found] = []
+    for each in found:
+        before = out[-1] if out else None
+        if (
+            before
+            and before.label == each.label
+            and each.run.first - before.run.last - 1 <= _GAP
+            and _SHUT not in lines[before.run.last : each.run.first]
+        ):
+            run = Run(before.run.first, each.run.last, before.run.total + each.run.total,
+                      before.run.lines + each.run.lines)  # fmt: skip
+            span = Span(before.span.start, each.span.end)
+            score = max(before.score, each.score, score_of(model, run, before.verdict))
+            out[-1] = Found(run, before.verdict, span, each.label, score)
+        else:
+            out.append(each)
+    return out
+
+
+def _label(view: View, span: Span, verdict: Verdict) -> tuple[str, float]:
+    """The label of a run, and how likely it is code for reasons beside the model."""
+    stated = 0.0
+    for label, place in view.hints:
+        if place.start < span.end and span.start < place.end:
+            if label == DATA:
+                return DATA, 0.0
+            typed = any(t.start < span.end and span.start < t.end for t in view.typed)
+            return label, 0.9 if typed else 0.5
+    if verdict.data > verdict.code and verdict.data > 0.5:
+        return DATA, stated
+    return verdict.language, stated
+
+
+def _line_spans(encoded: Encoded) -> tuple[Ints, Ints]:
+    """Where each line starts, and where its last token ends."""
+    tokens = encoded.tokens
+    starts = np.append(0, tokens.ends[encoded.begins[1:] - 1])
+    last = np.append(encoded.begins[1:], tokens.starts.size) - 1
+    last -= (encoded.types[last] == LINE) & (last > encoded.begins)
+    return starts, tokens.ends[last]
+
+
+def _lines_of(starts: Ints, spans: Sequence[Span]) -> list[tuple[int, int]]:
+    """For each span its first line and the line behind its last."""
+    if not spans:
+        return []
+    heads, tails = np.array(spans, np.int64).T
+    first = np.maximum(np.searchsorted(starts, heads, side="right") - 1, 0)
+    return list(zip(first.tolist(), np.searchsorted(starts, tails).tolist(), strict=True))
+
+
+def _stated(label: str) -> float:
+    return 1 - _FENCED if label == DATA else _FENCED
+
+
+def _shares(found: Found) -> dict[str, float]:
+    """The languages a run may be, each with its share of the chance that it is code."""
+    if found.label == DATA:
+        return {}
+    tongues = found.verdict.tongues
+    if found.label != found.verdict.language or not tongues:
+        return {found.label: 1.0}
+    return {name: chance / found.verdict.code for name, chance in tongues.items()}
+
+
+def _apart(sights: list[Sight]) -> tuple[Sight, ...]:
+    """Sights in order of place; of two that overlap the surer stays."""
+    kept: list[Sight] = []
+    for sight in sorted(sights, key=lambda each: (each.span.start, -each.score)):
+        if kept and sight.span.start < kept[-1].span.end:
+            if sight.score > kept[-1].score:
+                kept[-1] = sight
+        else:
+            kept.append(sight)
+    return tuple(kept)
+
+
+@cache
+def _shipped() -> Code:
+    return Code(CodeModel.from_bytes(read_model("code.npz")))

@@ -1,0 +1,145 @@
+"""From scores of lines to runs of lines that are code, and how sure each run is.
+
+The best split of a text into code and prose is found over lines, where each change between the
+two costs the same: single odd lines change nothing, comments and empty lines within code stay.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from excise.detectors.code_features import Encoded, Ints
+from excise.detectors.code_languages import DATA, OTHER, PROSE
+from excise.detectors.code_model import CodeModel, Floats
+
+# What a change between prose and code costs, in log-odds; measured.
+CHANGE: Final = 2.0
+_LEAST: Final = -5.0
+_MOST: Final = 4.0
+_MORE_PER_TOKEN: Final = 0.05  # a long line may be surer
+_MOST_OF_ALL: Final = 10.0
+# Tokens looked at for the language of a run: its beginning says enough.
+_READ: Final = 320
+EVIDENCE: Final = 7
+_NAMED: Final = 4  # languages of a run that are told
+
+
+class Run(NamedTuple):
+    """Lines `first` to `last` (inclusive), and the sum of their scores."""
+
+    first: int
+    last: int
+    total: float
+    lines: int  # that are not empty
+
+
+def bounded(scores: Floats, counts: Ints) -> Floats:
+    """Scores of lines, so that no single one outweighs all others; 0 for empty lines."""
+    most = np.minimum(_MOST + _MORE_PER_TOKEN * counts, _MOST_OF_ALL)
+    out: Floats = np.clip(scores, _LEAST, most).astype(np.float32)
+    out[counts <= 1] *= 0.0
+    return out
+
+
+def split(scores: Sequence[float]) -> list[Run]:
+    """Runs of code among lines with these log-odds of being code, in order."""
+    if not scores or max(scores) <= 0:
+        return []
+    balance = -CHANGE
+    balances = []
+    for score in scores:
+        balance = (CHANGE if balance > CHANGE else max(balance, -CHANGE)) + score
+        balances.append(balance)
+    runs = []
+    last = -1
+    code = balances[-1] > 0
+    if code:
+        last = len(scores) - 1
+    for place in range(len(scores) - 2, -1, -1):
+        was = balances[place] > (-CHANGE if code else CHANGE)
+        if was and not code:
+            last = place
+        elif code and not was:
+            runs.append(_trimmed(scores, place + 1, last))
+        code = was
+    if code:
+        runs.append(_trimmed(scores, 0, last))
+    return runs[::-1]
+
+
+def _trimmed(scores: Sequence[float], first: int, last: int) -> Run:
+    """The run without lines at its ends that do not speak for code."""
+    while first < last and scores[first] <= 0:
+        first += 1
+    while last > first and scores[last] <= 0:
+        last -= 1
+    own = scores[first : last + 1]
+    return Run(first, last, sum(own), sum(1 for score in own if score))
+
+
+class Verdict(NamedTuple):
+    """What some tokens are by the model of languages: the chance of each language worth a word,
+    the likeliest first, and the chances of code and of data; `code` is the sum over languages."""
+
+    tongues: dict[str, float]
+    code: float
+    data: float
+
+    @property
+    def language(self) -> str:
+        """The likeliest language."""
+        return next(iter(self.tongues))
+
+
+def judge(model: CodeModel, encoded: Encoded, parts: Sequence[tuple[int, int]]) -> list[Verdict]:
+    """What the tokens of each part, from start to end, are."""
+    if not parts:
+        return []
+    scores = model.tongue_scores(encoded, [(a, min(b, a + _READ)) for a, b in parts])
+    chances = np.exp(scores - scores.max(1, keepdims=True))
+    chances /= chances.sum(1, keepdims=True)
+    data, prose = model.tongues.index(DATA), model.tongues.index(PROSE)
+    datas, proses = chances[:, data].tolist(), chances[:, prose].tolist()
+    chances[:, [data, prose]] = 0
+    best = np.argsort(-chances, axis=1, kind="stable")[:, :_NAMED]
+    shares = np.take_along_axis(chances, best, 1).tolist()
+    return [
+        Verdict(
+            {model.tongues[n]: share for n, share in zip(names, own, strict=True)},
+            min(max(1 - its_data - its_prose, 1e-6), 1 - 1e-6),
+            its_data,
+        )
+        for names, own, its_data, its_prose in zip(
+            best.tolist(), shares, datas, proses, strict=True
+        )
+    ]
+
+
+def evidence_of(run: Run, verdict: Verdict) -> Floats:
+    """What the score of a run rests on: one, total, its root, mean, lines, odds of the languages,
+    and whether it is one with a name."""
+    odds = math.log(verdict.code / (1 - verdict.code))
+    total = min(max(run.total, 0.0), 40.0)
+    named = 1 - verdict.tongues.get(OTHER, 0.0) / verdict.code
+    return np.array(
+        [
+            1,
+            total / 10,
+            math.sqrt(total),
+            total / max(run.lines, 1),
+            math.log1p(run.lines),
+            odds,
+            max(named, 0.0),
+        ],
+        np.float32,
+    )
+
+
+def score_of(model: CodeModel, run: Run, verdict: Verdict) -> float:
+    """The chance, 0 to 1, that a run is code."""
+    margin = float(model.calibration @ evidence_of(run, verdict))
+    return 1 / (1 + math.exp(-min(max(margin, -30.0), 30.0)))
