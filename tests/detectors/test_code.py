@@ -137,6 +137,18 @@ def test_a_diff() -> None:
     assert seen(text) == [("go", lines.rstrip("\n"))]
 
 
+def test_a_diff_of_settings_is_data() -> None:
+    head = "--- a/x.yaml\n+++ b/x.yaml\n@@ -1,0 +1,7 @@\n"
+    lines = "".join(f"+{line}\n" for line in GO.splitlines())
+    assert seen(head + lines) == []
+    assert {sight.label for sight in CODE.read(head + lines)} == {DATA}
+
+
+def test_typed_lines_far_apart_have_their_own_languages() -> None:
+    text = f">>> import math\n\n{TALK}\n\n{TALK}\n\nmysql> SELECT name FROM lamps;\n"
+    assert [label for label, _ in seen(text)] == ["python", "sql"]
+
+
 def test_a_notebook() -> None:
     source = PYTHON.splitlines(keepends=True)
     book = {
@@ -199,6 +211,12 @@ def test_windows_line_ends_change_nothing() -> None:
     text = f"{TALK}\n\n{JAVA}\n{TALK}\n"
     found = [piece.replace("\r", "") for _, piece in seen(text.replace("\n", "\r\n"))]
     assert found == [JAVA.rstrip("\n")]
+
+
+def test_of_very_many_shreds_the_strongest_are_judged() -> None:
+    shreds = f"{TALK}\nx = 1;\n" * 400
+    longest = f"{shreds}{TALK}\n\n{JAVA}\n{TALK}\n{shreds}"
+    assert JAVA.rstrip("\n") in {piece for _, piece in seen(longest)}
 
 
 LINES = st.sampled_from(

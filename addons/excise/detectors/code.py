@@ -29,8 +29,12 @@ _TRACE: Final = 0.6
 _TYPED: Final = 3.0
 _SHUT: Final = -5.0
 _FEWEST: Final = 0.05  # a run less likely than this is not worth a word
+_DATA_AT_MOST: Final = 0.3
 _GAP: Final = 2  # lines between two runs of one language that are taken as one
 _TOP: Final = 5
+# More runs than this, and one more for so many characters, are shreds: the strongest are judged.
+_RUNS: Final = 64
+_RUN: Final = 256
 
 
 class Found(NamedTuple):
@@ -106,16 +110,27 @@ def found_runs(model: CodeModel, text: str, view: View | None = None) -> list[Fo
         lines[first:last] = np.maximum(lines[first:last], _TYPED)
     for first, last in _lines_of(starts, view.shut):
         lines[first:last] = _SHUT
-    runs = split(lines.tolist())
+    runs = _foremost(split(lines.tolist()), _RUNS + len(text) // _RUN)
     bounds = np.append(encoded.begins, encoded.types.size)
     parts = [(int(bounds[run.first]), int(bounds[run.last + 1])) for run in runs]
+    hints = _Hints(view)
     out: list[Found] = []
     for run, verdict in zip(runs, judge(model, encoded, parts), strict=True):
         span = Span(int(starts[run.first]), int(ends[run.last]))
-        label, stated = _label(view, span, verdict)
+        label, stated = hints.label(span) or _own_label(verdict)
         score = score_of(model, run, verdict._replace(code=max(verdict.code, stated)))
+        if label == DATA:
+            score = min(score, _DATA_AT_MOST)
         out.append(Found(run, verdict, span, label, score))
     return _joined(model, out, lines.tolist())
+
+
+def _foremost(runs: list[Run], most: int) -> list[Run]:
+    """The runs with the most evidence, in order of place."""
+    if len(runs) <= most:
+        return runs
+    kept = sorted(runs, key=lambda run: (-run.total, run.first))[:most]
+    return sorted(kept, key=lambda run: run.first)
 
 
 def _joined(model: CodeModel, found: list[Found], lines: list[float]) -> list[Found]:
@@ -139,18 +154,28 @@ def _joined(model: CodeModel, found: list[Found], lines: list[float]) -> list[Fo
     return out
 
 
-def _label(view: View, span: Span, verdict: Verdict) -> tuple[str, float]:
-    """The label of a run, and how likely it is code for reasons beside the model."""
-    stated = 0.0
-    for label, place in view.hints:
-        if place.start < span.end and span.start < place.end:
-            if label == DATA:
-                return DATA, 0.0
-            typed = any(t.start < span.end and span.start < t.end for t in view.typed)
-            return label, 0.9 if typed else 0.5
-    if verdict.data > verdict.code and verdict.data > 0.5:
-        return DATA, stated
-    return verdict.language, stated
+class _Hints:
+    """What is known of ranges of a text; asked for spans in order of place, once each."""
+
+    def __init__(self, view: View) -> None:
+        self._hints = sorted(view.hints, key=lambda hint: hint[1])
+        self._typed = frozenset(view.typed)
+        self._next = 0
+
+    def label(self, span: Span) -> tuple[str, float] | None:
+        """The label of the first range that the span touches, and how likely it makes code."""
+        hints = self._hints
+        while self._next < len(hints) and hints[self._next][1].end <= span.start:
+            self._next += 1
+        if self._next == len(hints) or hints[self._next][1].start >= span.end:
+            return None
+        label, place = hints[self._next]
+        return label, 0.9 if place in self._typed else 0.5
+
+
+def _own_label(verdict: Verdict) -> tuple[str, float]:
+    """The label by the model of languages, which states nothing beside."""
+    return (DATA if verdict.data > max(verdict.code, 0.5) else verdict.language), 0.0
 
 
 def _line_spans(encoded: Encoded) -> tuple[Ints, Ints]:
