@@ -44,12 +44,21 @@ def find_spans(
             if match is None:
                 at = high + 1
                 break
-            span = Span(*match.span(rule.group))
-            if span.start < span.end and is_genuine(rule, text, span, label):
+            span = _span(rule, match)
+            stands = span.start < span.end and is_genuine(rule, text, span, label)
+            if stands:
                 yield span
-                at = match.end()
-            else:
-                at = match.start() + 1
+            at = match.end() if stands or rule.rule.match.foreign else match.start() + 1
+
+
+def _span(rule: CompiledRule, match: re.Match[str]) -> Span:
+    foreign = rule.rule.match.foreign
+    if foreign is None:
+        return Span(*match.span(rule.group))
+    for start, end in foreign.spans(match):
+        if foreign.judge(match.string[start:end]) > 0:
+            return Span(start, end)
+    return Span(match.start(), match.start())
 
 
 def _first(

@@ -162,8 +162,8 @@ class PatternScanner:
     ) -> list[Finding]:
         limit = text.prefix if text.prefix else None
         spans = find_spans(rule, text.text, ends, label=text.label, limit=limit)
-        mapped = (text.back(span) for span in spans)
-        return [_finding(rule, span) for span in mapped if span is not None]
+        mapped = ((text.back(span), text.text[span.start : span.end]) for span in spans)
+        return [_finding(rule, span, value) for span, value in mapped if span is not None]
 
 
 def _add_texts(texts: list[_Text], index: int, segment: Segment, budget: Budget | None) -> None:
@@ -227,9 +227,11 @@ def _news(findings: list[Finding], known: set[Finding]) -> list[Finding]:
     ]
 
 
-def _finding(rule: CompiledRule, span: Span) -> Finding:
+def _finding(rule: CompiledRule, span: Span, value: str) -> Finding:
     facts = rule.rule
     score = 0.6 if facts.generic else 0.99 if facts.match.checks else 0.95
+    if facts.match.foreign is not None:
+        score = facts.match.foreign.judge(value)
     return Finding(facts.entity, facts.id, span, score, facts.severity, facts.kind)
 
 

@@ -79,7 +79,9 @@ class CompiledRule:
 
     @cached_property
     def regex(self) -> re.Pattern[str]:
-        """The rule's own pattern."""
+        """The rule's own pattern, or the one of a library that it stands for."""
+        if self.rule.match.foreign is not None:
+            return self.rule.match.foreign.pattern
         return _pattern(self.rule.match.regex, ignore_case=self.rule.match.ignore_case)
 
     @cached_property

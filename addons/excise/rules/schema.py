@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
@@ -134,6 +136,19 @@ class Context:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Foreign:
+    """A pattern of an installed library, run as that library compiled it wherever the rule's own
+    `regex`, which admits more, may match.
+
+    A match is over where it ends, also one that is dropped, as the library's own search has it.
+    """
+
+    pattern: re.Pattern[str]  # or what looks the same
+    spans: Callable[[re.Match[str]], Iterable[tuple[int, int]]]  # the first that is judged right
+    judge: Callable[[str], float]  # the score of a span's text, 0 to 1; 0 drops it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Match:
     """What a rule looks for; `regex` with its fragments filled in."""
 
@@ -143,6 +158,7 @@ class Match:
     min_entropy: float = 0.0  # Shannon bits per character
     checks: tuple[str, ...] = ()
     context: Context | None = None
+    foreign: Foreign | None = None  # no pack can say it; see `detectors.adopted`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
