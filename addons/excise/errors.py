@@ -83,6 +83,10 @@ REASONS: Final = frozenset(
         "charset",  # not UTF-8
         "depth",  # nested deeper than the ceiling
         "media-type",  # a body whose type no codec reads
+        "media",  # pictures, sound or film: nobody looks or listens
+        "token-ids",  # text as numbers of a tokenizer's
+        "grpc",  # protobuf in the framing of gRPC or Connect
+        "ambiguous",  # said twice: upstream may read it otherwise
         "websocket",  # an upgrade nobody reads yet
         "trailers",  # text behind the body
         "truncated",  # the message ended before its own end

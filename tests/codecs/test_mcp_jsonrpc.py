@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from dialect_cases import read, where
 
+from excise.codecs.base import Asked
 from excise.codecs.mcp_jsonrpc import REFUSED, McpJsonrpc
 from excise.codecs.mcp_jsonrpc_stream import McpJsonrpcStream
 from excise.model import Direction, Refusal, RefusalClass
@@ -78,7 +79,9 @@ ERROR = {"code": REFUSED, "message": "No r-1."}
     ],
 )
 def test_refusals(request_body: Any, ids: list[Any], status: int) -> None:
-    reply = McpJsonrpc(McpJsonrpcStream).refuse(REFUSAL, json.dumps(request_body).encode())
+    reply = McpJsonrpc(McpJsonrpcStream).refuse(
+        REFUSAL, Asked(body=json.dumps(request_body).encode())
+    )
     assert reply.status == status
     document = json.loads(reply.body)
     errors = document if isinstance(document, list) else [document]
@@ -87,5 +90,5 @@ def test_refusals(request_body: Any, ids: list[Any], status: int) -> None:
 
 def test_a_refusal_without_its_request() -> None:
     for request_body in (b"", b"{", b"\xff"):
-        reply = McpJsonrpc(McpJsonrpcStream).refuse(REFUSAL, request_body)
+        reply = McpJsonrpc(McpJsonrpcStream).refuse(REFUSAL, Asked(body=request_body))
         assert (reply.status, json.loads(reply.body)["id"]) == (400, None)

@@ -162,3 +162,17 @@ def test_a_fault_of_ours_ends_the_stream_natively() -> None:
     ending = stream.close("ref-9")
     assert b"ref-9" in ending
     assert stream.feed(b"data: {}\n\n").data == b""
+
+
+@pytest.mark.parametrize("action", [Action.LOG, Action.ALERT, Action.BLOCK])
+def test_a_picture_in_a_stream_is_told_once(action: Action) -> None:
+    """And ends the answer where policy wants that, before the client has it."""
+    stream = opened(firewall(policy=planted_policy(uninspectable=action)))
+    picture = "data:image/png;base64," + "iVBORw0KGgo" + "A" * 89
+    step = stream.feed(events("hello", picture, picture))
+    stream.finish()
+    assert step.closed is (action is Action.BLOCK)
+    assert (picture.encode() in step.data) is (action is not Action.BLOCK)
+    record = told(stream)
+    assert record["reasons"] == ["uninspectable:media"]
+    assert record["action"] == action.value

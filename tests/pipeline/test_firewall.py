@@ -10,6 +10,7 @@ import pytest
 from planted import planted_policy
 from walled import GRAVE, SECRET, VAULT, answer, chat, exchange, firewall, valid
 
+from excise.codecs.encoding import encode
 from excise.enforce.redact import PLACEHOLDER
 from excise.model import Action, Exchange, Mode, RefusalClass
 from excise.pipeline.firewall import holds_json
@@ -230,3 +231,32 @@ def test_a_refusal_from_outside_has_the_native_shape_and_a_record(cls: RefusalCl
 def test_a_text_that_is_json_is_told(text: str, expected: bool) -> None:
     """Values put into it must be escaped."""
     assert holds_json(text) is expected
+
+
+@pytest.mark.parametrize("action", [Action.LOG, Action.ALERT, Action.BLOCK])
+def test_what_nobody_read_is_up_to_the_policy(action: Action) -> None:
+    """Beside what was found in the rest, which is cut out or stops the message all the same."""
+    wall = firewall(policy=planted_policy(uninspectable=action))
+    body = {"prompt": [[1, 2, 3]], "suffix": SECRET}
+    outcome = wall.inspect_request(exchange(body, target="/v1/completions"))
+    assert outcome.decision.reasons == ("uninspectable:token-ids",)
+    assert outcome.decision.action is max(action, Action.REDACT, key=lambda each: each.rank)
+    assert (outcome.reply is not None) is (action is Action.BLOCK)
+    assert outcome.reply or SECRET.encode() not in outcome.body
+
+
+@pytest.mark.parametrize("coding", ["", "gzip"])
+def test_an_mcp_call_is_refused_under_its_own_id(coding: str) -> None:
+    """The refusal is given the request, whatever its coding."""
+    params = {"arguments": {"text": GRAVE}}
+    call = {"jsonrpc": "2.0", "id": "call-7", "method": "tools/call", "params": params}
+    raw = json.dumps(call).encode()
+    sent = exchange(
+        encode(raw, coding) if coding else raw,
+        host="api.githubcopilot.com",
+        target="/mcp/readonly",
+        headers={"content-encoding": coding} if coding else None,
+    )
+    reply = firewall().inspect_request(sent).reply
+    assert reply is not None
+    assert (reply.status, json.loads(reply.body)["id"]) == (200, "call-7")

@@ -65,6 +65,8 @@ def test_what_is_sealed_is_recorded_and_not_edited() -> None:
     assert after.action is Action.REDACT
     assert seal(decision(ruling(sealed, Action.REDACT)), frozenset({1})).action is Action.ALERT
     assert seal(decision(ruling(sealed, Action.BLOCK)), frozenset({1})).action is Action.BLOCK
+    soft = decision(ruling(sealed, Action.REDACT))
+    assert seal(soft, frozenset({1}), Action.BLOCK).action is Action.BLOCK
     assert seal(before, frozenset({7})) is before
 
 

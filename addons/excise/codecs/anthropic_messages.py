@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from excise.codecs.base import Label
+from excise.codecs.base import NOBODY, Asked, Label
 from excise.codecs.dialect import JsonDialect
 from excise.codecs.facts import word
 from excise.codecs.labels import OPAQUE, ROLES, SEALED, Entry, Field, Fields, Labeler, make_label
@@ -113,7 +113,7 @@ class AnthropicMessages(JsonDialect):
     response_labels = (label_response, RESPONSE_ROOT)
     usage_keys = ("input_tokens", "output_tokens")
 
-    def refuse(self, refusal: Refusal) -> Reply:
+    def refuse(self, refusal: Refusal, asked: Asked = NOBODY) -> Reply:
         """`{"type": "error", "error": {"type", "message"}, "request_id"}`."""
         kind = "api_error" if refusal.status >= 500 else "invalid_request_error"
         return build_reply(

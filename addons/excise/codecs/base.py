@@ -8,9 +8,20 @@ know is read all the same, so that a new block type is never skipped.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from excise.model import Edit, Part, Refusal, Reply, Role, Segment, Usage
+
+
+class Asked(NamedTuple):
+    """The request that a refusal answers, as far as the shape of the answer depends on it."""
+
+    target: str = ""
+    media_type: str = ""
+    body: bytes = b""  # its content coding undone; b"" where that cannot be
+
+
+NOBODY: Final = Asked()
 
 
 class Label(NamedTuple):
@@ -55,6 +66,11 @@ class Reading(Protocol):
     @property
     def anomalies(self) -> tuple[str, ...]:
         """Closed words: `duplicate-key`, `bom`, `number-extreme` …"""
+        ...
+
+    @property
+    def unread(self) -> tuple[str, ...]:
+        """Reasons of `Unreadable` for pieces of the body whose meaning nobody read."""
         ...
 
     @property
@@ -120,6 +136,7 @@ class StreamEvent(Protocol):
     usage: Usage | None
     model: str
     sealed: frozenset[int]  # tokens that must not be edited: the provider signed them
+    unread: tuple[str, ...]  # as of `Reading`
 
     def splice(self, edits: Iterable[Edit]) -> bytes:
         """`raw` with the edits made (tokens are those of this event's segments)."""
@@ -173,6 +190,6 @@ class Dialect(Protocol):
         """A reader for a streamed answer of this media type, or None where it is no stream."""
         ...
 
-    def refuse(self, refusal: Refusal) -> Reply:
-        """The refusal in this provider's own error shape."""
+    def refuse(self, refusal: Refusal, asked: Asked = NOBODY) -> Reply:
+        """The refusal in this provider's own error shape, as an answer to what was asked."""
         ...

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from excise.codecs.base import Label, StreamReader
+from excise.codecs.base import NOBODY, Asked, Label, StreamReader
 from excise.codecs.dialect import JsonDialect
 from excise.codecs.facts import word
 from excise.codecs.labels import OPAQUE, ROLES, SEALED, Entry, Field, Fields, Labeler, make_label
@@ -128,6 +128,6 @@ class BedrockConverse(JsonDialect):
         """A reader for an AWS event stream; this service sends no other."""
         return self._open_events() if is_binary_stream(media_type) else None
 
-    def refuse(self, refusal: Refusal) -> Reply:
+    def refuse(self, refusal: Refusal, asked: Asked = NOBODY) -> Reply:
         """`{"message"}` and `x-amzn-errortype`."""
         return refuse_as_aws(refusal)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from excise.codecs import anthropic_messages, generic_json
-from excise.codecs.base import Label, StreamReader
+from excise.codecs.base import NOBODY, Asked, Label, StreamReader
 from excise.codecs.bedrock_converse import is_binary_stream, refuse_as_aws
 from excise.codecs.facts import Facts, read_usage, request_facts, word
 from excise.codecs.jsonspan import JsonReading, read_json
@@ -61,7 +61,7 @@ class BedrockInvoke:
         """A reader for an AWS event stream; this service sends no other."""
         return self._open_events() if is_binary_stream(media_type) else None
 
-    def refuse(self, refusal: Refusal) -> Reply:
+    def refuse(self, refusal: Refusal, asked: Asked = NOBODY) -> Reply:
         """`{"message"}` and `x-amzn-errortype`."""
         return refuse_as_aws(refusal)
 

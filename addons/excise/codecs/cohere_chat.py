@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from excise.codecs.base import Label, StreamReader
+from excise.codecs.base import NOBODY, Asked, Label, StreamReader
 from excise.codecs.dialect import JsonDialect
 from excise.codecs.facts import Facts, read_usage, word
 from excise.codecs.jsonspan import JsonReading, read_json
@@ -123,7 +123,7 @@ class CohereChat(JsonDialect):
         """Raises `Unreadable`."""
         return read_json(body, *self.response_labels, codec=self.name, facts=_answered)
 
-    def refuse(self, refusal: Refusal) -> Reply:
+    def refuse(self, refusal: Refusal, asked: Asked = NOBODY) -> Reply:
         """`{"id", "message"}`."""
         return build_reply(refusal, {"id": refusal.reference, "message": message_of(refusal)})
 

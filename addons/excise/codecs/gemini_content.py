@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from excise.codecs.base import Label, StreamReader
+from excise.codecs.base import NOBODY, Asked, Label, StreamReader
 from excise.codecs.dialect import JsonDialect
 from excise.codecs.facts import Facts, word
 from excise.codecs.jsonspan import JsonReading, read_json
@@ -43,7 +43,7 @@ def either(node: Any, camel: str, snake: str) -> Any:
     return member(node, snake) if value is None else value
 
 
-def _snaked(fields: Mapping[str, Field]) -> Fields:
+def snaked(fields: Mapping[str, Field]) -> Fields:
     """The fields under both spellings of their names."""
     snake = {
         "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name): field
@@ -52,8 +52,8 @@ def _snaked(fields: Mapping[str, Field]) -> Fields:
     return {**fields, **snake}
 
 
-_FIELDS: Final[Mapping[str, Fields]] = {
-    "request": _snaked(
+FIELDS: Final[Mapping[str, Fields]] = {
+    "request": snaked(
         {
             "contents": _TURNS,
             "systemInstruction": _SYSTEM,
@@ -71,12 +71,12 @@ _FIELDS: Final[Mapping[str, Fields]] = {
             "inputConfig": _REQUEST,
         }
     ),
-    "config": _snaked(
+    "config": snaked(
         {"responseSchema": _TOOLS, "responseJsonSchema": _TOOLS, "speechConfig": Field()}
     ),
     "instance": {"content": _PROMPT, "prompt": _PROMPT, "text": _PROMPT, "title": _PROMPT},
     "content": {"parts": Field(plain=True, state="parts"), "text": _TEXT},
-    "part": _snaked(
+    "part": snaked(
         {
             "text": _TEXT,
             "inlineData": _FILE,
@@ -92,7 +92,7 @@ _FIELDS: Final[Mapping[str, Fields]] = {
     ),
     "code": {"code": _TEXT},
     "result": {"output": _TEXT, "parts": Field(plain=True, state="parts")},
-    "response": _snaked(
+    "response": snaked(
         {
             "candidates": Field(Role.ASSISTANT, Part.COMPLETION, state="candidate"),
             "predictions": Field(Role.ASSISTANT, Part.COMPLETION, plain=True, state="prediction"),
@@ -122,9 +122,9 @@ def _part(place: Label, members: Mapping[str, Any]) -> Label:
     return make_label(place.role, part, False, "part")
 
 
-_ENTRIES: Final[Mapping[str, Entry]] = {"turns": _turn, "parts": _part}
+ENTRIES: Final[Mapping[str, Entry]] = {"turns": _turn, "parts": _part}
 
-label_request: Final = Labeler(_FIELDS, _ENTRIES)
+label_request: Final = Labeler(FIELDS, ENTRIES)
 label_response: Final = label_request
 
 _STATUSES: Final = {
@@ -148,7 +148,7 @@ class GeminiContent(JsonDialect):
         """Raises `Unreadable`."""
         return read_json(body, *self.response_labels, codec=self.name, facts=answer_facts)
 
-    def refuse(self, refusal: Refusal) -> Reply:
+    def refuse(self, refusal: Refusal, asked: Asked = NOBODY) -> Reply:
         """`{"error": {"code", "message", "status", "details"}}`."""
         status = "INTERNAL" if refusal.status >= 500 else "INVALID_ARGUMENT"
         error = {

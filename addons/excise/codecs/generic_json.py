@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from excise.codecs.base import Label, Reading
+from excise.codecs.base import NOBODY, Asked, Label, Reading
 from excise.codecs.dialect import EventStreams
 from excise.codecs.facts import build_response_facts, request_facts, word
 from excise.codecs.jsonspan import JsonReading, read_json
@@ -33,6 +33,7 @@ _ANY: Final[Fields] = {
         (
             *("content", "contents", "text", "texts", "parts", "prompt", "message", "input"),
             *("inputs", "inputText", "query", "suffix", "delta", "v"),
+            *("tokens", "token_ids", "input_ids"),  # numbers, which are marked
         ),
         _RUNNING,
     ),
@@ -90,7 +91,7 @@ class GenericJson(EventStreams):
             return read_form(body, root.role, root.part, self.name)
         return read_text(body, root.role, root.part, self.name)
 
-    def refuse(self, refusal: Refusal) -> Reply:
+    def refuse(self, refusal: Refusal, asked: Asked = NOBODY) -> Reply:
         """OpenAI's error shape, which most providers share."""
         return build_reply(refusal, openai_error(refusal))
 

@@ -19,6 +19,7 @@ from excise.codecs.facts import NO_FACTS, Facts
 from excise.codecs.jsonedit import splice_json
 from excise.codecs.jsonvalue import LONG_NUMBER, Pairs, parse_json, plain_value
 from excise.codecs.labels import OPAQUE, SEALED, Labeler
+from excise.codecs.media import find_hidden
 from excise.codecs.wirewords import WIRE_WORDS
 from excise.errors import Unreadable
 from excise.model import Edit, Path, Place, Segment, Usage
@@ -52,6 +53,7 @@ class JsonReading(NamedTuple):
     opaque: int = 0
     body: bytes = b""
     documents: tuple[Any, ...] = ()
+    unread: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return f"<JsonReading {self.codec} {len(self.segments)} segments {len(self.body)} bytes>"
@@ -93,6 +95,9 @@ def read_json(
     known = facts(documents[0]) if facts else NO_FACTS
     if bom:
         walk.anomalies.add("bom")
+    if "duplicate-key" in walk.anomalies:
+        walk.unread.add("ambiguous")
+    walk.unread |= find_hidden(walk.segments)
     return JsonReading(
         codec,
         tuple(walk.segments),
@@ -104,19 +109,30 @@ def read_json(
         walk.opaque,
         body,
         documents,
+        tuple(sorted(walk.unread)) if walk.unread else (),
     )
 
 
 class _Walk:
     """One pass over a parsed document in document order; every method returns the next token."""
 
-    __slots__ = ("anomalies", "entries", "members", "opaque", "sealed", "segments", "visited")
+    __slots__ = (
+        "anomalies",
+        "entries",
+        "members",
+        "opaque",
+        "sealed",
+        "segments",
+        "unread",
+        "visited",
+    )
 
     def __init__(self, labeler: Labeler) -> None:
         self.members = labeler.members
         self.entries = labeler.entries
         self.segments: list[Segment] = []
         self.anomalies: set[str] = set()
+        self.unread: set[str] = set()
         self.sealed: list[int] = []
         self.opaque = 0
         self.visited = 0
@@ -175,6 +191,9 @@ class _Walk:
     ) -> int:
         if depth > MAX_DEPTH:
             raise Unreadable("depth")
+        # Numbers where text belongs are text that a tokenizer has encoded.
+        if label[2] and any(type(item) is bytes for item in items):
+            self.unread.add("token-ids")
         if len(items) >= _VECTOR and type(items[0]) is bytes and _is_vector(items):
             return n + sum(len(item) >= LONG_NUMBER for item in items)
         self.visit(len(items))

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from excise.codecs.base import Label
+from excise.codecs.base import NOBODY, Asked, Label
 from excise.codecs.dialect import JsonDialect
 from excise.codecs.facts import word
 from excise.codecs.jsonvalue import member, parse_json, plain_value
@@ -81,14 +81,14 @@ class McpJsonrpc(JsonDialect):
     response_labels = (label_response, RESPONSE_ROOT)
     usage_keys = ("", "")
 
-    def refuse(self, refusal: Refusal, request: bytes = b"") -> Reply:
-        """A JSON-RPC error for every call in `request`, with HTTP 200 as the transport wants it.
+    def refuse(self, refusal: Refusal, asked: Asked = NOBODY) -> Reply:
+        """A JSON-RPC error for every call asked for, with HTTP 200 as the transport wants it.
 
         Where no call is known, the error has the id null, which clients drop, and the status is
         the refusal's, which they show.
         """
         message = message_of(refusal)
-        calls = list(_calls_in(request))
+        calls = list(_calls_in(asked.body))
         reply = build_reply(refusal, build_error(calls[0] if calls else None, message))
         if not calls:
             return reply

@@ -6,6 +6,7 @@ chunks and tool arguments an object is read by the dialect below.
 
 from __future__ import annotations
 
+from excise.codecs.base import NOBODY, Asked
 from excise.codecs.openai_chat import OpenAIChat
 from excise.codecs.refusal import build_reply, openai_error
 from excise.model import Refusal, Reply
@@ -16,6 +17,6 @@ class MistralChat(OpenAIChat):
 
     name: str = "mistral-chat"
 
-    def refuse(self, refusal: Refusal) -> Reply:
+    def refuse(self, refusal: Refusal, asked: Asked = NOBODY) -> Reply:
         """`{"object": "error", "message", "type", "param", "code"}`."""
         return build_reply(refusal, {"object": "error", **openai_error(refusal)["error"]})

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from excise.codecs.base import Label, StreamReader
+from excise.codecs.base import NOBODY, Asked, Label, StreamReader
 from excise.codecs.dialect import JsonDialect
 from excise.codecs.facts import Facts, request_facts, word
 from excise.codecs.jsonspan import JsonReading, read_json
@@ -37,6 +37,7 @@ _FIELDS: Final[Mapping[str, Fields]] = {
         "tools": _TOOLS,
         "format": _TOOLS,
         "prompt": _PROMPT,
+        "context": _PROMPT,  # token ids of the turns before
         "suffix": _PROMPT,
         "system": _SYSTEM,
         "template": _SYSTEM,
@@ -100,7 +101,7 @@ class OllamaChat(JsonDialect):
         """Raises `Unreadable`."""
         return read_json(body, *self.response_labels, codec=self.name, facts=answer_facts)
 
-    def refuse(self, refusal: Refusal) -> Reply:
+    def refuse(self, refusal: Refusal, asked: Asked = NOBODY) -> Reply:
         """`{"error": text}`."""
         return build_reply(refusal, {"error": message_of(refusal)})
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from excise.codecs.base import Label
+from excise.codecs.base import NOBODY, Asked, Label
 from excise.codecs.dialect import JsonDialect
 from excise.codecs.facts import word
 from excise.codecs.labels import OPAQUE, ROLES, SEALED, Entry, Field, Fields, Labeler, make_label
@@ -101,6 +101,6 @@ class OpenAIChat(JsonDialect):
     response_labels = (label_response, RESPONSE_ROOT)
     usage_keys = ("prompt_tokens", "completion_tokens")
 
-    def refuse(self, refusal: Refusal) -> Reply:
+    def refuse(self, refusal: Refusal, asked: Asked = NOBODY) -> Reply:
         """`{"error": {"message", "type", "param", "code"}}`."""
         return build_reply(refusal, openai_error(refusal))

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from excise.codecs.base import Label
+from excise.codecs.base import NOBODY, Asked, Label
 from excise.codecs.dialect import JsonDialect
 from excise.codecs.facts import word
 from excise.codecs.labels import OPAQUE, ROLES, Entry, Field, Fields, Labeler, make_label
@@ -26,7 +26,7 @@ _CIPHER: Final = Field(part=Part.REASONING, state=OPAQUE)
 _COMPLETION: Final = Field(Role.ASSISTANT, Part.COMPLETION, plain=True)
 
 _ITEM: Final[Fields] = {"encrypted_content": _CIPHER}
-_FIELDS: Final[Mapping[str, Fields]] = {
+FIELDS: Final[Mapping[str, Fields]] = {
     "request": {
         "instructions": _SYSTEM,
         "input": Field(Role.USER, Part.PROMPT, plain=True, state="items"),
@@ -114,9 +114,9 @@ def _part(place: Label, members: Mapping[str, Any]) -> Label:
     return make_label(place.role, place.part, False, "part")
 
 
-_ENTRIES: Final[Mapping[str, Entry]] = {"items": _item, "parts": _part}
+ENTRIES: Final[Mapping[str, Entry]] = {"items": _item, "parts": _part}
 
-label_request: Final = Labeler(_FIELDS, _ENTRIES)
+label_request: Final = Labeler(FIELDS, ENTRIES)
 label_response: Final = label_request
 
 
@@ -128,6 +128,6 @@ class OpenAIResponses(JsonDialect):
     response_labels = (label_response, RESPONSE_ROOT)
     usage_keys = ("input_tokens", "output_tokens")
 
-    def refuse(self, refusal: Refusal) -> Reply:
+    def refuse(self, refusal: Refusal, asked: Asked = NOBODY) -> Reply:
         """`{"error": {"message", "type", "param", "code"}}`."""
         return build_reply(refusal, openai_error(refusal))

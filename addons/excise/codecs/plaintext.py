@@ -26,6 +26,7 @@ class TextReading:
     pieces: tuple[str, ...] = field(repr=False)
     form: bool = False
     anomalies: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
     model: str = ""
     stream: bool = False
     usage: Usage | None = None

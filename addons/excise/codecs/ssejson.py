@@ -12,6 +12,7 @@ from excise.codecs.jsonedit import edit_text, group_edits, splice_json
 from excise.codecs.jsonspan import JsonReading, read_json
 from excise.codecs.jsonvalue import plain_value
 from excise.codecs.labels import Labeler
+from excise.codecs.media import SHORTEST, hidden_in
 from excise.codecs.sse import SseFramer
 from excise.codecs.ssealike import COUNT, Likeness, build_likeness, decode_string
 from excise.codecs.wirewords import WIRE_WORDS
@@ -40,6 +41,7 @@ class SseEvent:
         "raw",
         "sealed",
         "segments",
+        "unread",
         "usage",
     )
 
@@ -56,6 +58,7 @@ class SseEvent:
         self.usage: Usage | None = None
         self.model = ""
         self.sealed: frozenset[int] = reading.sealed if reading else frozenset()
+        self.unread: tuple[str, ...] = reading.unread if reading else ()
         """The record's own type, "" where it has none."""
         self.kind = ""
         """Its `sequence_number`."""
@@ -229,6 +232,8 @@ def _alike(frame: Frame, model: SseEvent, found: Mapping[int, bytes]) -> SseEven
     text = decode_string(found[segment.token])
     if text:
         event.deltas = (_new(Delta, (channel, segment._replace(text=text))),)
+        if len(text) >= SHORTEST:
+            event.unread = tuple(filter(None, (hidden_in(text),)))
     if len(found) - (COUNT in found) > 1:
         event.segments = tuple(
             each._replace(text=decode_string(found[each.token])) if each.token in found else each

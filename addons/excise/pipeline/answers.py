@@ -96,6 +96,7 @@ class AnswerStream:
             lookup=lookup,
             notice=self._notice(RefusalClass.LEAK),
             encoding=encoding_of(context.model),
+            stops=lambda reason: judge.unread(reason) is Action.BLOCK,
         )
         self._rulings: list[Ruling] = []
         self._reasons: list[str] = []
@@ -185,6 +186,8 @@ class AnswerStream:
 
     def _given(self, part: Part) -> Step:
         self._rulings += part.rulings
+        for reason in part.unread:
+            self._note(reason, self._judge.unread(reason))
         if part.unreadable:
             return self._unreadable(part.out, part.unreadable, rulings=part.rulings)
         if part.closed:
@@ -195,14 +198,18 @@ class AnswerStream:
         self, out: bytes, reason: str, *, rulings: tuple[Ruling, ...] = (), coded: bool = False
     ) -> Step:
         """Policy decides; what can no longer be decoded can only be ended."""
-        self._reasons.append(f"uninspectable:{reason}")
-        self._unread_action = Action.BLOCK if coded else self._judge.unread(reason)
-        if self._unread_action is Action.BLOCK:
+        action = Action.BLOCK if coded else self._judge.unread(reason)
+        self._note(reason, action)
+        if action is Action.BLOCK:
             self._ended = "closed"
             ending = self._inner.close(self._notice(RefusalClass.UNINSPECTABLE))
             return Step(data=out + ending, rulings=rulings, closed=True)
         self._passing = True
         return Step(data=out + self._inner.surrender(), rulings=rulings)
+
+    def _note(self, reason: str, action: Action) -> None:
+        self._reasons.append(f"uninspectable:{reason}")
+        self._unread_action = max(self._unread_action, action, key=lambda each: each.rank)
 
     def _usage(self) -> Usage | None:
         """An estimate, for the last line of a stream whose provider did not count."""

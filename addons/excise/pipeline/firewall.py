@@ -15,8 +15,8 @@ from excise.audit.fields import Stage
 from excise.audit.record import Facts, build_record
 from excise.catalogue import Catalogue, Host
 from excise.codecs import DIALECTS
-from excise.codecs.base import Dialect
-from excise.codecs.encoding import Decoder, encode
+from excise.codecs.base import Asked, Dialect
+from excise.codecs.encoding import Decoder, decode, encode
 from excise.codecs.head import read_head, splice_head
 from excise.detectors.base import Findings, Scanner
 from excise.enforce.block import build_refusal, class_of
@@ -27,6 +27,7 @@ from excise.enforce.redact import (
     build_redaction,
     restore_segment,
 )
+from excise.errors import Unreadable
 from excise.model import (
     Action,
     Answer,
@@ -287,7 +288,8 @@ class Firewall:
             unread=message.unread,
             missing=found.missing,
         )
-        decision = seal(decision, message.sealed)
+        floor = max(map(self.unread, message.unread), key=_rank, default=Action.ALLOW)
+        decision = seal(decision, message.sealed, floor)
         if decision.action is Action.REDACT and message.raw:
             return forbid_edits(decision, "uneditable:unread")
         if (
@@ -322,7 +324,16 @@ class Firewall:
         )
         if status is not None:
             refusal = replace(refusal, status=status)
-        return context.dialect.refuse(refusal)
+        return context.dialect.refuse(refusal, self._asked(context.exchange))
+
+    def _asked(self, exchange: Exchange) -> Asked:
+        body, coding, limits = exchange.body, exchange.header("content-encoding"), self.limits
+        try:
+            if coding:
+                body = decode(body, coding, limit=limits.decoded, ratio=limits.ratio)
+        except Unreadable:
+            body = b""
+        return Asked(exchange.target, exchange.header("content-type"), body)
 
     def _restored(
         self, principal: Principal, message: Message, taken: Iterable[Edit]
@@ -343,6 +354,10 @@ class Firewall:
             return text
         segment = Segment(text, Role.USER, Part.METADATA, 0)
         return "[masked]" if self.scanner.scan([segment])[0] else text
+
+
+def _rank(action: Action) -> int:
+    return action.rank
 
 
 def holds_json(text: str) -> bool:

@@ -68,7 +68,7 @@ def read_message(
         reading = read_body(dialect, direction, plain)
     except Unreadable as why:
         return _undivided(plain, why.reason)
-    return Message(segments=reading.segments, reading=reading)
+    return Message(segments=reading.segments, reading=reading, unread=reading.unread)
 
 
 def _undivided(plain: bytes, reason: str) -> Message:

@@ -51,6 +51,7 @@ class Step:
     rulings: tuple[Ruling, ...] = ()
     closed: bool = False  # `out` ends the answer; nothing of upstream may follow
     unreadable: str = ""  # the reader gave up: `close` or `surrender` must follow
+    unread: tuple[str, ...] = ()  # reasons for pieces whose meaning nobody read, told once
 
 
 class ResponseStream:
@@ -66,6 +67,7 @@ class ResponseStream:
         lookup: Lookup,
         notice: str,
         encoding: str = DEFAULT,
+        stops: Callable[[str], bool] = lambda reason: False,
     ) -> None:
         self._reader = reader
         self._scanner = scanner
@@ -73,6 +75,7 @@ class ResponseStream:
         self._redact = redact
         self._lookup = lookup
         self._notice = notice
+        self._stops = stops  # whether an answer ends where something in it was not read
         self._queue: deque[Held] = deque()
         self._channels: dict[tuple[str | int, ...], ChannelText] = {}
         self._clean: set[tuple[str, str, str, str]] = set()
@@ -81,6 +84,8 @@ class ResponseStream:
         self._count = 0
         self.closed = False
         self.unreadable = ""
+        self._unread: set[str] = set()
+        self._told: set[str] = set()
         self.model = ""
         self.usage: Usage | None = None
         self._tally = Tally(encoding)
@@ -135,8 +140,14 @@ class ResponseStream:
         if self._blocked:
             out.append(self.close(self._notice))
         rulings, self._rulings = tuple(self._rulings), []
+        news = tuple(sorted(self._unread - self._told))
+        self._told |= self._unread
         return Step(
-            out=b"".join(out), rulings=rulings, closed=self.closed, unreadable=self.unreadable
+            out=b"".join(out),
+            rulings=rulings,
+            closed=self.closed,
+            unreadable=self.unreadable,
+            unread=news,
         )
 
     def _release(self, out: list[bytes]) -> None:
@@ -150,6 +161,8 @@ class ResponseStream:
 
     def _take(self, event: StreamEvent) -> None:
         self._note(event)
+        if self._blocked:
+            return
         held = Held(event)
         self._queue.append(held)
         if event.segments:
@@ -178,6 +191,9 @@ class ResponseStream:
 
     def _note(self, event: StreamEvent) -> None:
         self.model = self.model or event.model
+        if event.unread:
+            self._unread.update(event.unread)
+            self._blocked |= any(map(self._stops, event.unread))
         if event.usage is not None:
             before = self.usage or Usage()
             self.usage = Usage(

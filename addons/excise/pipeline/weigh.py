@@ -51,8 +51,11 @@ def genuine(text: str, findings: Findings, mild: frozenset[str] = frozenset()) -
     return tuple(merge(kept, mild)) if len(kept) > 1 else kept
 
 
-def seal(decision: Decision, sealed: frozenset[int]) -> Decision:
-    """What the provider signed is recorded, not edited: it came from there, so it leaks nothing."""
+def seal(decision: Decision, sealed: frozenset[int], floor: Action = Action.ALLOW) -> Decision:
+    """What the provider signed is recorded, not edited: it came from there, so it leaks nothing.
+
+    `floor` is what is done about the message whatever was found in it.
+    """
     if not sealed:
         return decision
     rulings = tuple(
@@ -63,10 +66,9 @@ def seal(decision: Decision, sealed: frozenset[int]) -> Decision:
     )
     if rulings == decision.rulings:
         return decision
-    # Unread bodies have no sealed tokens, so rulings alone decide here.
     enforced = [ruling.action for ruling in rulings if ruling.mode is Mode.ENFORCE]
-    action = max(enforced, key=lambda each: each.rank, default=Action.ALLOW)
-    would = max((ruling.action for ruling in rulings), key=lambda each: each.rank)
+    action = max([floor, *enforced], key=lambda each: each.rank)
+    would = max([floor, *(ruling.action for ruling in rulings)], key=lambda each: each.rank)
     return replace(decision, rulings=rulings, action=action, would=would)
 
 
