@@ -7,7 +7,7 @@ import random
 
 import pytest
 
-from excise.cli.bench_text import answer, events, prose, request, requests
+from excise.cli.bench_text import answer, events, hostile, mixed, prose, request, requests
 
 
 @pytest.mark.parametrize("size", [1_000, 10_000])
@@ -41,3 +41,19 @@ def test_answers_are_what_a_client_expects() -> None:
     assert len(sent) == 51
     assert sent[-1] == b"data: [DONE]\n\n"
     assert json.loads(sent[0].removeprefix(b"data: "))["object"] == "chat.completion.chunk"
+
+
+@pytest.mark.parametrize("size", [1_000, 30_000])
+def test_mixed_text_is_of_its_size_and_new_each_time(size: int) -> None:
+    """The same again when seeded alike."""
+    dice = random.Random(4)
+    one, other = mixed(size, dice), mixed(size, dice)
+    assert len(one) == len(other) == size and one != other
+    assert mixed(size, random.Random(4)) == one
+
+
+def test_costly_texts_are_of_their_size() -> None:
+    """Each of its own kind."""
+    texts = hostile(5_000)
+    assert {len(text) for text in texts.values()} == {5_000}
+    assert len(set(texts.values())) == len(texts)

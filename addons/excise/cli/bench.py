@@ -73,6 +73,8 @@ def add_parser(subparsers: Any) -> None:
     add("--also", metavar="NAME=COMMAND", action="append", default=[],
         help="another proxy that takes the options of `excise up`")  # fmt: skip
     add("--profile-name", metavar="NAME", help="the policy profile to run with")
+    add("--detection", action="store_true", help="what looking at a text costs, without a proxy")
+    add("--peers", action="store_true", help="with --detection: detect-secrets and Presidio, too")
     add("--json", action="store_true", help="print JSON instead of a table")
     add("--profile", action="store_true", help="say where Excise's own time goes")
     parser.set_defaults(func=run)
@@ -80,6 +82,15 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Measure and print; exit status 1 where a bar is missed."""
+    if args.detection:
+        from excise.cli import bench_detect
+
+        return bench_detect.run(
+            args.profile_name or "balanced",
+            rounds=args.rounds,
+            peers=args.peers,
+            as_json=args.json,
+        )
     if not Path("/proc/self/stat").exists():
         raise ConfigError("EXC-CFG-004", "CPU time is read from /proc, which only Linux has.")
     chosen = [load for load in WORKLOADS if args.only in load.name]

@@ -1,10 +1,12 @@
-"""Clean chat requests of a given size, the same each time or never seen before."""
+"""Texts to measure with: clean chat requests, mixed texts, and texts made to be costly."""
 
 from __future__ import annotations
 
 import json
 import random
 from typing import Final
+
+from excise.rules.fillers import fill
 
 MODEL: Final = "gpt-4o"
 
@@ -52,6 +54,68 @@ def prose(size: int, chance: random.Random) -> str:
         pieces.append(sentence)
         length += len(sentence) + 1
     return " ".join(pieces)[:size]
+
+
+_CODE: Final = (
+    "def {0}_{1}(self, {2}):\n    return self.{3}({2}) + {4}\n",
+    "    if ({0}.{1} !== {4}) {{ {2}.push({3}); }}\n",
+    "import {0}.{1} as {2}\n",
+    "  - {0}: {1}\n    {2}: {4}\n",
+)
+_ROW: Final = '{{"{0}": "{1} {2}", "{3}": {4}}},\n'
+_MAIL: Final = "From: {0}.{1}@{2}.example\nSubject: {3} {1}\n\nDear {0},\n"
+# What is found in mixed text, about one in five kilobytes.
+_PLANTS: Final = (
+    "export TOKEN=ghp_{alnum:36}\n",
+    'password = "{alnum:14}"\n',
+    "card {pan:visa:4 4 4 4}\n",
+    "iban {iban:DE}\n",
+    "call {phone:+DE} or write to {lower:6}@{lower:8}.com\n",
+)
+
+
+def mixed(size: int, chance: random.Random) -> str:
+    """Prose, code, JSON and mail in turns, with some values to be found and many words nobody has
+    seen before; exactly `size` characters."""
+    pieces: list[str] = []
+    length = planted = 0
+    while length < size:
+        words = [*chance.choices(_WORDS, k=4), str(chance.randrange(10**5))]
+        words[chance.randrange(4)] += chance.choice(_WORDS)[:3]
+        shape = chance.choice((*_CODE, _ROW, _MAIL, ""))
+        piece = shape.format(*words) if shape else prose(400, chance) + "\n"
+        if length > planted:
+            piece += fill(chance.choice(_PLANTS), f"bench {chance.random()}")
+            planted = length + 5_000
+        pieces.append(piece)
+        length += len(piece)
+    return "".join(pieces)[:size]
+
+
+def hostile(size: int) -> dict[str, str]:
+    """Texts made to be costly, each a little longer than it need be so that it can be cut."""
+    seeds = {
+        "digits": "4111 1111 ",
+        "digits without a gap": "4111",
+        "braces": "{",
+        "beginnings of a key": "sk-ant-api03-",
+        "assignments": "api_key=",
+        "beginnings of a private key": "-----BEGIN RSA PRIVATE KEY-----\n",
+        "beginnings of a token": "eyJhbGciOi",
+        "at signs": "a@",
+        "dots": "a.",
+        "base64": "QUtJQUlPU0ZPRE5ON0VYQU1QTEU",
+        "percent signs": "%41",
+        "entities": "&#65;",
+        "escapes": "\\u0041",
+        "invisible characters": "a\u200b",
+        "look-alikes": "\u0430b",
+        "spaced letters": "a b c ",
+        "number words": "one two ",
+        "capitals": "Ab ",
+        "street numbers": "12 Ab Street ",
+    }
+    return {name: (seed * (size // len(seed) + 1))[:size] for name, seed in seeds.items()}
 
 
 def request(size: int, chance: random.Random, *, stream: bool = False) -> bytes:

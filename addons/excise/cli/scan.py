@@ -22,6 +22,7 @@ from rich.text import Text
 from excise.assemble import Engine, load_engine
 from excise.cli.options import settings_of
 from excise.codecs import DIALECTS, read_body
+from excise.detectors.code import Code
 from excise.enforce.redact import build_redaction
 from excise.errors import ConfigError, Unreadable
 from excise.model import (
@@ -39,8 +40,6 @@ from excise.pipeline.weigh import find
 
 # One call of the scanner for so many lines: the fixed cost of a pass is shared.
 BATCH: Final = 256
-# Scores of classifiers; none is part of the engine yet, and an absent one is not a score of 0.
-SIGNALS: Final[dict[str, Any]] = {"injection": None, "topics": {}, "unsafe": {}, "code": {}}
 _CALLER: Final = Principal(id="scan", source="command-line")
 _PARTS: Final = {
     Role.SYSTEM: Part.PROMPT,
@@ -171,9 +170,15 @@ def _answer(engine: Engine, line: Line, findings: Sequence[Any]) -> dict[str, An
         "action": decision.action.value,
         "rules": sorted({ruling.finding.rule for ruling in decision.rulings}),
         "findings": [_finding(ruling) for ruling in _once(decision.rulings)],
-        "signals": SIGNALS,
+        "signals": signals(line.segment.text),
         "redacted": redacted(engine, line.segment.text, decision),
     }
+
+
+def signals(text: str) -> dict[str, Any]:
+    """Every classifier's calibrated score, whatever the thresholds. One that is not part of the
+    engine is absent, which is not a score of 0."""
+    return {"injection": None, "topics": {}, "unsafe": {}, "code": Code.shipped().signals(text)}
 
 
 def _once(rulings: Iterable[Ruling]) -> list[Ruling]:

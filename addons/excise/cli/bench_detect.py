@@ -1,0 +1,179 @@
+"""`excise bench --detection`: what looking at a text costs, and what it costs others.
+
+Every text is new to the scanner. Each figure comes from texts in turns within one run, so that a
+busy neighbour hits all of them; ratios are medians of the turns' ratios.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from rich.console import Console
+from rich.table import Table
+
+from excise.assemble import Engine, load_engine
+from excise.cli.bench_peers import PEERS
+from excise.cli.bench_text import hostile, mixed
+from excise.detectors.scanner import FullScanner
+from excise.model import Direction, Part, Role, Segment
+
+SIZES: Final = (1_000, 10_000, 100_000)
+LARGE: Final = 3_500_000
+HOSTILE: Final = 300_000
+PEER_SIZE: Final = 10_000
+BARS: Final[dict[int, tuple[float, float]]] = {  # bytes → milliseconds at p50 and p99
+    1_000: (0.5, 1.5),
+    10_000: (2.0, 5.0),
+    100_000: (18.0, 30.0),
+}
+WORST: Final = 10.0
+
+
+class Cost(NamedTuple):
+    """Milliseconds for texts of one size."""
+
+    size: int
+    p50: float
+    p99: float
+
+
+def run(profile: str, *, rounds: int, peers: bool, as_json: bool) -> int:
+    """Measure and print; exit status 1 where a hostile text costs more than its bar."""
+    with tempfile.TemporaryDirectory(prefix="excise-bench-") as folder:
+        report = measure(load_engine(profile, state_dir=Path(folder)), rounds=rounds, peers=peers)
+        report["memory"] = memory(profile, folder)
+    if as_json:
+        print(json.dumps(report, indent=2))
+    else:
+        show(report, Console())
+    return 0 if all(each <= WORST for each in report["hostile"].values()) else 1
+
+
+def measure(engine: Engine, *, rounds: int, peers: bool) -> dict[str, Any]:
+    """All figures, as JSON can say them."""
+    look = _looker(engine.scanner)
+    dice = random.Random("detection")
+    for _ in range(20):
+        look(mixed(SIZES[1], dice))
+    report: dict[str, Any] = {
+        "inspection": [cost(size, look, dice, rounds)._asdict() for size in SIZES],
+        "linear": linear(look, dice),
+        "hostile": {name: round(each, 2) for name, each in against_plain(look, dice).items()},
+    }
+    if peers:
+        report["peers"] = {
+            name: round(ratio, 1) for name, ratio in against_peers(look, dice, rounds).items()
+        }
+    return report
+
+
+def _looker(scanner: FullScanner) -> Callable[[str], float]:
+    def look(text: str) -> float:
+        segment = Segment(text, Role.USER, Part.PROMPT, 0)
+        began = time.perf_counter()
+        scanner.inspect([segment], Direction.REQUEST)
+        return (time.perf_counter() - began) * 1000
+
+    return look
+
+
+def cost(size: int, look: Callable[[str], float], dice: random.Random, rounds: int) -> Cost:
+    """Median and 99th percentile over new texts; more of the small ones."""
+    count = max(20, rounds * 200_000 // size)
+    times = sorted(look(mixed(size, dice)) for _ in range(min(count, 2000)))
+    return Cost(size, round(statistics.median(times), 3), round(times[len(times) * 99 // 100], 3))
+
+
+def linear(look: Callable[[str], float], dice: random.Random) -> float:
+    """Time for each byte of a very large text, over that of a text of 100 KB."""
+    ratios = [
+        look(mixed(LARGE, dice)) / LARGE / (look(mixed(SIZES[2], dice)) / SIZES[2])
+        for _ in range(3)
+    ]
+    return round(statistics.median(ratios), 2)
+
+
+def against_plain(look: Callable[[str], float], dice: random.Random) -> dict[str, float]:
+    """Time for a text made to be costly, over that of mixed text of the same length."""
+    ratios = {}
+    for name, text in hostile(HOSTILE).items():
+        turns = [look(text[:-turn]) / look(mixed(HOSTILE, dice)) for turn in range(1, 4)]
+        ratios[name] = statistics.median(turns)
+    return ratios
+
+
+def against_peers(
+    look: Callable[[str], float], dice: random.Random, rounds: int
+) -> dict[str, float]:
+    """How many times longer each peer takes for the same texts."""
+    ratios = {}
+    for name, make in PEERS.items():
+        peer = make()
+        peer(mixed(PEER_SIZE, dice))
+        turns = []
+        for _ in range(max(rounds, 3)):
+            text = mixed(PEER_SIZE, dice)
+            began = time.perf_counter()
+            peer(text)
+            turns.append((time.perf_counter() - began) * 1000 / look(text))
+        ratios[name] = statistics.median(turns)
+    return ratios
+
+
+def memory(profile: str, folder: str) -> dict[str, float]:
+    """Resident megabytes of a process of its own: bare, with the engine, after inspecting."""
+    code = f"from excise.cli.bench_detect import _resident; _resident({profile!r}, {folder!r})"
+    told = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=600, check=True
+    )
+    return dict(json.loads(told.stdout))
+
+
+def _resident(profile: str, folder: str) -> None:
+    figures = {"bare": _megabytes()}
+    engine = load_engine(profile, state_dir=Path(folder))
+    figures["engine"] = _megabytes()
+    look, dice = _looker(engine.scanner), random.Random("memory")
+    for size in (*SIZES, *SIZES):
+        look(mixed(size, dice))
+    figures["inspected"] = _megabytes()
+    print(json.dumps(figures))
+
+
+def _megabytes() -> float:
+    fields = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
+    return round(int(fields["VmRSS"].split()[0]) / 1024, 1)
+
+
+def show(report: dict[str, Any], console: Console) -> None:
+    """A table each."""
+    table = Table(title="Inspection of new text, ms")
+    for column in ("size", "p50", "bar", "p99", "bar"):
+        table.add_column(column, justify="right")
+    for each in report["inspection"]:
+        p50, p99 = BARS[each["size"]]
+        table.add_row(f"{each['size']:,}", str(each["p50"]), str(p50), str(each["p99"]), str(p99))
+    console.print(table)
+    console.print(f"{LARGE:,} bytes cost {report['linear']} times as much a byte as 100,000.")
+    _show_ratios(console, f"Costly texts x mixed text of {HOSTILE:,} bytes", report["hostile"])
+    if "peers" in report:
+        _show_ratios(console, f"Peers x Excise, {PEER_SIZE:,} bytes", report["peers"])
+    console.print(
+        "resident MB: " + ", ".join(f"{name} {each}" for name, each in report["memory"].items())
+    )
+
+
+def _show_ratios(console: Console, title: str, ratios: dict[str, float]) -> None:
+    table = Table("", "times", title=title)
+    for name, ratio in ratios.items():
+        table.add_row(name, str(ratio))
+    console.print(table)
