@@ -24,7 +24,7 @@ from export import export_model
 from learn import choose_words, fit_lines, fit_tongues
 
 from excise.detectors.code_features import encode
-from excise.detectors.code_languages import DATA, LANGUAGES, PROSE
+from excise.detectors.code_languages import DATA, LANGUAGES, OTHER, PROSE
 from excise.detectors.code_lines import judge
 from excise.detectors.code_model import CodeModel
 
@@ -40,6 +40,8 @@ RARE = frozenset(
     }
 )  # fmt: skip
 RARITY = 1.0
+# What has no label of its own comes last: it is all manner of things, and so like everything.
+STRANGENESS = 3.5
 _SURE = 0.8
 
 
@@ -56,7 +58,9 @@ def train(texts: Sequence[Text], path: Path, begun: float, calibration: Any = No
         named += name_texts(CodeModel.from_bytes(path.read_bytes()), unnamed)
         say(begun, f"{len(named)} texts have a language")
         table = fit_tongues(named, words, TONGUES)
-    rarity = np.array([RARITY if name in RARE else 0.0 for name in TONGUES])
+    rarity = np.array(
+        [STRANGENESS if n == OTHER else RARITY if n in RARE else 0.0 for n in TONGUES]
+    )
     export_model(path, words, lines, TONGUES, (table[0], table[1] - rarity), calibration)
     say(begun, f"{path.stat().st_size / 1e6:.2f} MB written")
 

@@ -94,6 +94,7 @@ def test_code_alone_and_amid_prose(label: str, code: str) -> None:
         "Dear all,\n\nthe meeting is moved to Friday at 10:30.\n\nBest regards,\nTom\n",
         "| Year | Sales |\n|---|---|\n| 2021 | 1,200 |\n| 2022 | 1,450 |\n",
         "Input: nums = [2, 7, 11, 15], target = 9\nOutput: [0, 1]",
+        "# Shopping\n\n- milk\n- bread (two)\n- eggs\n",
         "第一章\n\n今天天气很好，我们去公园散步。\n孩子们很高兴。\n",
     ],
 )

@@ -26,7 +26,7 @@ from excise.model import Segment, Span
 _FENCED: Final = 0.98
 # A stack trace names functions and files and shows single lines at most.
 _TRACE: Final = 0.6
-_TYPED: Final = 3.0
+_TYPED: Final = 6.0
 _SHUT: Final = -5.0
 _FEWEST: Final = 0.05  # a run less likely than this is not worth a word
 _DATA_AT_MOST: Final = 0.3
