@@ -7,6 +7,7 @@ from rules.samples import CARD, KEY, files
 
 from excise.detectors import confirm
 from excise.detectors.confirm import find_spans, is_genuine
+from excise.detectors.work import Work
 from excise.model import Span
 from excise.rules.compile import CompiledRule, compile_rule
 from excise.rules.fillers import fill
@@ -153,7 +154,7 @@ def test_beginnings_without_an_end_are_not_tried(tail: str) -> None:
     found = list(find_spans(block, text, ends))
     near = 2000 // 6 + 1
     assert len(found) == len(tail[:1])
-    assert counted.tried <= 2 * len(found)
+    assert counted.tried <= confirm._PATIENCE + 2 * len(found)
     assert not tail or found[0].start >= 12_000 - 6 * near
 
 
@@ -164,6 +165,46 @@ def test_a_pattern_is_tried_where_it_may_start() -> None:
     text = f"{TOKEN} " * 100
     assert list(find_spans(key, text, range(16, len(text)))) == []
     assert counted.tried == 100
+
+
+GAPS = KEY.replace("{16}\\b", "{2}[a-c_-]{0,70}(?:x[a-z]{0,60}[0-9]y|x--)")
+
+
+@given(
+    st.lists(
+        st.sampled_from(["key-ab", "key-", "x", "x1y", "x--", "a", "_", "b" * 30]), max_size=30
+    )
+)
+def test_looking_ahead_changes_nothing(words: list[str]) -> None:
+    """Whatever stands between beginnings and ends."""
+    gaps, text = rule(GAPS), "".join(words)
+    found = spans(gaps, text)
+    assert len(gaps.needs) >= 1
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(confirm, "_PATIENCE", 0)
+        assert spans(gaps, text) == found
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(confirm, "_PATIENCE", 10**6)
+        assert spans(gaps, text) == found
+
+
+def test_a_value_that_comes_again_is_judged_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From the first that was dropped on; what stands around it is judged each time."""
+    asked = []
+    monkeypatch.setattr(confirm, "CHECKS", {"pan": lambda value: asked.append(value)})
+    assert not spans(rule(CARD), f"card {CARD_NUMBER} " * 50)
+    assert len(asked) == 2
+
+
+def test_work_ends_what_comes_to_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Findings cost nothing; once it is used up the rule is left, and says so."""
+    monkeypatch.setattr("excise.detectors.work._LEAST", 1000)
+    work = Work(0)
+    assert len(list(find_spans(rule(), f"{TOKEN} " * 1000, None, work=work))) == 1000
+    assert not work.exhausted
+    text = f"{'key-EXAMPLE123456789 ' * 1000}{TOKEN}"
+    assert list(find_spans(rule(), text, None, work=work)) == []
+    assert work.exhausted
 
 
 WIDE = KEY.replace("{16}\\b", "{4}[a-c-]{0,900}x")  # so wide that starts are tried one by one

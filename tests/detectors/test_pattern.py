@@ -208,7 +208,7 @@ def coded(number: int) -> str:
 
 
 def test_one_budget_is_spent_in_the_order_of_the_message() -> None:
-    """The segments behind its end say so, also where the texts in front are remembered."""
+    """The segments behind its end say so; texts that are remembered take nothing from it."""
     scanner = build_plain_scanner(sample_rules()).pattern
     lines = [coded(number) for number in range(MOST_RUNS + 10)]
     cut = MOST_RUNS - 10
@@ -222,10 +222,32 @@ def test_one_budget_is_spent_in_the_order_of_the_message() -> None:
     first = scanner.look(message)
     assert [len(each) for each in first.findings] == [cut, 0, 10, 1, 0]
     assert first.exhausted == (2, 4)
+    again = scanner.look(message)
+    assert [len(each) for each in again.findings] == [cut, 0, 20, 1, 1]
+    assert again.exhausted == ()
+    assert scanner.scan(message) == again.findings
+
+
+def test_what_no_budget_is_enough_for_is_remembered() -> None:
+    """And told of each time."""
+    scanner = build_plain_scanner(sample_rules()).pattern
+    message = [segment("\n".join(coded(number) for number in range(MOST_RUNS + 10)))]
+    first = scanner.look(message)
+    assert first.exhausted == (0,) and len(scanner._memory._known) == 1
     assert scanner.look(message) == first
-    assert scanner.look(message[2:4]).exhausted == ()
-    assert scanner.look(message) == first
-    assert scanner.scan(message) == first.findings
+
+
+def test_a_text_in_which_a_rule_begins_everywhere_is_told_of(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What was left untried is; the next text is read as any other."""
+    monkeypatch.setattr("excise.detectors.work._LEAST", 0)
+    monkeypatch.setattr("excise.detectors.work._FOR_EACH", 0.1)
+    scanner = build_plain_scanner(sample_rules()).pattern
+    message = [segment("key-EXAMPLE123456789 " * 500), segment(f"{TOKEN} {'x' * 600}")]
+    for _ in range(2):
+        looked = scanner.look(message)
+        assert looked.exhausted == (0,) and [len(each) for each in looked.findings] == [0, 1]
 
 
 def test_a_bomb_is_told_of() -> None:

@@ -7,7 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from excise.rules.dialect import shape
-from excise.rules.lead import cases, find_lead, is_weak, spell, spell_context, spell_word
+from excise.rules.lead import (
+    cases,
+    find_lead,
+    find_pieces,
+    is_weak,
+    spell,
+    spell_context,
+    spell_word,
+)
 from excise.rules.tree import DialectError, parse
 
 
@@ -45,6 +53,24 @@ def test_no_lead_is_cut_to_nothing() -> None:
     words = "|".join(f"{chr(97 + n)}partment" for n in range(26))
     found = find_lead(parse(f"(?:{words}|)[0-9]{{1,3}} (?:[a-z]{{1,60}}) street")[0])
     assert found.least >= 2
+
+
+@pytest.mark.parametrize(
+    ("regex", "pieces"),
+    [
+        (r"key-[a-z]{4}", []),
+        (r"key[^\n]{0,200}end", ["end"]),
+        (r"key[^\n]{0,200}e", []),  # says too little
+        (r"key[^\n]{0,200}(?P<secret>end[a-z]{2,40})z", ["end[a-z]{2}"]),
+        (r"key(?:[^\n]{0,200}x)?end", ["end"]),
+        (r"key[^\n]{0,200}(?:end|stop)[^\n]{9,90}", ["(?:end|stop)[^\n]{9}"]),
+        (r"key[^\n]{3,90}end[a-z]{0,90}[0-9]{2}", ["end", "[0-9]{2}"]),
+    ],
+)
+def test_pieces_stand_behind_wide_parts(regex: str, pieces: list[str]) -> None:
+    """With as much of a wide part as must be there."""
+    found = [spell(piece) for piece in find_pieces(parse(regex)[0])]
+    assert found == [spell(parse(piece)[0]) for piece in pieces]
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Callable
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -46,6 +47,12 @@ _ROWS: Final = (
     "asdfghjkl",
     "zxcvbnm",
 )
+# How a run of four or more along a row begins.
+_BEGINNINGS: Final = frozenset(
+    line[line.find(char) :][:4] for row in _ROWS for line in (row, row[::-1]) for char in row
+) - frozenset(line[-size:] for row in _ROWS for line in (row, row[::-1]) for size in (1, 2, 3))
+_NO_LETTERS: Final = re.compile("[^a-z]+")
+_NO_DIGITS: Final = re.compile("[^0-9]+")
 _MINGLED: Final = 8  # letters, and digits, from which the ones are read without the others
 _ABA_DISTRICTS: Final = frozenset([*range(0, 13), *range(21, 33), *range(61, 73), 80])
 
@@ -102,8 +109,15 @@ def luhn(text: str) -> bool:
 def pan(text: str) -> bool:
     """A number a card scheme could have issued: prefix, length and Luhn."""
     digits = _digits(text)
-    return luhn(text) and any(
-        len(digits) in lengths and low <= int(digits[: len(str(low))]) <= high
+    return _has_prefix(digits[:4], len(digits)) and len(set(digits)) > 1 and luhn_sum(digits) == 0
+
+
+@lru_cache(maxsize=4096)
+def _has_prefix(head: str, size: int) -> bool:
+    """Whether a scheme issues numbers of so many digits that begin so; four digits say no more
+    of anybody than which bank they are at."""
+    return any(
+        size in lengths and low <= int(head[: len(str(low))]) <= high
         for low, high, lengths in _SCHEMES
     )
 
@@ -194,19 +208,21 @@ def not_sequence(text: str) -> bool:
     """Less than half of it are runs along the alphabet, the digits or a keyboard row; nor are
     its letters or its digits alone, as in `a1b2c3d4e5`."""
     low = text.lower()
-    letters = "".join(char for char in low if "a" <= char <= "z")
-    digits = "".join(char for char in low if "0" <= char <= "9")
+    letters, digits = _NO_LETTERS.sub("", low), _NO_DIGITS.sub("", low)
     mingled = len(letters) >= _MINGLED and len(digits) >= _MINGLED
     return not _is_row(low) and not (mingled and (_is_row(letters) or _is_row(digits)))
 
 
 def _is_row(low: str) -> bool:
-    taken, at = 0, 0
-    while at < len(low) - 3:
-        size = _run_length(low, at)
-        taken += size if size >= 4 else 0
-        at += size if size >= 4 else 1
-    return taken * 2 >= len(low)
+    taken, at, size = 0, 0, len(low)
+    while at < size - 3 and (taken + size - at) * 2 >= size:
+        if low[at : at + 4] in _BEGINNINGS:
+            run = _run_length(low, at)
+            taken += run
+            at += run
+        else:
+            at += 1
+    return taken * 2 >= size
 
 
 def _run_length(text: str, at: int) -> int:

@@ -9,11 +9,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 from excise.detectors.checks import CHECKS, entropy
+from excise.detectors.work import Work
 from excise.model import Span
 from excise.rules.compile import CompiledExcuse, CompiledRule
 from excise.rules.schema import LINE_REACH, Scope
+
+_PATIENCE: Final = 8  # attempts that came to nothing, from which it pays to look ahead
+_AHEAD: Final = 8  # widths of a match that are looked ahead at a time
+_OF_VALUE: Final = (Scope.VALUE, Scope.LIST)
 
 
 def find_spans(
@@ -23,32 +29,38 @@ def find_spans(
     *,
     label: str = "",
     limit: int | None = None,
+    work: Work | None = None,
 ) -> Iterator[Span]:
     """Spans of the rule in `text`, from left to right.
 
     `ends` are sorted positions of which one lies `lead_least` to `lead_width` behind the start of
-    each match; None searches everything. Matches must start before `limit`.
+    each match; None searches everything. Matches must start before `limit`. The search ends early
+    where `work` is used up.
     """
     lead, least, width = rule.lead_width, rule.lead_least, rule.shape.width
     size = len(text)
     last = size if limit is None else limit - 1
-    foreseen = _Foreseen(rule, text) if rule.needs else None
+    tries = _Tries(rule, text, label, work)
     at = 0
     for end in (size,) if ends is None else ends:
         high = min(end, last) if ends is None else min(end - least, last)
-        # Two characters more than a match from here can need, so that \\b and $ see what follows.
+        # Two characters more than a match from here can need, so that \b and $ see what follows.
         stop = size if ends is None else end + width + 2
         at = at if ends is None else max(at, end - lead)
         while at <= high:
-            match = _first(rule, text, at, stop, high, foreseen)
+            match = _first(rule, text, at, stop, high, tries)
             if match is None:
                 at = high + 1
                 break
             span = _span(rule, match)
-            stands = span.start < span.end and is_genuine(rule, text, span, label)
+            stands = span.start < span.end and tries.is_genuine(span)
             if stands:
                 yield span
+            else:
+                tries.lose()
             at = match.end() if stands or rule.rule.match.foreign else match.start() + 1
+        if tries.over:
+            return
 
 
 def _span(rule: CompiledRule, match: re.Match[str]) -> Span:
@@ -62,63 +74,116 @@ def _span(rule: CompiledRule, match: re.Match[str]) -> Span:
 
 
 def _first(
-    rule: CompiledRule, text: str, at: int, stop: int, high: int, foreseen: _Foreseen | None
+    rule: CompiledRule, text: str, at: int, stop: int, high: int, tries: _Tries
 ) -> re.Match[str] | None:
     """The first match that starts from `at` to `high`.
 
     Where it may start is looked for by the entry: the rule's own pattern would search on behind
     `high`, and costs more at each character.
     """
-    if rule.is_exact and at == high and foreseen is None:
-        return rule.regex.match(text, at, stop)
     enter, match = rule.entry.search, rule.regex.match
     reach = high + rule.shape.entry_width + 2
-    while at <= high:
-        entry = enter(text, at, reach)
-        if entry is None or entry.start() > high:
-            return None
-        at = entry.start()
-        if foreseen is None or foreseen.may_match(at):
+    exact = rule.is_exact and at == high
+    while at <= high and not tries.over:
+        if not exact:
+            entry = enter(text, at, reach)
+            if entry is None or entry.start() > high:
+                return None
+            at = entry.start()
+        if tries.may_match(at):
             found = match(text, at, stop)
             if found is not None:
                 return found
+            tries.lose()
         at += 1
     return None
 
 
-class _Foreseen:
-    """Whether all that a wide match needs stands ahead; each position is looked up once, so that
-    many beginnings without an end cost no more than one."""
+class _Tries:
+    """What was learnt from the attempts of one rule at one text, so that many beginnings without
+    an end cost little more than one, and a value that comes again is judged once."""
 
-    def __init__(self, rule: CompiledRule, text: str) -> None:
-        self._width = rule.shape.width
+    def __init__(self, rule: CompiledRule, text: str, label: str, work: Work | None) -> None:
+        self.over = False
+        self._rule = rule
         self._text = text
-        self._needs = rule.needs
-        self._next = [-1] * len(rule.needs)
+        self._label = label
+        self._work = work
+        self._lost = 0
+        self._width = rule.shape.width
+        self._known: list[int] = []  # of each need where one stands, at or behind the last place
+        self._clear: list[int] = []  # and up to where none begins but that
+        self._judged: dict[str, bool] = {}
+
+    def lose(self) -> None:
+        """An attempt came to nothing."""
+        self._lost += 1
+        if self._work is not None and not self._work.lose(self._rule.rule.id, self._width):
+            self.over = True
 
     def may_match(self, start: int) -> bool:
-        """Whether one of each need begins within a match's width from `start`."""
-        for index, need in enumerate(self._needs):
-            if self._next[index] < start:
-                found = need.search(self._text, start)
-                self._next[index] = found.start() if found else len(self._text) + self._width
-            if self._next[index] > start + self._width:
-                return False
-        return True
+        """Whether one of each need begins within a match's width from `start`, if that is worth
+        looking for."""
+        if self._lost < _PATIENCE:
+            return True
+        needs = self._rule.needs
+        if not self._known:
+            self._known = [-1] * len(needs)
+            self._clear = [0] * len(needs)
+        return all(self._stands(index, start) for index in range(len(needs)))
+
+    def _stands(self, index: int, start: int) -> bool:
+        farthest = start + self._width
+        if self._known[index] < start and self._clear[index] <= farthest:
+            begin = max(start, self._clear[index])
+            end = begin + _AHEAD * self._width
+            found = self._rule.needs[index].search(self._text, begin, end + self._width + 2)
+            self._known[index] = found.start() if found else -1
+            self._clear[index] = found.start() + 1 if found else end
+        return start <= self._known[index] <= farthest
+
+    def is_genuine(self, span: Span) -> bool:
+        """As the function of that name says."""
+        if not self._lost:
+            return is_genuine(self._rule, self._text, span, self._label)
+        rule, text = self._rule, self._text
+        if rule.context is not None and not _has_context(rule, text, span, self._label):
+            return False
+        value = text[span.start : span.end]
+        judged = self._judged.get(value)
+        if judged is None:
+            judged = self._judged[value] = _is_value(rule, value)
+        return judged and not _is_excused(rule, text, span, self._label)
 
 
 def is_genuine(rule: CompiledRule, text: str, span: Span, label: str = "") -> bool:
     """Whether context, checks and entropy hold and nothing excuses the span."""
     # Context first: it drops most of what is dropped, and some checks cost a hundred times more.
-    if rule.context is not None and not _has_context(rule, text, span, label):
-        return False
-    value = text[span.start : span.end]
+    return (
+        (rule.context is None or _has_context(rule, text, span, label))
+        and _is_value(rule, text[span.start : span.end])
+        and not _is_excused(rule, text, span, label)
+    )
+
+
+def _is_value(rule: CompiledRule, value: str) -> bool:
+    """Whether what depends on the value alone holds."""
     match = rule.rule.match
     if match.min_entropy and entropy(value) < match.min_entropy:
         return False
-    if not all(CHECKS[name](value) for name in match.checks):
+    # Excuses are single searches, some checks read the value several times over.
+    if any(_fits(each, value) for each in rule.unless if each.excuse.scope in _OF_VALUE):
         return False
-    return not any(excuses(each, text, span, label) for each in rule.unless)
+    return all(CHECKS[name](value) for name in match.checks)
+
+
+def _is_excused(rule: CompiledRule, text: str, span: Span, label: str) -> bool:
+    """Whether what stands around a span excuses it."""
+    return any(
+        excuses(each, text, span, label)
+        for each in rule.unless
+        if each.excuse.scope not in _OF_VALUE
+    )
 
 
 def _has_context(rule: CompiledRule, text: str, span: Span, label: str) -> bool:
@@ -142,11 +207,9 @@ def _stands(words: re.Pattern[str], text: str, low: int, high: int) -> bool:
 def excuses(each: CompiledExcuse, text: str, span: Span, label: str = "") -> bool:
     """Whether one excuse applies to a span."""
     excuse, start, end = each.excuse, span.start, span.end
-    if each.pattern is None:
-        return text[start:end].lower() in excuse.values
+    if each.pattern is None or excuse.scope is Scope.VALUE:
+        return _fits(each, text[start:end])
     match excuse.scope:
-        case Scope.VALUE:
-            subject = text[start:end]
         case Scope.BEFORE:
             head = f'{label} = "' if label and start < excuse.within else ""
             subject = (head + text[max(0, start - excuse.within) : start])[-excuse.within :]
@@ -155,6 +218,13 @@ def excuses(each: CompiledExcuse, text: str, span: Span, label: str = "") -> boo
         case _:
             subject = _line(text, span)
     return each.pattern.search(subject) is not None
+
+
+def _fits(each: CompiledExcuse, value: str) -> bool:
+    """Whether an excuse of values applies to one."""
+    if each.pattern is None:
+        return value.lower() in each.excuse.values
+    return each.pattern.search(value) is not None
 
 
 def _line(text: str, span: Span) -> str:

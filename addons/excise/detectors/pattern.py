@@ -18,6 +18,7 @@ from excise.detectors.base import Findings
 from excise.detectors.confirm import find_spans
 from excise.detectors.prefilter import Hits, Prefilter
 from excise.detectors.tail import Tail
+from excise.detectors.work import Work
 from excise.model import Finding, Segment, Span
 from excise.rules.compile import CompiledRule
 from excise.text.budget import Budget
@@ -64,19 +65,18 @@ class _Text(NamedTuple):
 
 
 class Looked(NamedTuple):
-    """What a look at a message found, and by number the segments of which something encoded was
-    left undecoded because the budget of the message was spent."""
+    """What a look at a message found, and by number the segments in which something was left out:
+    undecoded, as the budget of the message was spent, or untried, as that of the text was."""
 
     findings: list[Findings]
     exhausted: tuple[int, ...] = ()
 
 
 class Verdict(NamedTuple):
-    """What was found in a text, and what of a budget it took."""
+    """What was found in a text, and whether something of it is left out at any time."""
 
     findings: Findings
-    runs: int = 0
-    characters: int = 0
+    exhausted: bool = False
 
 
 class PatternScanner:
@@ -108,60 +108,63 @@ class PatternScanner:
         return self.look(segments, whole=whole).findings
 
     def look(self, segments: Sequence[Segment], *, whole: bool = True) -> Looked:
-        """The same, and of which segments something was left undecoded.
+        """The same, and of which segments something was left out.
 
-        A remembered text takes from the budget what it took before, so that what is found depends
-        on the message alone.
+        A remembered text takes nothing from the budget, so that an old message does not hide what
+        is in a new one.
         """
         results: list[Findings] = [()] * len(segments)
-        fresh: dict[int, tuple[bytes, Verdict]] = {}
-        exhausted: list[int] = []
+        fresh: dict[int, bytes] = {}
+        exhausted = set[int]()
         texts: list[_Text] = []
         budget = Budget()
         for index, segment in enumerate(segments):
             key = _key(segment) if whole and len(segment.text) >= _WORTH else b""
             known = self._memory.get(key) if key else None
-            if known is not None and budget.take(known.runs, known.characters):
+            if known is not None:
                 results[index] = known.findings
+                exhausted.update((index,) * known.exhausted)
                 continue
-            runs, characters, budget.exhausted = budget.runs, budget.characters, False
+            alone, budget.exhausted = budget == Budget(), False
             _add_texts(texts, index, self._blinded(segment), budget if whole else None)
-            if budget.exhausted:
-                exhausted.append(index)
-            elif key:
-                cost = Verdict((), runs - budget.runs, characters - budget.characters)
-                fresh[index] = (key, cost)
+            exhausted.update((index,) * budget.exhausted)
+            if key and (alone or not budget.exhausted):
+                fresh[index] = key
         if texts:
-            self._search(texts, results)
-        for index, (key, cost) in fresh.items():
-            self._memory.put(key, cost._replace(findings=results[index]))
-        return Looked(results, tuple(exhausted))
+            exhausted |= self._search(texts, results)
+        for index, key in fresh.items():
+            self._memory.put(key, Verdict(results[index], index in exhausted))
+        return Looked(results, tuple(sorted(exhausted)))
 
     def _blinded(self, segment: Segment) -> Segment:
         if self._blind is None or "[" not in segment.text:
             return segment
         return segment._replace(text=self._blind(segment.text))
 
-    def _search(self, texts: list[_Text], results: list[Findings]) -> None:
+    def _search(self, texts: list[_Text], results: list[Findings]) -> set[int]:
+        """Fill in the results; the segments in which not everything was tried."""
         hits: Hits = self._prefilter.hits(
             [each.text for each in texts], [each.label for each in texts]
         )
         found: dict[int, set[Finding]] = {}
+        works: dict[int, Work] = {}
         for number in sorted(hits):  # so that a text comes before its views
             text = texts[number]
+            work = works.setdefault(text.segment, Work(len(text.text)))
             for rule, ends in hits[number].items():
-                spans = self._confirm(text, self._rules[rule], ends)
+                spans = self._confirm(text, self._rules[rule], ends, work)
                 if spans:
                     known = found.setdefault(text.segment, set())
                     known.update(_news(spans, known) if text.views else spans)
         for index, findings in found.items():
             results[index] = tuple(sorted(findings, key=lambda each: (each.span, each.rule)))
+        return {segment for segment, work in works.items() if work.exhausted}
 
     def _confirm(
-        self, text: _Text, rule: CompiledRule, ends: Sequence[int] | None
+        self, text: _Text, rule: CompiledRule, ends: Sequence[int] | None, work: Work
     ) -> list[Finding]:
         limit = text.prefix if text.prefix else None
-        spans = find_spans(rule, text.text, ends, label=text.label, limit=limit)
+        spans = find_spans(rule, text.text, ends, label=text.label, limit=limit, work=work)
         mapped = ((text.back(span), text.text[span.start : span.end]) for span in spans)
         return [_finding(rule, span, value) for span, value in mapped if span is not None]
 

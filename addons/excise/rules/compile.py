@@ -21,7 +21,7 @@ from excise.rules.tree import DialectError, last_characters
 FLAGS: Final = re.ASCII | re.MULTILINE
 
 
-_DEAR: Final = 1000  # characters from which a match that fails at its end is worth foreseeing
+_DEAR: Final = 64  # characters from which a match that fails at its end is worth foreseeing
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,12 +91,16 @@ class CompiledRule:
 
     @cached_property
     def needs(self) -> tuple[re.Pattern[str], ...]:
-        """For a match so wide that failing is dear: of each, one stands in every match."""
-        if self.shape.width <= _DEAR:
+        """Of each, a match stands in every match of the rule, or one begins in it; for matches so
+        wide that failing is dear."""
+        if self.shape.width < _DEAR:
             return ()
         sets = [each for each in self.shape.literals if min(map(len, each)) > 1]
-        return tuple(
-            _pattern("|".join(map(re.escape, sorted(each))), ignore_case=True) for each in sets
+        words = ["|".join(map(re.escape, sorted(each))) for each in sets]
+        ignore_case = self.rule.match.ignore_case
+        return (
+            *(_pattern(each, ignore_case=True) for each in words),
+            *(_pattern(each, ignore_case=ignore_case) for each in self.shape.pieces),
         )
 
     @cached_property
@@ -248,11 +252,12 @@ def _as_json(known: Derived) -> list[Any]:
 
 def _from_json(facts: dict[str, Any], literals: list[str], held: list[Any] | None) -> Derived:
     sets = tuple(map(frozenset, facts.pop("literals")))
+    pieces = tuple(facts.pop("pieces"))
     hold = None
     if held is not None:
         source, ignore_case, reach, words, last = held
         hold = CompiledHold(source, ignore_case, reach, tuple(words), last)
-    return Derived(Shape(**facts, literals=sets), tuple(literals), hold)
+    return Derived(Shape(**facts, pieces=pieces, literals=sets), tuple(literals), hold)
 
 
 @lru_cache(maxsize=8192)  # packs share their excuses, and neighbours their patterns

@@ -15,6 +15,7 @@ from excise.rules.lead import (
     ANCHORS,
     are_better,
     find_lead,
+    find_pieces,
     is_weak,
     spell,
     spell_entry,
@@ -52,6 +53,7 @@ class Shape:
     lead_least: int  # and at least so far
     entry: str  # for `re`, matches where a match may start; at most as wide as `entry_width`
     entry_width: int
+    pieces: tuple[str, ...]  # for `re`, each matches somewhere behind the start of a match
     lead_any_case: bool
     weak: bool  # neither the lead nor the match holds a literal to go by
     literals: tuple[frozenset[str], ...]  # of each set every match holds one; lower case
@@ -92,6 +94,7 @@ def shape(regex: str, group: str = "", *, ignore_case: bool = False, widest: int
         lead_least=min(map(len, words)) if literal else least,
         entry=spell_entry(entry),
         entry_width=most,
+        pieces=tuple(map(spell_entry, find_pieces(nodes))),
         lead_any_case=literal or ignore_case,
         weak=not literal and is_weak(words, lead),
         literals=literals,

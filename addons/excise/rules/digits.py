@@ -18,17 +18,14 @@ IBAN_LENGTHS: Final = {
     "TL": 23, "TN": 24, "TR": 26, "UA": 29, "VA": 22, "VG": 24, "XK": 20, "YE": 30,
 }  # fmt: skip
 
+_VALUES: Final = bytes((code - 48) % 256 for code in range(256))
+_DOUBLED: Final = bytes((0, 2, 4, 6, 8, 1, 3, 5, 7, 9)[(code - 48) % 10] for code in range(256))
+
 
 def luhn_sum(digits: str) -> int:
     """The Luhn sum modulo 10 of a number with its check digit; 0 where it is right."""
-    total = 0
-    for position, digit in enumerate(reversed(digits)):
-        value = ord(digit) - 48
-        if position % 2:
-            value *= 2
-            value -= 9 if value > 9 else 0
-        total += value
-    return total % 10
+    raw = digits.encode()
+    return sum(raw[::-2].translate(_VALUES) + raw[-2::-2].translate(_DOUBLED)) % 10
 
 
 def iban_remainder(iban: str) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from re import _constants as op  # type: ignore[attr-defined]
 from typing import Final, NamedTuple
 
@@ -14,6 +14,7 @@ _NO_LETTER: Final = "[^A-Za-z]"
 ANCHORS: Final = {op.AT_BOUNDARY: "\\b", op.AT_BEGINNING: "^", op.AT_END: "$"}
 _WIDE: Final = 24  # a part that may vary by more characters is left to `re`
 _SELECTIVE: Final = 3  # if as many characters must have matched before it
+_TELLING: Final = 2  # characters of a piece that says anything
 _RARE: Final = 5  # a word of more characters is rarer than a start without any
 # Character positions from which Hyperscan takes seconds to compile a pattern, or gives up.
 _LARGE: Final = 600
@@ -139,6 +140,26 @@ def _trim(nodes: Nodes) -> list[Node]:
         if value[0]:
             return [*kept, (kind, (value[0], value[0], value[2]))]
     return kept
+
+
+def find_pieces(nodes: Nodes) -> list[list[Node]]:
+    """What must stand behind each wide part of a match, up to the next wide part."""
+    pieces: list[list[Node]] = [[]]
+    for node in _ungrouped(nodes):
+        if _spread(node) <= _WIDE:
+            pieces[-1].append(node)
+        else:
+            pieces[-1] += _least(node, _MANY)
+            pieces.append([])
+    return [piece for piece in pieces[1:] if width_of(piece)[0] >= _TELLING]
+
+
+def _ungrouped(nodes: Nodes) -> Iterator[Node]:
+    for node in nodes:
+        if node[0] is op.SUBPATTERN:
+            yield from _ungrouped(node[1][3])
+        else:
+            yield node
 
 
 def _positions(nodes: Nodes) -> int:
