@@ -26,6 +26,7 @@ DIALECTS: Final = frozenset(
         "cohere-chat",
         "gemini-content",
         "gemini-stream",
+        "grpc",
         "mcp-jsonrpc",
         "mistral-chat",
         "ollama-chat",

@@ -19,6 +19,7 @@ from excise.codecs.gemini_content import GeminiContent, GeminiStream
 from excise.codecs.gemini_content_stream import GeminiContentStream
 from excise.codecs.generic_json import GenericJson
 from excise.codecs.generic_stream import GenericSseStream
+from excise.codecs.grpc import Grpc
 from excise.codecs.mcp_jsonrpc import McpJsonrpc
 from excise.codecs.mcp_jsonrpc_stream import McpJsonrpcStream
 from excise.codecs.mistral_chat import MistralChat
@@ -42,6 +43,7 @@ _ALL: Final[tuple[Dialect, ...]] = (
     BedrockInvoke(BedrockInvokeStream),
     MistralChat(OpenAIChatStream),
     McpJsonrpc(McpJsonrpcStream),
+    Grpc(),
     GenericJson(GenericSseStream),
 )
 

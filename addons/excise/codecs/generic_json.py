@@ -12,8 +12,10 @@ from typing import Any, Final
 from excise.codecs.base import NOBODY, Asked, Label, Reading
 from excise.codecs.dialect import EventStreams
 from excise.codecs.facts import build_response_facts, request_facts, word
+from excise.codecs.grpc import is_framed, is_grpc, read_grpc, refuse_grpc
 from excise.codecs.jsonspan import JsonReading, read_json
 from excise.codecs.labels import ROLES, Entry, Field, Fields, Labeler, make_label
+from excise.codecs.multipart import is_multipart, read_multipart
 from excise.codecs.plaintext import is_form, read_form, read_text
 from excise.codecs.refusal import build_reply, openai_error
 from excise.model import Part, Refusal, Reply, Role
@@ -85,6 +87,10 @@ class GenericJson(EventStreams):
         start = body[:64].removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
         if not body.strip():
             return JsonReading(codec=self.name, segments=(), body=body)
+        if is_multipart(body):
+            return read_multipart(body, root.role, self.name)
+        if is_framed(body):
+            return read_grpc(body, root, self.name)
         if start in _JSON_STARTS or b"\0" in body[:4]:
             return read_json(body, label_request, root, codec=self.name, facts=facts, many=True)
         if is_form(body):
@@ -92,7 +98,9 @@ class GenericJson(EventStreams):
         return read_text(body, root.role, root.part, self.name)
 
     def refuse(self, refusal: Refusal, asked: Asked = NOBODY) -> Reply:
-        """OpenAI's error shape, which most providers share."""
+        """OpenAI's error shape, which most providers share; gRPC's where that was asked in."""
+        if is_grpc(asked.media_type):
+            return refuse_grpc(refusal, asked.media_type)
         return build_reply(refusal, openai_error(refusal))
 
 

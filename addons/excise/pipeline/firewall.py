@@ -142,7 +142,7 @@ class Firewall:
         restored, body, reply = 0, answer.body, None
         if decision.action is Action.BLOCK:
             reply = self._reply(context, class_of(decision, Direction.RESPONSE))
-        elif message.reading is not None:
+        elif message.reading is not None and not message.raw:
             edits = build_redaction(decision.rulings, self.placeholders.mint).edits
             back = self._restored(exchange.principal, message, edits)
             restored, edits = len(back), (*edits, *back)

@@ -68,7 +68,12 @@ def read_message(
         reading = read_body(dialect, direction, plain)
     except Unreadable as why:
         return _undivided(plain, why.reason)
-    return Message(segments=reading.segments, reading=reading, unread=reading.unread)
+    return Message(
+        segments=reading.segments,
+        reading=reading,
+        unread=reading.unread,
+        raw="grpc" in reading.unread,
+    )
 
 
 def _undivided(plain: bytes, reason: str) -> Message:

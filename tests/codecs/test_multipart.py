@@ -1,0 +1,132 @@
+"""Uploads: the head of every part and every text is read, what is no text is named."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from excise.codecs import DIALECTS
+from excise.codecs.multipart import is_multipart, read_multipart
+from excise.errors import Unreadable
+from excise.model import Direction, Edit, Part, Role, Span
+
+PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
+
+
+def upload(*contents: bytes, end: bytes = b"--B--\r\n", line: bytes = b"\r\n") -> bytes:
+    """A form of a purpose and files with these contents."""
+    parts = [b'Content-Disposition: form-data; name="purpose"\r\n\r\nbatch']
+    parts += [
+        b'Content-Disposition: form-data; name="file"; filename="notes.txt"\r\n'
+        b"Content-Type: text/plain\r\n\r\n" + content
+        for content in contents
+    ]
+    body = b"".join(b"--B\r\n" + part + b"\r\n" for part in parts) + end
+    return body.replace(b"\r\n", line)
+
+
+def texts(body: bytes) -> list[str]:
+    return [segment.text for segment in read_multipart(body, Role.USER, "c").segments]
+
+
+def test_heads_and_contents() -> None:
+    reading = read_multipart(upload(b"a text\r\n--of two lines"), Role.USER, "c")
+    assert [(s.text, s.part, s.label, s.token) for s in reading.segments] == [
+        ('Content-Disposition: form-data; name="purpose"', Part.METADATA, "", 0),
+        ("batch", Part.PROMPT, "purpose", 1),
+        (
+            'Content-Disposition: form-data; name="file"; filename="notes.txt"\r\n'
+            "Content-Type: text/plain",
+            Part.METADATA,
+            "",
+            2,
+        ),
+        ("a text\r\n--of two lines", Part.DOCUMENT, "", 3),
+    ]
+    assert reading.unread == ()
+
+
+@pytest.mark.parametrize(
+    ("content", "unread"),
+    [
+        (b"plain", ()),
+        ("räksmörgås".encode(), ()),
+        (b"", ()),
+        (PNG, ("media",)),
+        (b"%PDF-1.7 words", ("media-type",)),
+        (b"PK\x03\x04\x14", ("media-type",)),
+        (b"\x00\x01\x02 words", ("media-type",)),
+        ("caf\xe9".encode("latin-1"), ("charset",)),
+        ("word".encode("utf-16"), ("media-type",)),
+    ],
+)
+def test_contents(content: bytes, unread: tuple[str, ...]) -> None:
+    reading = read_multipart(upload(content), Role.USER, "c")
+    assert reading.unread == unread
+    found = [segment.text for segment in reading.segments if segment.token == 3]
+    expected = [content.decode("latin-1" if unread else "utf-8")] if content else []
+    assert found == ([] if unread and unread != ("charset",) else expected)
+
+
+@pytest.mark.parametrize(
+    ("body", "unread"),
+    [
+        (upload(b"x", end=b""), ("ambiguous",)),
+        (upload(b"x", end=b"--B--"), ()),
+        (upload(b"x", end=b"--B--\r\nmore words"), ("ambiguous",)),
+        (upload(b"x", line=b"\n"), ()),
+        (b"\r\n" + upload(b"x"), ()),
+    ],
+)
+def test_what_stands_around_the_parts(body: bytes, unread: tuple[str, ...]) -> None:
+    reading = read_multipart(body, Role.USER, "c")
+    assert reading.unread == unread
+    assert reading.splice(()) == body
+    assert "x" in [text.strip() for text in texts(body)]
+    assert ("more words" in texts(body)) is (b"more words" in body)
+
+
+@pytest.mark.parametrize("token", range(4))
+def test_edits(token: int) -> None:
+    body = upload("å caf\xe9".encode("latin-1"))
+    reading = read_multipart(body, Role.USER, "c")
+    (segment,) = [segment for segment in reading.segments if segment.token == token]
+    edited = reading.splice([Edit(token, Span(1, 3), "[KEY_1]")])
+    expected = segment.text[:1] + "[KEY_1]" + segment.text[3:]
+    assert edited == body.replace(segment.text.encode("latin-1"), expected.encode("latin-1"))
+
+
+def test_what_cannot_be_edited() -> None:
+    reading = read_multipart(upload(PNG), Role.USER, "c")
+    for token in (3, 4, 99):
+        with pytest.raises(ValueError, match=r"token|span"):
+            reading.splice([Edit(token, Span(0, 1), "")])
+
+
+def test_too_many_parts() -> None:
+    part = b'--B\r\nContent-Disposition: form-data; name="a"\r\n\r\n\r\n'
+    with pytest.raises(Unreadable, match="size"):
+        read_multipart(part * 1100, Role.USER, "c")
+
+
+@pytest.mark.parametrize("body", [b"", b"--", b"--\r\n", b"text", b'{"a":1}', b"--B\r\nwords\r\n"])
+def test_other_bodies(body: bytes) -> None:
+    assert not is_multipart(body)
+    with pytest.raises(Unreadable, match="malformed"):
+        read_multipart(body, Role.USER, "c")
+
+
+@given(st.binary(max_size=200), st.binary(max_size=200))
+def test_every_byte_comes_back_and_every_text_is_seen(before: bytes, after: bytes) -> None:
+    """Law: whatever stands in a part, nothing is lost and nothing readable is skipped."""
+    body = upload(before, b"planted", after)
+    reading = read_multipart(body, Role.USER, "c")
+    assert reading.splice(()) == body
+    assert any("planted" in segment.text for segment in reading.segments)
+
+
+def test_a_known_host_without_a_dialect_takes_them() -> None:
+    for direction in Direction:
+        read = getattr(DIALECTS["generic-json"], f"read_{direction}")
+        assert "batch" in [segment.text for segment in read(upload(b"x")).segments]
