@@ -9,7 +9,6 @@ import argparse
 import csv
 import json
 import re
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -17,13 +16,12 @@ from typing import Any, Final
 from rich.console import Console
 from rich.table import Table
 
+from excise.cli.indexes import add_removing, add_state_dir, key_of, read_all, read_text
 from excise.cli.options import settings_of
-from excise.config import Settings
 from excise.detectors.records import NEAR, RecordIndex, Records, build_index
-from excise.errors import ConfigError, StateError, closest
+from excise.errors import ConfigError, closest
 from excise.model import Part, Role, Segment
-from excise.state.indexes import get_index, list_indexes, put_index, remove_index
-from excise.state.keys import derive, load_or_create_key
+from excise.state.indexes import put_index
 
 KIND: Final = "dictionary"
 _NAME: Final = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
@@ -48,14 +46,10 @@ def add_parser(subparsers: Any) -> None:
     add.set_defaults(func=run_add)
     shown = commands.add_parser("list", help="what is indexed")
     shown.set_defaults(func=run_list)
-    remove = commands.add_parser("remove", help="forget an index")
-    remove.add_argument("name", help="as dictionary list shows it")
-    remove.set_defaults(func=run_remove)
     check = commands.add_parser("check", help="where records stand in a text")
     check.add_argument("file", metavar="FILE", help="a text; - for standard input")
     check.set_defaults(func=run_check)
-    for each in (add, shown, remove, check):
-        each.add_argument("--state-dir", type=Path, metavar="DIR", help="keys and indexes")
+    add_state_dir(add, shown, check, add_removing(commands, KIND))
 
 
 def run_add(args: argparse.Namespace) -> int:
@@ -73,7 +67,11 @@ def run_add(args: argparse.Namespace) -> int:
             "EXC-CFG-001", f"--meet {meet} with {len(columns)} columns; wanted 1 to as many."
         )
     built = build_index(
-        name, columns, read_records(args.file, columns), meet=meet, key=_key(settings)
+        name,
+        columns,
+        read_records(args.file, columns),
+        meet=meet,
+        key=key_of(settings.state_dir, KIND),
     )
     path = put_index(settings.state_dir, KIND, name, built.made.to_bytes())
     print(
@@ -89,32 +87,19 @@ def run_list(args: argparse.Namespace) -> int:
     table = Table()
     for column in ("name", "columns", "meet", "values"):
         table.add_column(column)
-    for index in load_indexes(settings_of(args).state_dir):
+    for index in read_all(settings_of(args).state_dir, KIND, RecordIndex.from_bytes).values():
         titles = ", ".join(index.titles)
         table.add_row(index.name, titles, str(index.meet), str(index.digests.size))
     Console().print(table)
     return 0
 
 
-def run_remove(args: argparse.Namespace) -> int:
-    """Delete one."""
-    state_dir = settings_of(args).state_dir
-    if not remove_index(state_dir, KIND, args.name):
-        known = list_indexes(state_dir, KIND)
-        raise ConfigError(
-            "EXC-CFG-003",
-            f'no dictionary is called "{args.name}"; there are: {", ".join(known) or "none"}.',
-            hint=closest(args.name, known),
-        )
-    print(f"{args.name} is forgotten")
-    return 0
-
-
 def run_check(args: argparse.Namespace) -> int:
     """Line, column and how many columns met, never the value; exit status 1 where some did."""
-    settings = settings_of(args)
-    records = Records(load_indexes(settings.state_dir), _key(settings))
-    text = _read(args.file)
+    state_dir = settings_of(args).state_dir
+    indexes = read_all(state_dir, KIND, RecordIndex.from_bytes)
+    records = Records(tuple(indexes.values()), key_of(state_dir, KIND))
+    text = read_text(args.file)
     (sights,) = records.find([Segment(text, Role.USER, Part.PROMPT, 0)])
     met = [sight for sight in sights if sight.score >= 0.5]
     for sight in met:
@@ -122,17 +107,6 @@ def run_check(args: argparse.Namespace) -> int:
         column = sight.span.start - text.rfind("\n", 0, sight.span.start)
         print(f"{args.file}:{line}:{column}  {sight.label}  {sight.met} columns")
     return 1 if met else 0
-
-
-def load_indexes(state_dir: Path) -> list[RecordIndex]:
-    """Every dictionary. Raises `StateError`."""
-    found = []
-    for name in list_indexes(state_dir, KIND):
-        try:
-            found.append(RecordIndex.from_bytes(get_index(state_dir, KIND, name)))
-        except ValueError as why:
-            raise StateError("EXC-STA-002", f"{why}; make it anew.", at=f"{KIND}/{name}") from None
-    return found
 
 
 def read_records(path: Path, columns: Sequence[str]) -> Iterator[list[str]]:
@@ -184,17 +158,3 @@ def _json_records(stream: Iterator[str], path: Path, columns: Sequence[str]) -> 
         if not isinstance(record, dict):
             raise ConfigError("EXC-CFG-003", "wanted a JSON object a line.", at=f"{path}:{number}")
         yield ["" if record.get(c) is None else str(record[c]) for c in columns]
-
-
-def _key(settings: Settings) -> bytes:
-    return derive(load_or_create_key(settings.state_dir / "key"), KIND)
-
-
-def _read(name: str) -> str:
-    if name == "-":
-        return sys.stdin.buffer.read().decode("utf-8", "replace")
-    try:
-        return Path(name).read_text("utf-8", "replace")
-    except OSError as fault:
-        reason = fault.strerror or "cannot be read"
-        raise ConfigError("EXC-CFG-003", f"{reason}; wanted a readable file.", at=name) from None

@@ -16,13 +16,12 @@ from rich.console import Console
 from rich.table import Table
 
 from excise.cli.fingerprint_files import find_texts
+from excise.cli.indexes import add_removing, add_state_dir, key_of, read_text
 from excise.cli.options import settings_of
-from excise.config import Settings
 from excise.detectors.own_code import Copy, OwnCode, OwnIndex
 from excise.detectors.own_code_index import read_head
 from excise.errors import ConfigError
-from excise.state.indexes import get_index, is_name, list_indexes, put_index, remove_index
-from excise.state.keys import derive, load_or_create_key
+from excise.state.indexes import get_index, is_name, list_indexes, put_index
 
 KIND: Final = "own-code"
 
@@ -45,15 +44,11 @@ def add_parser(subparsers: Any) -> None:
     shown = commands.add_parser("list", help="what is indexed")
     shown.add_argument("--json", action="store_true", help="for programs")
     shown.set_defaults(func=run_list)
-    remove = commands.add_parser("remove", help="forget an index")
-    remove.add_argument("name", help="as fingerprint list shows it")
-    remove.set_defaults(func=run_remove)
     check = commands.add_parser("check", help="what of a file is own code")
     check.add_argument("file", metavar="FILE", help="a text; - for standard input")
     check.add_argument("--json", action="store_true", help="for programs")
     check.set_defaults(func=run_check)
-    for each in (add, shown, remove, check):
-        each.add_argument("--state-dir", type=Path, metavar="DIR", help="keys and indexes")
+    add_state_dir(add, shown, check, add_removing(commands, KIND))
 
 
 def run_add(args: argparse.Namespace) -> int:
@@ -70,7 +65,7 @@ def run_add(args: argparse.Namespace) -> int:
     try:
         index = OwnIndex.of_texts(
             (each.text for each in sources),
-            _key(settings),
+            key_of(settings.state_dir, KIND),
             names=[each.name for each in sources] if args.names else (),
             packages=args.packages,
         )
@@ -107,24 +102,16 @@ def run_list(args: argparse.Namespace) -> int:
     return 0
 
 
-def run_remove(args: argparse.Namespace) -> int:
-    """Forget an index; exit status 1 where there was none."""
-    if not is_name(args.name) or not remove_index(settings_of(args).state_dir, KIND, args.name):
-        print(f"excise: no index is called {args.name}", file=sys.stderr)
-        return 1
-    return 0
-
-
 def run_check(args: argparse.Namespace) -> int:
     """Where a text is own code; exit status 1 where it is."""
-    settings, key = settings_of(args), _key(settings_of(args))
+    settings, key = settings_of(args), key_of(settings_of(args).state_dir, KIND)
     indexes = [
         OwnIndex.from_bytes(get_index(settings.state_dir, KIND, name), key, at=name)
         for name in list_indexes(settings.state_dir, KIND)
     ]
     index = OwnIndex.merged(indexes, key)
     detector = OwnCode(index)
-    text = _read(args.file)
+    text = read_text(args.file)
     rows = [_row(text, copy, index) for copy in detector.copies(text)]
     rows += [
         {"label": "internal-package", **_lines(text, span.start, span.end)}
@@ -169,15 +156,3 @@ def _name(name: str, *, given: bool) -> str:
             at="--name",
         )
     return name
-
-
-def _key(settings: Settings) -> bytes:
-    return derive(load_or_create_key(settings.state_dir / "key"), KIND)
-
-
-def _read(name: str) -> str:
-    try:
-        data = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
-    except OSError as fault:
-        raise ConfigError("EXC-CFG-003", f"cannot be read ({fault.strerror}).", at=name) from None
-    return data.decode("utf-8", errors="replace")

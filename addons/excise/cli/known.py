@@ -17,12 +17,11 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import unquote
 
+from excise.cli.indexes import add_removing, add_state_dir, key_of, read_all
 from excise.cli.options import settings_of
-from excise.config import Settings
 from excise.detectors.known import KnownIndex, build_known, is_fit
-from excise.errors import ConfigError, StateError, closest
-from excise.state.indexes import get_index, is_name, list_indexes, put_index, remove_index
-from excise.state.keys import derive, load_or_create_key
+from excise.errors import ConfigError
+from excise.state.indexes import is_name, put_index
 
 KIND: Final = "known-value"
 # Names of variables that hold a secret, as they are usually called.
@@ -56,11 +55,7 @@ def add_parser(subparsers: Any) -> None:
     add.set_defaults(func=run_add)
     shown = commands.add_parser("list", help="the indexes and how many values they hold")
     shown.set_defaults(func=run_list)
-    remove = commands.add_parser("remove", help="forget an index")
-    remove.add_argument("name", help="as known list shows it")
-    remove.set_defaults(func=run_remove)
-    for each in (add, shown, remove):
-        each.add_argument("--state-dir", type=Path, metavar="DIR", help="keys and indexes")
+    add_state_dir(add, shown, add_removing(commands, KIND))
 
 
 def run_add(args: argparse.Namespace) -> int:
@@ -79,7 +74,10 @@ def run_add(args: argparse.Namespace) -> int:
               file=sys.stderr)  # fmt: skip
         return 1
     path = put_index(
-        settings.state_dir, KIND, args.name, build_known(fit, _key(settings)).to_bytes()
+        settings.state_dir,
+        KIND,
+        args.name,
+        build_known(fit, key_of(settings.state_dir, KIND)).to_bytes(),
     )
     print(
         f"{args.name}: {len(fit)} values; {len(values - fit)} left out that are too short, or "
@@ -91,36 +89,10 @@ def run_add(args: argparse.Namespace) -> int:
 
 def run_list(args: argparse.Namespace) -> int:
     """One line an index."""
-    state_dir = settings_of(args).state_dir
-    for name in list_indexes(state_dir, KIND):
-        (index,) = load_known(state_dir, (name,))
+    indexes = read_all(settings_of(args).state_dir, KIND, KnownIndex.from_bytes)
+    for name, index in indexes.items():
         print(f"{name}: {index.digests.size} forms of values")
     return 0
-
-
-def run_remove(args: argparse.Namespace) -> int:
-    """Delete one."""
-    state_dir = settings_of(args).state_dir
-    if not remove_index(state_dir, KIND, args.name):
-        known = list_indexes(state_dir, KIND)
-        raise ConfigError(
-            "EXC-CFG-003",
-            f'no index is called "{args.name}"; there are: {", ".join(known) or "none"}.',
-            hint=closest(args.name, known),
-        )
-    print(f"{args.name} is forgotten")
-    return 0
-
-
-def load_known(state_dir: Path, names: Iterable[str] | None = None) -> list[KnownIndex]:
-    """The indexes of these names, or all. Raises `StateError`."""
-    found = []
-    for name in list_indexes(state_dir, KIND) if names is None else names:
-        try:
-            found.append(KnownIndex.from_bytes(get_index(state_dir, KIND, name)))
-        except ValueError as why:
-            raise StateError("EXC-STA-002", f"{why}; make it anew.", at=f"{KIND}/{name}") from None
-    return found
 
 
 def _values(args: argparse.Namespace) -> Iterator[str]:
@@ -200,7 +172,3 @@ def unquoted(value: str) -> str:
     if len(value) > 1 and value[0] in "\"'" and value[-1] == value[0]:
         return value[1:-1]
     return value.partition(" #")[0].rstrip()
-
-
-def _key(settings: Settings) -> bytes:
-    return derive(load_or_create_key(settings.state_dir / "key"), KIND)

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from contextlib import closing
-from pathlib import Path
 from typing import Any, Final
 
-from excise.errors import ConfigError
+from excise.cli.indexes import read_text
 from excise.text.tokencount import DEFAULT, encoding_of
 from excise.workers.counter import TokenCounter
 
@@ -34,7 +32,7 @@ def _show(counter: TokenCounter, args: argparse.Namespace) -> None:
     encoding = encoding_of(args.model)
     print(f"{'estimate':>9} {'exact':>9}  file ({encoding})")
     for name in args.files or ["-"]:
-        text = _read(name)
+        text = read_text(name)
         about = counter.count([text], args.model).tokens
         exact = counter.exact([text], args.model)
         print(f"{about:>9} {exact.tokens if exact else 'no answer':>9}  {name}")
@@ -46,13 +44,3 @@ def _is_published(model: str) -> bool:
     """Whether a model is known to use one of the encodings that ship."""
     name = model.rpartition("/")[2].lower().removeprefix("ft:")
     return name.startswith(("gpt-", "chatgpt-", "o1", "o3", "o4", "text-embedding-"))
-
-
-def _read(name: str) -> str:
-    if name == "-":
-        return sys.stdin.buffer.read().decode("utf-8", "replace")
-    try:
-        return Path(name).read_text("utf-8", "replace")
-    except OSError as fault:
-        reason = fault.strerror or "cannot be read"
-        raise ConfigError("EXC-CFG-003", f"{reason}; wanted a readable file.", at=name) from None
