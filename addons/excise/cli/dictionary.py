@@ -66,13 +66,8 @@ def run_add(args: argparse.Namespace) -> int:
         raise ConfigError(
             "EXC-CFG-001", f"--meet {meet} with {len(columns)} columns; wanted 1 to as many."
         )
-    built = build_index(
-        name,
-        columns,
-        read_records(args.file, columns),
-        meet=meet,
-        key=key_of(settings.state_dir, KIND),
-    )
+    key = key_of(settings.state_dir, KIND)
+    built = build_index(name, columns, read_records(args.file, columns), meet=meet, key=key)
     path = put_index(settings.state_dir, KIND, name, built.made.to_bytes())
     print(
         f"{name}: {built.values} values of {built.records} records; "

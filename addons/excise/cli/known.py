@@ -73,12 +73,8 @@ def run_add(args: argparse.Namespace) -> int:
         print(f"excise: none of {len(values)} values can be told from ordinary text",
               file=sys.stderr)  # fmt: skip
         return 1
-    path = put_index(
-        settings.state_dir,
-        KIND,
-        args.name,
-        build_known(fit, key_of(settings.state_dir, KIND)).to_bytes(),
-    )
+    index = build_known(fit, key_of(settings.state_dir, KIND))
+    path = put_index(settings.state_dir, KIND, args.name, index.to_bytes())
     print(
         f"{args.name}: {len(fit)} values; {len(values - fit)} left out that are too short, or "
         "plain words, numbers or paths"
