@@ -83,7 +83,7 @@ def test_several_indexes_answer_as_one_and_are_forgotten_one_by_one(
     assert run(tmp_path, "check", str(asked)) == 1
     assert capsys.readouterr().out.count(": own") == 1
     assert run(tmp_path, "remove", "settle.py") == 2
-    assert run(tmp_path, "remove", "../key") == 1
+    assert run(tmp_path, "remove", "../key") == 2
     assert run(tmp_path, "list") == 0
     assert "blend.go" in capsys.readouterr().out
 
