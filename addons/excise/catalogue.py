@@ -29,7 +29,9 @@ DIALECTS: Final = frozenset(
         "grpc",
         "mcp-jsonrpc",
         "mistral-chat",
+        "mistral-conversations",
         "ollama-chat",
+        "openai-assistants",
         "openai-chat",
         "openai-responses",
     }

@@ -22,6 +22,10 @@ IDS = [f"{number}-{sample.host}" for number, sample in enumerate(SAMPLES)]
 HOSTS = load_catalogue((policies_dir() / "hosts.yaml").read_text("utf-8"), "hosts.yaml")
 
 
+# Dialects that read other bodies than JSON as well, or none that is.
+FREE = {"generic-json", "openai-assistants", "mistral-conversations", "grpc"}
+
+
 def dialects_of(sample: Sample) -> set[str]:
     host = HOSTS.find(sample.host)
     return {"generic-json", host.dialect(sample.path) if host else "generic-json"}
@@ -36,7 +40,8 @@ def strings_of(value: Any) -> list[str]:
 
 
 def test_there_are_samples_of_every_dialect() -> None:
-    assert {name for sample in SAMPLES for name in dialects_of(sample)} == set(DIALECTS)
+    spoken = {name for sample in SAMPLES for name in dialects_of(sample)}
+    assert spoken == set(DIALECTS) - {"grpc"}
 
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=IDS)
@@ -77,7 +82,7 @@ def _planted(segments: tuple[Segment, ...]) -> list[Segment]:
     return [segment for segment in segments if PLANT in segment.text]
 
 
-@pytest.mark.parametrize("name", sorted(DIALECTS))
+@pytest.mark.parametrize("name", sorted(set(DIALECTS) - {"grpc"}))
 def test_a_value_is_found_under_every_wire_word_in_every_role(name: str) -> None:
     for word in sorted(WIRE_WORDS):
         for role in ("system", "user", "assistant", "tool"):
@@ -92,7 +97,7 @@ def test_a_value_is_found_under_every_wire_word_in_every_role(name: str) -> None
                 assert len(found) == raw.count(PLANT.encode())
 
 
-@pytest.mark.parametrize("name", sorted(set(DIALECTS) - {"generic-json"}))
+@pytest.mark.parametrize("name", sorted(set(DIALECTS) - FREE))
 @pytest.mark.parametrize("body", [b"", b"text", b'{"a":1}{"b":2}', b"PK\x03\x04"])
 def test_a_json_dialect_reads_json_only(name: str, body: bytes) -> None:
     with pytest.raises(Unreadable, match="malformed"):

@@ -23,8 +23,12 @@ from excise.codecs.grpc import Grpc
 from excise.codecs.mcp_jsonrpc import McpJsonrpc
 from excise.codecs.mcp_jsonrpc_stream import McpJsonrpcStream
 from excise.codecs.mistral_chat import MistralChat
+from excise.codecs.mistral_conversations import MistralConversations
+from excise.codecs.mistral_conversations_stream import MistralConversationsStream
 from excise.codecs.ollama_chat import OllamaChat
 from excise.codecs.ollama_chat_stream import OllamaChatStream
+from excise.codecs.openai_assistants import OpenAIAssistants
+from excise.codecs.openai_assistants_stream import OpenAIAssistantsStream
 from excise.codecs.openai_chat import OpenAIChat
 from excise.codecs.openai_chat_stream import OpenAIChatStream
 from excise.codecs.openai_responses import OpenAIResponses
@@ -42,6 +46,8 @@ _ALL: Final[tuple[Dialect, ...]] = (
     BedrockConverse(BedrockConverseStream),
     BedrockInvoke(BedrockInvokeStream),
     MistralChat(OpenAIChatStream),
+    MistralConversations(MistralConversationsStream),
+    OpenAIAssistants(OpenAIAssistantsStream),
     McpJsonrpc(McpJsonrpcStream),
     Grpc(),
     GenericJson(GenericSseStream),

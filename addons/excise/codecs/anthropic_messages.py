@@ -45,8 +45,12 @@ _FIELDS: Final[Mapping[str, Fields]] = {
         "prompt": _PROMPT,
         "tools": Field(Role.SYSTEM, Part.TOOL_DEFINITION),
         "requests": Field(Role.USER, Part.METADATA, state="batch"),
+        # The web's.
+        "attachments": Field(Role.USER, Part.DOCUMENT, state="attachment"),
+        "personalized_styles": Field(Role.SYSTEM, Part.PROMPT),
     },
     "batch": {"params": Field(Role.USER, Part.METADATA, state="request")},
+    "attachment": {"extracted_content": _TEXT},
     "turn": {"content": _BLOCKS},
     "block": _BLOCK,
     "source": {"data": _TEXT, "url": _TEXT, "content": _BLOCKS},

@@ -34,19 +34,23 @@ _ANY: Final[Fields] = {
     **dict.fromkeys(
         (
             *("content", "contents", "text", "texts", "parts", "prompt", "message", "input"),
-            *("inputs", "inputText", "query", "suffix", "delta", "v"),
+            *("inputs", "inputText", "query", "suffix", "delta", "v", "value", "completion"),
             *("tokens", "token_ids", "input_ids"),  # numbers, which are marked
         ),
         _RUNNING,
     ),
     **dict.fromkeys(
-        ("system", "systemInstruction", "system_instruction", "instructions", "preamble"), _SYSTEM
+        (
+            *("system", "systemInstruction", "system_instruction", "instructions", "preamble"),
+            "additional_instructions",
+        ),
+        _SYSTEM,
     ),
     **dict.fromkeys(
         (*("tools", "functions", "functionDeclarations", "toolConfig", "responseSchema"),), _TOOLS
     ),
     **dict.fromkeys(("functionCall", "toolUse", "tool_calls", "arguments", "args"), _ARGUMENTS),
-    **dict.fromkeys(("functionResponse", "toolResult", "tool_results"), _RESULT),
+    **dict.fromkeys(("functionResponse", "toolResult", "tool_results", "tool_outputs"), _RESULT),
     "extracted_content": Field(part=Part.DOCUMENT, plain=True),
     "metadata": Field(part=Part.METADATA),
 }
