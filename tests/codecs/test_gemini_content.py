@@ -9,6 +9,7 @@ import pytest
 from dialect_cases import read, where
 
 from excise.codecs import DIALECTS
+from excise.codecs.base import Asked
 from excise.codecs.jsonspan import JsonReading
 from excise.model import Direction, Edit, Refusal, RefusalClass, Span, Usage
 
@@ -129,7 +130,10 @@ def test_thought_signatures_are_never_touched() -> None:
 )
 def test_refusals(status: int, word: str) -> None:
     refusal = Refusal(cls=RefusalClass.POLICY, reference="r-1", message="No r-1.", status=status)
-    assert json.loads(DIALECTS[NAME].refuse(refusal).body) == {
+    error = DIALECTS[NAME].refuse(refusal).body
+    for target, body in (("x:stream?alt=sse", error), ("x:stream", b"[%s]" % error), ("", error)):
+        assert DIALECTS["gemini-stream"].refuse(refusal, Asked(target)).body == body
+    assert json.loads(error) == {
         "error": {"code": status, "message": "No r-1.", "status": word, "details": []}
     }
 

@@ -176,3 +176,16 @@ def test_a_picture_in_a_stream_is_told_once(action: Action) -> None:
     record = told(stream)
     assert record["reasons"] == ["uninspectable:media"]
     assert record["action"] == action.value
+
+
+@pytest.mark.parametrize(("status", "streams"), [(200, True), (400, False), (503, False)])
+def test_an_error_is_no_stream(status: int, streams: bool) -> None:
+    """Where an answer is streamed as an array, its error is one document."""
+    target = "/v1beta/models/m:streamGenerateContent"
+    sent = exchange(chat("x"), host="generativelanguage.googleapis.com", target=target)
+    wall = firewall()
+    context = wall.inspect_request(sent).context
+    for media_type, expected in (("application/json", streams), ("text/event-stream", True)):
+        head = (("content-type", media_type),)
+        stream = wall.open_stream(sent, Answer(status=status, headers=head), context)
+        assert (stream is not None) is expected

@@ -9,6 +9,7 @@ are opaque: sent back altered, the turn is refused upstream.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from excise.codecs.base import NOBODY, Asked, Label, StreamReader
@@ -171,6 +172,13 @@ class GeminiStream(GeminiContent):
     ) -> None:
         super().__init__(open_events)
         self._open_array = open_array
+
+    def refuse(self, refusal: Refusal, asked: Asked = NOBODY) -> Reply:
+        """The same error, inside of an array where the client did not ask for events."""
+        reply = super().refuse(refusal, asked)
+        if not asked.target or "alt=sse" in asked.target:
+            return reply
+        return replace(reply, body=b"[" + reply.body + b"]")
 
     def open_stream(self, media_type: str) -> StreamReader | None:
         """A reader for events or for an array, None where it is neither."""

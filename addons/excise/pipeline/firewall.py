@@ -16,6 +16,7 @@ from excise.audit.record import Facts, build_record
 from excise.catalogue import Catalogue, Host
 from excise.codecs import DIALECTS
 from excise.codecs.base import Asked, Dialect
+from excise.codecs.dialect import is_event_stream
 from excise.codecs.encoding import Decoder, decode, encode
 from excise.codecs.head import read_head, splice_head
 from excise.detectors.base import Findings, Scanner
@@ -177,7 +178,11 @@ class Firewall:
 
         What it gives out has no content coding. Raises `Unreadable` for a coding nobody knows.
         """
-        reader = context.dialect.open_stream(answer.header("content-type"))
+        media_type = answer.header("content-type")
+        # An error is one document, also where the answer would have been an array of pieces.
+        if answer.status >= 400 and not is_event_stream(media_type):
+            return None
+        reader = context.dialect.open_stream(media_type)
         if reader is None:
             return None
         coding, limits = answer.header("content-encoding"), self.limits
