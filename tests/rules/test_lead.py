@@ -14,6 +14,7 @@ from excise.rules.lead import (
     is_weak,
     spell,
     spell_context,
+    spell_entry,
     spell_word,
 )
 from excise.rules.tree import DialectError, parse
@@ -38,6 +39,24 @@ from excise.rules.tree import DialectError, parse
 def test_leads_are_cut(regex: str, lead: str) -> None:
     """Where enough stands in front, behind enough characters, and before an open end."""
     assert spell(find_lead(parse(regex)[0])[0]) == spell(parse(lead)[0])
+
+
+@pytest.mark.parametrize(
+    ("regex", "text", "may_match"),
+    [
+        ("[A-ZÁá-é][a-zá-é]{2,9},", "Ábc,", True),
+        ("[A-ZÁá-é][a-zá-é]{2,9},", "\u0430\u0431\u0432\u0433,", False),  # Cyrillic
+        ("[ÁČ][áč]{2}", "\u5929\u5730\u7384", False),
+        ("[ÁČ][áč]{2}", "Áčá", True),
+        ("[^a-z]{3}x", "\u5929\u5730\u7384x", True),  # a class that does not count by name
+    ],
+)
+def test_a_class_of_letters_takes_no_other_script(regex: str, text: str, may_match: bool) -> None:
+    """Neither over bytes nor over characters, though over bytes it may take a neighbour."""
+    nodes = parse(regex)[0]
+    raw = spell(nodes).encode()
+    assert bool(re.search(raw, text.encode())) is may_match
+    assert bool(re.search(spell_entry(nodes), text)) is may_match
 
 
 def test_large_leads_are_cut_shorter() -> None:

@@ -13,6 +13,7 @@ from excise.rules.tree import (
     first_characters,
     last_characters,
     mask_of,
+    members_beyond,
     parse,
     width_of,
 )
@@ -114,3 +115,24 @@ def test_first_characters_are_all_there_can_be(regex: str) -> None:
 def test_missing_bounds_are_set(regex: str, same: str) -> None:
     """And look-around goes."""
     assert spell(bounded(parse(regex)[0], 9)) == spell(parse(same)[0])
+
+
+@pytest.mark.parametrize(
+    ("regex", "members"),
+    [
+        ("[a-z]", ""),
+        ("[a-zéß]", "éß"),
+        ("[à-ã0-9]", "àáâã"),
+        ("[\\dé]", "é"),
+        ("é", "é"),
+        ("[^é]", None),
+        ("[\\Wé]", None),
+        ("[\u0100-\uffff]", None),  # too many
+        (".", None),
+    ],
+)
+def test_members_beyond_ascii(regex: str, members: str | None) -> None:
+    """Those a class names; None where it admits nearly all."""
+    (node,) = parse(regex)[0]
+    found = members_beyond(node)
+    assert (None if found is None else "".join(map(chr, found))) == members

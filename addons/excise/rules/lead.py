@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from re import _constants as op  # type: ignore[attr-defined]
 from typing import Final, NamedTuple
 
 from excise.rules.literals import find_literals
-from excise.rules.tree import BEYOND, REPEATS, Node, Nodes, children, mask_of, width_of
+from excise.rules.tree import (
+    BEYOND,
+    REPEATS,
+    Node,
+    Nodes,
+    children,
+    mask_of,
+    members_beyond,
+    width_of,
+)
 
 _NO_LETTER: Final = "[^A-Za-z]"
 ANCHORS: Final = {op.AT_BOUNDARY: "\\b", op.AT_BEGINNING: "^", op.AT_END: "$"}
@@ -175,8 +184,9 @@ def _positions(nodes: Nodes) -> int:
 def _spell_node(node: Node) -> str:
     """The node for Hyperscan, over the bytes of UTF-8; groups do not capture there.
 
-    A character beyond ASCII is up to four bytes, whichever; that is wider than the pattern, and
-    several times faster than Hyperscan's own mode for UTF-8.
+    A character beyond ASCII is up to four bytes, any of those that characters of its class are
+    spelled with; that is wider than the pattern, and several times faster than Hyperscan's own
+    mode for UTF-8.
     """
     kind, value = node
     if kind is op.LITERAL:
@@ -191,27 +201,32 @@ def _spell_node(node: Node) -> str:
         low, high, body = value
         if len(body) == 1 and _is_set(body[0]):
             wider = 4 if mask_of(body[0]) & BEYOND else 1
-            return f"{_spell_mask(mask_of(body[0]))}{{{low},{high * wider}}}"
+            return f"{_spell_bytes(body[0])}{{{low},{high * wider}}}"
         return f"(?:{spell(body)}){{{low},{high}}}"
-    mask = mask_of(node)
-    return _spell_mask(mask) + ("{1,4}" if mask & BEYOND else "")
+    return _spell_bytes(node) + ("{1,4}" if mask_of(node) & BEYOND else "")
 
 
 def _is_set(node: Node) -> bool:
     return node[0] in (op.IN, op.ANY, op.NOT_LITERAL)
 
 
-def _spell_mask(mask: int) -> str:
-    """A set of characters as ranges of bytes."""
-    parts = ["\\x80-\\xff"] if mask & BEYOND else []
-    code = 0
-    while code < 128:
-        start = code
-        while code < 128 and mask >> code & 1:
-            code += 1
-        if code > start:
-            parts.append(f"\\x{start:02x}-\\x{code - 1:02x}")
-        code += 1
+def _spell_bytes(node: Node) -> str:
+    """A set of characters as ranges of the bytes that they are spelled with."""
+    beyond = members_beyond(node)
+    used = range(0x80, 0x100) if beyond is None else b"".join(chr(each).encode() for each in beyond)
+    codes = {code for code in range(128) if mask_of(node) >> code & 1}
+    return _spell_ranges(codes.union(used), "\\x{:02x}")
+
+
+def _spell_ranges(codes: Iterable[int], form: str) -> str:
+    """A class of these codes."""
+    parts: list[str] = []
+    ordered = sorted(codes)
+    start = 0
+    for at, code in enumerate(ordered, 1):
+        if at == len(ordered) or ordered[at] != code + 1:
+            parts.append(f"{form.format(ordered[start])}-{form.format(code)}")
+            start = at
     return f"[{''.join(parts)}]"
 
 
@@ -221,7 +236,8 @@ def spell(nodes: Nodes) -> str:
 
 
 def spell_entry(nodes: Nodes) -> str:
-    """The nodes for `re` over text, without groups; a class takes all beyond ASCII or nothing."""
+    """The nodes for `re` over text, without groups; a class takes of what is beyond ASCII what it
+    names, or all."""
     return "".join(map(_spell_for_re, nodes))
 
 
@@ -238,7 +254,10 @@ def _spell_for_re(node: Node) -> str:
     if kind in REPEATS:
         body = spell_entry(value[2])
         return f"(?:{body}){{{value[0]},{value[1]}}}"
-    return _spell_mask(mask_of(node)).replace("\\x80-\\xff", "\\x80-\\U0010ffff")
+    beyond = members_beyond(node)
+    codes = {code for code in range(128) if mask_of(node) >> code & 1}.union(beyond or ())
+    spelled = _spell_ranges(codes, "\\U{:08x}")
+    return spelled if beyond is not None else f"{spelled[:-1]}\\x80-\\U0010ffff]"
 
 
 def spell_word(word: str) -> str:

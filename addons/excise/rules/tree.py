@@ -18,6 +18,8 @@ BEYOND: Final = 1 << 128
 ALL: Final = (1 << 129) - 1
 VISIBLE: Final = sum(1 << code for code in range(33, 127))
 
+_MANY: Final = 2_000  # characters of a range that are counted one by one
+
 REPEATS: Final = (op.MAX_REPEAT, op.MIN_REPEAT)
 _CLASSES: Final = {
     op.CATEGORY_DIGIT: "0123456789",
@@ -125,6 +127,24 @@ def set_mask(items: Nodes) -> int:
         else:
             mask |= _category(value)
     return (ALL & ~mask) | BEYOND if negated else mask
+
+
+def members_beyond(node: Node) -> list[int] | None:
+    """The characters beyond ASCII of a set, or None where those are not counted by name."""
+    kind, value = node
+    if not mask_of(node) & BEYOND:
+        return []
+    members: list[int] = []
+    for part, what in value if kind is op.IN else [node]:
+        if part is op.LITERAL:
+            members.append(what)
+        elif part is op.RANGE and what[1] - what[0] < _MANY:
+            members += range(what[0], what[1] + 1)
+        elif part is not op.CATEGORY or set_mask([(part, what)]) & BEYOND:
+            return None
+    if any(0xD800 <= code < 0xE000 for code in members):
+        return None
+    return [code for code in members if code > 127]
 
 
 def first_characters(nodes: Nodes) -> tuple[int, bool]:
