@@ -1,14 +1,17 @@
 """Patterns and side detectors look at one text, and rules make findings of what these saw."""
 
+import base64
+import gzip
 import re
 from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 
+from excise.audit.fields import WORD
 from excise.detectors.base import Sight
 from excise.detectors.build import build_scanner, entities_of, side_detectors
-from excise.detectors.scanner import spelled
+from excise.detectors.scanner import SPENT, spelled
 from excise.errors import NoAnswer
 from excise.model import Direction, Kind, Part, Role, Segment, Span
 from excise.rules.load import load_pack
@@ -196,3 +199,14 @@ def test_findings_carry_what_the_rule_says() -> None:
         0.8,
         "names",
     )
+
+
+def test_what_is_left_out_of_the_look_is_an_anomaly() -> None:
+    """With side detectors and without, and under a name that the audit knows how to write."""
+    bomb = base64.b64encode(gzip.compress(b"word " * 2_000_000)).decode()
+    for rules in ([], [PERSON]):
+        scanner = build_scanner(rules, detectors={"names": Capitals()})
+        assert scanner.inspect([segment("Anna")], Direction.REQUEST).anomalies == ()
+        looked = scanner.inspect([segment("Anna"), segment(bomb)], Direction.REQUEST)
+        assert looked.anomalies == (SPENT,)
+    assert re.fullmatch(WORD, SPENT)

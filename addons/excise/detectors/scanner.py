@@ -21,6 +21,7 @@ from excise.rules.compile import CompiledExcuse, compile_excuses
 from excise.rules.schema import Asked, Rule
 
 ANY: Final = "*"
+SPENT: Final = "disguise-budget"  # something was left undecoded, or untried
 
 
 class _Reader(NamedTuple):
@@ -109,11 +110,12 @@ class FullScanner:
 
     def inspect(self, segments: Sequence[Segment], direction: Direction | None) -> Scanned:
         """Everything that reads messages of this direction (None: of either)."""
-        found = self.pattern.scan(segments)
+        found, exhausted = self.pattern.look(segments)
+        anomalies = (SPENT,) if exhausted else ()
         if not self._panels[direction]:
-            return Scanned(found)
+            return Scanned(found, anomalies=anomalies)
         beside = self._aside(segments, direction)
-        return Scanned(_joined(found, beside.findings), beside.missing)
+        return Scanned(_joined(found, beside.findings), beside.missing, anomalies)
 
     def _aside(self, segments: Sequence[Segment], direction: Direction | None) -> Scanned:
         """What the side detectors make of texts, remembered by text, part and direction.

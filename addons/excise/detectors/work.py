@@ -10,10 +10,11 @@ from typing import Final
 
 # In microseconds, roughly, of a quiet core; held by `excise bench --detection`.
 _LEAST: Final = 60_000
-_FOR_EACH: Final = 1.5  # further ones for each character
+_FOR_EACH: Final = 3.0  # further ones for each character
 _OF_A_RULE: Final = 0.6  # of all, for one rule
 _ATTEMPT: Final = 3
 _WIDTH: Final = 24  # characters of a match that add one
+_WIDEST: Final = 256  # but those behind, which a match that fails hardly ever comes to
 
 
 class Work:
@@ -31,7 +32,7 @@ class Work:
     def lose(self, rule: str, width: int) -> bool:
         """Count what came to nothing for a rule whose matches may be so wide; whether it may go
         on."""
-        cost = _ATTEMPT + width / _WIDTH
+        cost = _ATTEMPT + min(width, _WIDEST) / _WIDTH
         taken = self._taken[rule] = self._taken.get(rule, 0.0) + cost
         self._left -= cost
         if self._left > 0 and taken < self._for_one:
