@@ -114,6 +114,20 @@ def hostile(size: int) -> dict[str, str]:
         "number words": "one two ",
         "capitals": "Ab ",
         "street numbers": "12 Ab Street ",
+        "words of Cyrillic": "\u0441\u044a\u0435\u0448\u044c \u0435\u0449\u0451, ",
+        "Chinese": "\u5929\u5730\u7384\u9ec4\u5b87\u5b99\u6d2a\u8352",
+        "full width": "\uff34\uff48\uff45 \uff51\uff55\uff49\uff43\uff4b ",
+        "digits of full width": "\uff11\uff12\uff13\uff14 \uff15\uff16 ",
+        "bytes in hex": "41 ",
+        "addresses of hosts": "1.2.3.4.",
+        "logins": "login: a / ",
+        "calls": 'setPassword("',
+        "password files": "a:*:b:",
+        "commands": "curl -u ",
+        "passwords": "password=",
+        "cards with codes": "4111111111111111,123\n",
+        "equals signs": "=41x",
+        "percent signs apart": "%41x",
     }
     return {name: (seed * (size // len(seed) + 1))[:size] for name, seed in seeds.items()}
 
