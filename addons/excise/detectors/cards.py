@@ -75,6 +75,7 @@ _OTHER: Final = re.compile(
     r"\s{0,2}[\"'`(#]{0,2}\Z|(?:^|[^A-Za-z0-9])(?:tok|pi|pm|ch|cus|src|seti|txn|ord|evt|inv|re)_\Z",
     re.IGNORECASE,
 )
+_PUNCTUATION: Final = " \t\r\n\f\v\"'`)]>.:=#("  # that may stand behind such a name
 # One of these stands in every text that spells a card out; cheaper than to look for the numbers.
 _TELLING: Final = ("card", "cart", "kart", "code", "cv", "kaart", "tarjeta", "visa", "digit")
 _BRAND_CODE: Final = re.compile(r"(?<![A-Za-z0-9])(?:VI|CA|MC|AX|DS|DC|JC|TP|CC|card|pan)\Z")
@@ -258,7 +259,7 @@ def _is_card(text: str, label: str, number: _Number) -> bool:
     if _TRACK.match(after) or _holds_record(after):
         return True
     bare = len(number.sizes) == 1
-    if _OTHER.search(f"{label}: {before}" if label and start < _BEFORE else before):
+    if _is_other(f"{label}: {before}" if label and start < _BEFORE else before):
         return False
     if bare and (number.led or (number.followed and not _WORDS.search(before[-24:]))):
         return False
@@ -268,6 +269,13 @@ def _is_card(text: str, label: str, number: _Number) -> bool:
     if _WORDS.search(before) or _WORDS.search(after[:_AFTER]) or (label and _WORDS.search(label)):
         return True
     return _PAYING.search(before[-32:]) is not None or PAN in _column(text, number.start)
+
+
+def _is_other(before: str) -> bool:
+    """Whether what stands in front names something else. All such names end in letters, which is
+    quick to see."""
+    named = before.rstrip(_PUNCTUATION)[-1:]
+    return (named.isalpha() or named in "_-" or named.isspace()) and bool(_OTHER.search(before))
 
 
 def _holds_record(after: str) -> bool:
