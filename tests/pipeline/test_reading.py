@@ -62,3 +62,69 @@ def test_no_bytes_make_it_raise(body: bytes, coding: str) -> None:
             message = read_message(dialect, direction, body, coding, DEFAULT_LIMITS)
             assert set(message.unread) <= REASONS
             assert message.reading is not None or message.unread or not body
+
+
+TEXT = json.dumps({"messages": [{"role": "user", "content": "SECRET-12345678"}]})
+FORM = b"content=SECRET-12345678"
+UPLOAD = b'--B\r\nContent-Disposition: form-data; name="prompt"\r\n\r\nSECRET-12345678\r\n--B--\r\n'
+JSON = "application/json"
+
+
+@pytest.mark.parametrize(
+    ("dialect", "body", "media_type", "unread", "anomalies"),
+    [
+        # as it should be
+        ("openai-chat", TEXT.encode(), JSON, (), ()),
+        ("openai-chat", TEXT.encode(), "", (), ()),
+        ("openai-chat", TEXT.encode(), "application/json; charset=utf-8", (), ()),
+        ("openai-chat", b" \n" + TEXT.encode() + b"\n", "application/vnd.x+json", (), ()),
+        ("generic-json", FORM, "application/x-www-form-urlencoded", (), ()),
+        ("generic-json", UPLOAD, "multipart/form-data; boundary=B", (), ()),
+        ("generic-json", f"{TEXT}\n{TEXT}\n".encode(), "application/jsonl", (), ()),
+        # what a second reader might read otherwise
+        ("openai-chat", TEXT.encode() * 2, JSON, ("malformed",), ()),
+        ("openai-chat", TEXT.encode() + b" x", JSON, ("malformed",), ()),
+        ("openai-chat", TEXT.encode() + b"\0", JSON, ("malformed",), ()),
+        ("openai-chat", b'{"content":"SECRET-12345678","content":"x"}', JSON, ("ambiguous",),
+         ("duplicate-key",)),
+        ("openai-chat", b"\xef\xbb\xbf" + TEXT.encode(), JSON, (), ("bom",)),
+        ("openai-chat", TEXT.replace("{", '{"n":' + "1" * 70 + ",", 1).encode(), JSON, (),
+         ("number-extreme",)),
+        ("openai-chat", TEXT.replace("{", '{"n":NaN,', 1).encode(), JSON, ("malformed",), ()),
+        ("openai-chat", TEXT.replace('"user"', "'user'").encode(), JSON, ("malformed",), ()),
+        ("openai-chat", TEXT.replace("}]", "},]").encode(), JSON, ("malformed",), ()),
+        ("openai-chat", TEXT.replace("SEC", "\tSEC").encode(), JSON, ("malformed",), ()),
+        ("openai-chat", TEXT.replace("{", "{/**/", 1).encode(), JSON, ("malformed",), ()),
+        ("openai-chat", ("[" * 300 + TEXT + "]" * 300).encode(), JSON, ("depth",), ()),
+        # encodings
+        ("openai-chat", TEXT.encode("utf-16"), JSON, ("charset",), ()),
+        ("openai-chat", TEXT.encode("utf-16-le"), JSON, ("charset",), ()),
+        ("openai-chat", TEXT.encode("utf-16-be"), JSON, ("charset",), ()),
+        ("openai-chat", TEXT.encode("utf-32"), JSON, ("charset",), ()),
+        ("openai-chat", TEXT.encode("utf-32-le"), JSON, ("charset",), ()),
+        ("openai-chat", TEXT.encode("utf-32-be"), JSON, ("charset",), ()),
+        ("generic-json", TEXT.encode("utf-16-be"), JSON, ("charset",), ()),
+        ("generic-json", TEXT.encode("utf-32-be"), JSON, ("charset",), ()),
+        ("openai-chat", TEXT.replace("user", "us\xe9r").encode("latin-1"), JSON, ("charset",), ()),
+        ("openai-chat", TEXT.encode(), "application/json; charset=utf-7", ("ambiguous",),
+         ("content-type",)),
+        # called what it is not
+        ("openai-chat", TEXT.encode(), "application/x-www-form-urlencoded", (), ("content-type",)),
+        ("openai-chat", TEXT.encode(), "multipart/form-data; boundary=B", ("ambiguous",),
+         ("content-type",)),
+        ("generic-json", UPLOAD, JSON, ("ambiguous",), ("content-type",)),
+        ("generic-json", FORM, JSON, (), ("content-type",)),
+        ("generic-json", TEXT.encode(), "application/grpc", (), ("content-type",)),
+        ("openai-chat", FORM, "application/x-www-form-urlencoded", ("malformed",), ()),
+    ],
+)  # fmt: skip
+def test_strict_reading(
+    dialect: str, body: bytes, media_type: str, unread: tuple[str, ...], anomalies: tuple[str, ...]
+) -> None:
+    """What is odd is noted; what might be read in two ways is a matter of policy; and whichever
+    it is, the text is searched."""
+    message = read_message(
+        DIALECTS[dialect], Direction.REQUEST, body, "", DEFAULT_LIMITS, media_type
+    )
+    assert (message.unread, message.anomalies) == (unread, anomalies)
+    assert any("SECRET-12345678" in segment.text for segment in message.segments)

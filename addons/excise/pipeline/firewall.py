@@ -81,7 +81,10 @@ class Firewall:
         clock = [self.timer()]
         host, dialect = self._speaks(exchange)
         coding = exchange.header("content-encoding")
-        message = read_message(dialect, Direction.REQUEST, exchange.body, coding, self.limits)
+        media_type = exchange.header("content-type")
+        message = read_message(
+            dialect, Direction.REQUEST, exchange.body, coding, self.limits, media_type
+        )
         clock.append(self.timer())
         segments = (*read_head(exchange), *message.segments)
         found = find(self.scanner, segments, Direction.REQUEST, self.policy.mild)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
 from excise.codecs import read_body
 from excise.codecs.base import Dialect, Reading
 from excise.codecs.encoding import decode
+from excise.codecs.grpc import GrpcReading
+from excise.codecs.jsonspan import JsonReading
+from excise.codecs.multipart import MultipartReading
+from excise.codecs.plaintext import TextReading
 from excise.errors import Unreadable
 from excise.model import Direction, Part, Role, Segment, Usage
 
@@ -36,11 +41,7 @@ class Message:
     reading: Reading | None
     unread: tuple[str, ...] = ()
     raw: bool = False  # segments come from the undivided text and cannot be edited
-
-    @property
-    def anomalies(self) -> tuple[str, ...]:
-        """Oddities of form the codec noted."""
-        return self.reading.anomalies if self.reading else ()
+    anomalies: tuple[str, ...] = ()  # oddities of form
 
     @property
     def usage(self) -> Usage | None:
@@ -54,9 +55,17 @@ class Message:
 
 
 def read_message(
-    dialect: Dialect, direction: Direction, body: bytes, content_encoding: str, limits: Limits
+    dialect: Dialect,
+    direction: Direction,
+    body: bytes,
+    content_encoding: str,
+    limits: Limits,
+    media_type: str = "",
 ) -> Message:
-    """Decode and read one body; never raises for what it holds."""
+    """Decode and read one body; never raises for what it holds.
+
+    It is read as what it is; that `media_type` calls it something else is noted.
+    """
     if not body:
         return Message(segments=(), reading=None)
     plain = body
@@ -68,17 +77,70 @@ def read_message(
         reading = read_body(dialect, direction, plain)
     except Unreadable as why:
         return _undivided(plain, why.reason)
+    odd, ambiguous = _mismatch(media_type, reading) if reading.segments else (False, False)
+    unread = {*reading.unread, "ambiguous"} if ambiguous else reading.unread
     return Message(
         segments=reading.segments,
         reading=reading,
-        unread=reading.unread,
+        unread=tuple(sorted(unread)),
         raw="grpc" in reading.unread,
+        anomalies=(*reading.anomalies, "content-type") if odd else reading.anomalies,
     )
+
+
+def _mismatch(media_type: str, reading: Reading) -> tuple[bool, bool]:
+    """Whether a body is called something else than it is, and whether somebody who believes that
+    would read it otherwise.
+
+    Clients send JSON as a form (curl does) and services see through it, so that is merely odd.
+    """
+    name, _, parameters = media_type.lower().partition(";")
+    charset = _CHARSET.search(parameters)
+    recoded = charset is not None and charset[1] not in _HARMLESS
+    called = next((kind for kind, fits in _CALLED if fits.fullmatch(name.strip())), None)
+    if called is None or isinstance(reading, called):
+        return recoded, recoded
+    parts = MultipartReading in (called, type(reading))
+    return True, recoded or parts
+
+
+_CHARSET: Final = re.compile(r"\bcharset\s*=\s*\"?([\w-]+)")
+_HARMLESS: Final = frozenset({"utf-8", "utf8", "us-ascii", "ascii", "iso-8859-1", "latin1"})
+_CALLED: Final = (
+    (JsonReading, re.compile(r"application/(?:[\w.-]+\+)?json")),
+    (TextReading, re.compile(r"application/x-www-form-urlencoded")),
+    (MultipartReading, re.compile(r"multipart/.+")),
+    (GrpcReading, re.compile(r"application/(?:grpc|connect\+|x-protobuf|proto).*")),
+)
 
 
 def _undivided(plain: bytes, reason: str) -> Message:
     if reason not in _TEXTUAL:
         return Message(segments=(), reading=None, unread=(reason,))
-    text = plain.decode("utf-8", "replace")
+    text = plain.decode(_encoding_of(plain), "replace")
     segment = Segment(text, Role.USER, Part.METADATA, 0)
     return Message(segments=(segment,), reading=None, unread=(reason,), raw=True)
+
+
+def _encoding_of(plain: bytes) -> str:
+    """The encoding of a text that begins in ASCII, by its mark or by where its NULs stand
+    (RFC 4627 §3)."""
+    for mark, name in _MARKS:
+        if plain.startswith(mark):
+            return name
+    zeros = tuple(byte == 0 for byte in plain[:4])
+    return _ZEROS.get(zeros, "utf-8")
+
+
+_MARKS: Final = (
+    (b"\xff\xfe\0\0", "utf-32"),
+    (b"\0\0\xfe\xff", "utf-32"),
+    (b"\xff\xfe", "utf-16"),
+    (b"\xfe\xff", "utf-16"),
+)
+_ZEROS: Final[dict[tuple[bool, ...], str]] = {
+    (True, True, True, False): "utf-32-be",
+    (False, True, True, True): "utf-32-le",
+    (True, False, True, False): "utf-16-be",
+    (False, True, False, True): "utf-16-le",
+}
