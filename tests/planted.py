@@ -16,7 +16,7 @@ from excise.model import (
     Severity,
     Span,
 )
-from excise.policy.schema import PackUse, Policy, Profile, RuleFacts
+from excise.policy.schema import PackUse, Policy, Profile, RuleFacts, Sockets
 
 SECRET = re.compile(r"SECRET-\d{8}")
 GRAVE = re.compile(r"GRAVE-\d{8}")
@@ -55,6 +55,7 @@ def planted_policy(
     *,
     mode: Mode = Mode.ENFORCE,
     uninspectable: Action = Action.ALERT,
+    sockets: Sockets = Sockets.READ,
 ) -> Policy:
     """`test.secret` is redacted, `test.grave` blocked, in both directions."""
     rules = {
@@ -81,6 +82,7 @@ def planted_policy(
             uninspectable=uninspectable,
             uninspectable_by_reason={},
             on_fault=Action.BLOCK,
+            sockets=sockets,
         ),
         rules=rules,
         digest="fedcba9876543210",

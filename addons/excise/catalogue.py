@@ -25,6 +25,7 @@ DIALECTS: Final = frozenset(
         "bedrock-invoke",
         "cohere-chat",
         "gemini-content",
+        "gemini-live",
         "gemini-stream",
         "grpc",
         "mcp-jsonrpc",
@@ -33,6 +34,7 @@ DIALECTS: Final = frozenset(
         "ollama-chat",
         "openai-assistants",
         "openai-chat",
+        "openai-realtime",
         "openai-responses",
     }
 )

@@ -147,3 +147,10 @@ def test_the_digest_names_the_bytes() -> None:
     profile = parse_profile(GOOD, "s")
     digests = [build_policy(profile, RULES, "s", data).digest for data in (b"a", b"b", b"a")]
     assert digests[0] == digests[2] != digests[1]
+
+
+@pytest.mark.parametrize("word", ["read", "close", "refuse"])
+def test_a_profile_says_what_becomes_of_known_sockets(word: str) -> None:
+    text = GOOD.replace("on-fault: block", f"on-fault: block\nsockets: {word}")
+    assert parse_profile(text, "p.yaml").sockets == word
+    assert parse_profile(GOOD, "p.yaml").sockets == "read"

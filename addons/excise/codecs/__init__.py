@@ -17,6 +17,8 @@ from excise.codecs.cohere_chat import CohereChat
 from excise.codecs.cohere_chat_stream import CohereChatStream
 from excise.codecs.gemini_content import GeminiContent, GeminiStream
 from excise.codecs.gemini_content_stream import GeminiContentStream
+from excise.codecs.gemini_live import GeminiLive
+from excise.codecs.gemini_live_socket import GeminiLiveSocket
 from excise.codecs.generic_json import GenericJson
 from excise.codecs.generic_stream import GenericSseStream
 from excise.codecs.grpc import Grpc
@@ -31,16 +33,22 @@ from excise.codecs.openai_assistants import OpenAIAssistants
 from excise.codecs.openai_assistants_stream import OpenAIAssistantsStream
 from excise.codecs.openai_chat import OpenAIChat
 from excise.codecs.openai_chat_stream import OpenAIChatStream
+from excise.codecs.openai_realtime import OpenAIRealtime
+from excise.codecs.openai_realtime_socket import OpenAIRealtimeSocket
 from excise.codecs.openai_responses import OpenAIResponses
+from excise.codecs.openai_responses_socket import OpenAIResponsesSocket
 from excise.codecs.openai_responses_stream import OpenAIResponsesStream
+from excise.codecs.sockets import SocketDialect
 from excise.model import Direction
 
 _ALL: Final[tuple[Dialect, ...]] = (
     OpenAIChat(OpenAIChatStream),
     OpenAIResponses(OpenAIResponsesStream),
+    OpenAIRealtime(OpenAIResponsesStream),
     AnthropicMessages(AnthropicMessagesStream),
     GeminiContent(GeminiContentStream),
     GeminiStream(GeminiContentStream, partial(GeminiContentStream, array=True)),
+    GeminiLive(GeminiContentStream),
     OllamaChat(OllamaChatStream, partial(OllamaChatStream, lines=True)),
     CohereChat(CohereChatStream, partial(CohereChatStream, lines=True)),
     BedrockConverse(BedrockConverseStream),
@@ -55,6 +63,15 @@ _ALL: Final[tuple[Dialect, ...]] = (
 
 DIALECTS: Final[Mapping[str, Dialect]] = {dialect.name: dialect for dialect in _ALL}
 """Every dialect by the name that `policies/hosts.yaml` calls it."""
+
+_SOCKETS: Final[tuple[SocketDialect, ...]] = (
+    OpenAIResponsesSocket(),
+    OpenAIRealtimeSocket(),
+    GeminiLiveSocket(),
+)
+
+SOCKETS: Final[Mapping[str, SocketDialect]] = {dialect.name: dialect for dialect in _SOCKETS}
+"""The dialects that are read on a WebSocket too, by the same names."""
 
 
 def read_body(dialect: Dialect, direction: Direction, body: bytes) -> Reading:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final, cast
 
-from excise.codecs.base import Channel, Delta, Label, StreamEvent
+from excise.codecs.base import Channel, Delta, Framer, Label, StreamEvent
 from excise.codecs.facts import read_usage, word
 from excise.codecs.jsonvalue import member, whole_number
 from excise.codecs.labels import Labeler
@@ -25,7 +25,7 @@ _CALL_KINDS: Final = JSON_KINDS | {
 }
 # Base64, which is no text to be put together.
 _BINARY: Final = frozenset({"response.audio", "response.output_audio"})
-_FINAL: Final = frozenset(
+FINAL: Final = frozenset(
     {"response.completed", "response.incomplete", "response.failed", "response.cancelled", "error"}
 )
 # Members that hold the text of a kind, whole or the next piece of it.
@@ -39,8 +39,9 @@ class OpenAIResponsesStream(SseReader):
     labeler: Labeler = label_response
     root: Label = RESPONSE_ROOT
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, framer: Framer | None = None, lane: tuple[str, ...] = ()) -> None:
+        super().__init__(framer)
+        self._lane = lane  # on a socket: which of several responses under way
         self._open: dict[int, dict[Channel, None]] = {}
         self._ending = Ending()
         self._over = False
@@ -60,7 +61,7 @@ class OpenAIResponsesStream(SseReader):
         for segment in event.segments:
             channel = None
             if segment.path[-1:] in (("delta",), ("token",)) and not is_key(segment):
-                channel = _channel_of(segment.path, stem, tail, item, part)
+                channel = _channel_of(segment.path, stem, tail, item, part, self._lane)
             if len(segment.path) == 1 and segment.path[0] in _TEXT_KEYS:
                 segment = _labelled(segment, stem)
             if channel is None:
@@ -74,7 +75,10 @@ class OpenAIResponsesStream(SseReader):
         event.segments, event.deltas = tuple(whole), tuple(deltas)
         if tail != "delta":
             event.ends = (*ends, *self._ended(stem, tail, item, part))
-            event.ends_all = kind in _FINAL
+            event.ends_all = kind in FINAL
+            if event.ends_all:
+                event.ends += tuple(each for open_ in self._open.values() for each in open_)
+                self._open.clear()
             response = member(document, "response")
             event.model = word(member(response, "model"))
             event.usage = read_usage(member(response, "usage"), "input_tokens", "output_tokens")
@@ -104,14 +108,16 @@ class OpenAIResponsesStream(SseReader):
         kind = event.kind
         if not kind:
             return
+        if kind == "response.created":
+            self._ending, self._over = Ending(), False
         if event.count is not None:
             self._ending.sequence = event.count + 1
-        if kind in _FINAL or kind == "[DONE]":
+        if kind in FINAL or kind == "[DONE]":
             self._over = True
         elif kind.endswith(".delta"):
             for channel, segment in event.deltas:
                 if segment.path == ("delta",):
-                    item, part, stem = channel.key
+                    item, part, stem = channel.key[:3]
                     self._ending.spell(
                         cast(int, item),
                         cast(int, part),
@@ -138,17 +144,17 @@ def place_of(document: Any) -> tuple[int, int]:
 
 
 def _channel_of(
-    path: tuple[str | int, ...], stem: str, tail: str, item: int, part: int
+    path: tuple[str | int, ...], stem: str, tail: str, item: int, part: int, lane: tuple[str, ...]
 ) -> Channel | None:
     if path == ("delta",):
         if tail != "delta" or stem in _BINARY:
             return None
-        return Channel((item, part, stem), stem in JSON_KINDS)
+        return Channel((item, part, stem, *lane), stem in JSON_KINDS)
     # Tokens repeat the text piecewise, in every event that repeats it.
     if path[-1] == "token" and len(path) > 2 and path[-3] == "logprobs":
         if tail == "delta":
-            return Channel((item, part, f"{stem}.logprobs"))
-        return Channel((item, part, f"{stem}.{tail}.logprobs", *path[:-3]))
+            return Channel((item, part, f"{stem}.logprobs", *lane))
+        return Channel((item, part, f"{stem}.{tail}.logprobs", *path[:-3], *lane))
     return None
 
 

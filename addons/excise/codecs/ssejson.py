@@ -171,6 +171,11 @@ class SseReader:
         """A native ending; b"" where the format has none that is known."""
         return b""
 
+    def forget(self) -> None:
+        """An answer is over: in the next one the same bytes may begin another text."""
+        self._known.clear()
+        self._misses = 0
+
     def _read(self, frame: Frame, *, last: bool = False) -> SseEvent:
         for likeness, model in self._known:
             found = likeness.match(frame.raw)

@@ -14,7 +14,7 @@ from typing import Final
 from excise.audit.fields import Stage
 from excise.audit.record import Facts, build_record
 from excise.catalogue import Catalogue, Host
-from excise.codecs import DIALECTS
+from excise.codecs import DIALECTS, SOCKETS
 from excise.codecs.base import Asked, Dialect
 from excise.codecs.dialect import is_event_stream
 from excise.codecs.encoding import Decoder, decode, encode
@@ -39,6 +39,7 @@ from excise.model import (
     Part,
     Place,
     Principal,
+    Refusal,
     RefusalClass,
     Reply,
     Role,
@@ -49,10 +50,11 @@ from excise.model import (
 from excise.pipeline.answers import AnswerStream
 from excise.pipeline.outcome import Context, Record, RequestOutcome, ResponseOutcome
 from excise.pipeline.reading import DEFAULT_LIMITS, Limits, Message, read_message
+from excise.pipeline.socket import POLICY_VIOLATION, Socket
 from excise.pipeline.usage import estimate_tokens, estimate_usage
 from excise.pipeline.weigh import Found, find, forbid_edits, genuine, seal
 from excise.policy.decide import decide
-from excise.policy.schema import Policy
+from excise.policy.schema import Policy, Sockets
 
 # A stream may run for hours; its memory is bounded elsewhere, so only the ratio counts.
 NO_LIMIT: Final = 1 << 62
@@ -76,8 +78,9 @@ class Firewall:
     fault_status: int = 400
     is_slow: bool = False  # some detector waits for another process: not for an event loop
 
-    def inspect_request(self, exchange: Exchange) -> RequestOutcome:
-        """Judge one whole request to a host of the catalogue."""
+    def inspect_request(self, exchange: Exchange, *, head: bool = True) -> RequestOutcome:
+        """Judge one whole request to a host of the catalogue; without `head` its body alone, as
+        for a message of a socket whose upgrade was judged before."""
         clock = [self.timer()]
         host, dialect = self._speaks(exchange)
         coding = exchange.header("content-encoding")
@@ -86,7 +89,7 @@ class Firewall:
             dialect, Direction.REQUEST, exchange.body, coding, self.limits, media_type
         )
         clock.append(self.timer())
-        segments = (*read_head(exchange), *message.segments)
+        segments = (*(read_head(exchange) if head else ()), *message.segments)
         found = find(self.scanner, segments, Direction.REQUEST, self.policy.mild)
         clock.append(self.timer())
         decision = self._decide(Direction.REQUEST, exchange, message, found)
@@ -199,6 +202,23 @@ class Firewall:
             decoder=decoder,
             timer=self.timer,
         )
+
+    def reads_socket(self, exchange: Exchange) -> bool:
+        """Whether an upgrade to a WebSocket is let through because its messages are read."""
+        _, dialect = self._speaks(exchange)
+        return dialect.name in SOCKETS and self.policy.profile.sockets is not Sockets.REFUSE
+
+    def open_socket(self, context: Context) -> Socket:
+        """An inspector for the messages of an upgraded exchange."""
+        return Socket(self, SOCKETS[context.dialect.name], context)
+
+    def close_code(self) -> int:
+        """With what a socket is closed of which a message was refused; 0 where it stays open."""
+        return POLICY_VIOLATION if self.policy.profile.sockets is Sockets.CLOSE else 0
+
+    def refusal(self, cls: RefusalClass, reference: str) -> Refusal:
+        """What a client is told, by these settings."""
+        return build_refusal(cls, reference, classic=self.classic, fault_status=self.fault_status)
 
     def refuse(
         self, exchange: Exchange, cls: RefusalClass, reason: str, status: int | None = None
@@ -327,9 +347,7 @@ class Firewall:
         )
 
     def _reply(self, context: Context, cls: RefusalClass, status: int | None = None) -> Reply:
-        refusal = build_refusal(
-            cls, context.exchange.id, classic=self.classic, fault_status=self.fault_status
-        )
+        refusal = self.refusal(cls, context.exchange.id)
         if status is not None:
             refusal = replace(refusal, status=status)
         return context.dialect.refuse(refusal, self._asked(context.exchange))

@@ -74,7 +74,7 @@ class ResponseStream:
         self._judge = judge
         self._redact = redact
         self._lookup = lookup
-        self._notice = notice
+        self.notice = notice
         self._stops = stops  # whether an answer ends where something in it was not read
         self._queue: deque[Held] = deque()
         self._channels: dict[tuple[str | int, ...], ChannelText] = {}
@@ -91,6 +91,11 @@ class ResponseStream:
         self._tally = Tally(encoding)
         self.redacted = 0  # stretches replaced, and placeholders put back
         self.restored = 0
+
+    @property
+    def waits(self) -> bool:
+        """Whether anything is held."""
+        return bool(self._queue)
 
     @property
     def tokens(self) -> int:
@@ -122,6 +127,12 @@ class ResponseStream:
         self._channels.clear()
         return held + self._reader.rest()
 
+    def begin(self) -> None:
+        """Another answer begins on the same stream: what is told once is told anew."""
+        self.usage = None
+        self._unread.clear()
+        self._told.clear()
+
     def _run(self, events: Callable[[], Iterable[StreamEvent]], *, last: bool) -> Step:
         if self.closed or self.unreadable:
             return Step(closed=self.closed, unreadable=self.unreadable)
@@ -138,7 +149,7 @@ class ResponseStream:
             self._settle_all()
             self._release(out)
         if self._blocked:
-            out.append(self.close(self._notice))
+            out.append(self.close(self.notice))
         rulings, self._rulings = tuple(self._rulings), []
         news = tuple(sorted(self._unread - self._told))
         self._told |= self._unread

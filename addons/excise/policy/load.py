@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from excise.errors import REASONS, PolicyError, closest
 from excise.model import Action, Direction, Kind, Mode, Part, Role, Severity
-from excise.policy.schema import Case, Clause, PackUse, Policy, Profile, RuleFacts, When
+from excise.policy.schema import Case, Clause, PackUse, Policy, Profile, RuleFacts, Sockets, When
 from excise.strict import Node, parse_yaml
 
 # What the engine carries out; a profile that asks for anything else does not load.
@@ -31,6 +31,7 @@ def parse_profile(text: str, origin: str) -> Profile:
         uninspectable=_action(unread, "otherwise"),
         uninspectable_by_reason={key: _action(unread, key) for key in unread if key in REASONS},
         on_fault=_action(node, "on-fault"),
+        sockets=Sockets(node.choice("sockets", frozenset(Sockets), default=Sockets.READ)),
         cases=tuple(_case(item) for item in node.nodes("cases", ())),
     )
     unread.done(also=REASONS)

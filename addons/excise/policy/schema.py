@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from excise.model import Action, Direction, Kind, Mode, Part, Role, Severity
 
@@ -72,6 +73,14 @@ class Case:
     clause: str
 
 
+class Sockets(StrEnum):
+    """What is done about WebSockets whose dialect is known; all others are refused."""
+
+    READ = "read"  # a refused message is answered with the dialect's error, the socket stays
+    CLOSE = "close"  # the same, and then the socket is closed
+    REFUSE = "refuse"  # the upgrade is answered with 426, so that clients stay on HTTPS
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
     """A profile as written."""
@@ -84,6 +93,7 @@ class Profile:
     uninspectable: Action
     uninspectable_by_reason: Mapping[str, Action]
     on_fault: Action
+    sockets: Sockets = Sockets.READ
     cases: tuple[Case, ...] = ()
 
 
