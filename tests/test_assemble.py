@@ -57,6 +57,46 @@ def test_a_placeholder_is_no_context(state: Path, text: str, entity: str) -> Non
     assert engine.scanner.scan([segment]) == [()]
 
 
+ADOPTING = """\
+profile: adopting
+title: What Presidio and detect-secrets find
+level: {level}
+packs: [{{pack: presidio}}, {{pack: detect-secrets, mode: shadow}}]
+uninspectable: {{otherwise: alert}}
+on-fault: block
+"""
+
+
+@pytest.mark.parametrize(("level", "found"), [(2, False), (4, True)])
+def test_a_profile_may_take_the_packs_of_libraries(tmp_path: Path, level: int, found: bool) -> None:
+    """Read from what is installed, at the level and in the mode that the profile says; kept
+    databases serve them, too."""
+    profile = tmp_path / "adopting.yaml"
+    profile.write_text(ADOPTING.format(level=level))
+    text = fill("call 192.0.2.7, ref {digit:13}, AKIA{base32:16}", "adopting")
+    for _ in range(2):
+        engine = load_engine(str(profile), state_dir=tmp_path)
+        seen = {
+            each.rule for each in engine.scanner.scan([Segment(text, Role.USER, Part.PROMPT, 0)])[0]
+        }
+        assert {"presidio.ip-1", "detect-secrets.aws-access-key-1"} <= seen
+        assert ("presidio.us-bank-1" in seen) is found
+        assert engine.policy.modes["detect-secrets"] is Mode.SHADOW
+
+
+def test_an_operators_pack_of_the_same_name_goes_first(tmp_path: Path) -> None:
+    """What a library holds is not read then."""
+    home = tmp_path / "packs" / "presidio"
+    home.mkdir(parents=True)
+    (home / "pack.yaml").write_text("{pack: presidio, version: 1, engine: 1, title: Own}\n")
+    profile = tmp_path / "own.yaml"
+    profile.write_text(
+        ADOPTING.format(level=4).replace(", {pack: detect-secrets, mode: shadow}", "")
+    )
+    engine = load_engine(str(profile), state_dir=tmp_path, policies=tmp_path)
+    assert not engine.policy.rules and engine.packs[0].title == "Own"
+
+
 def test_shadow_and_enforce_turn_the_modes(state: Path) -> None:
     """`shadow` puts every pack in shadow; `enforce` takes it away from `observe`."""
     segment = Segment(TEXT, Role.USER, Part.PROMPT, 0)

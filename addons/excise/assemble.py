@@ -13,8 +13,9 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import excise.rules
 from excise.catalogue import Catalogue, load_catalogue
@@ -89,10 +90,9 @@ def load_engine(
     sources = {use.name: _read_pack(use.name, folders, origin) for use in chosen.packs}
     cache, kept_as = _DatabaseFolder(state_dir / "cache"), _name_of_rules(sources)
     known = recall(cache.get(kept_as))
-    packs = load_packs(sources)
+    packs = load_packs({k: files for k, files in sources.items() if _VERSION not in files})
     rules = [rule for pack in packs for rule in pack.rules if rule.status is Status.STABLE]
-    if "secrets" in sources:
-        rules += adopted_rules()
+    rules += _rules_of_libraries(sources)
     hosts, hosts_origin = _read_first("hosts.yaml", folders)
     policy = build_policy(
         chosen, [facts_of(rule) for rule in rules], origin, _digested(text, hosts, sources, chosen)
@@ -117,6 +117,44 @@ def load_engine(
         placeholders=Placeholders(derive(key, "placeholders")),
         fingerprint_key=derive(key, "fingerprints"),
     )
+
+
+_VERSION: Final = "version"  # stands for the files of a pack that is read from a library
+
+
+class _Adopted(NamedTuple):
+    """A pack that is read from an installed library: which, and its rules."""
+
+    library: str
+    rules: Callable[[], tuple[Rule, ...]]
+
+
+def _presidio() -> tuple[Rule, ...]:
+    # Imported where a profile asks for it: it takes seconds and ninety megabytes.
+    from excise.detectors.presidio import adopted_rules
+
+    return adopted_rules()
+
+
+def _detect_secrets() -> tuple[Rule, ...]:
+    from excise.detectors.adopted_secrets import adopted_rules
+
+    return adopted_rules()
+
+
+ADOPTED: Final[Mapping[str, _Adopted]] = {
+    "presidio": _Adopted("presidio_analyzer", _presidio),
+    "detect-secrets": _Adopted("detect_secrets", _detect_secrets),
+}
+
+
+def _rules_of_libraries(sources: Mapping[str, Mapping[str, str]]) -> list[Rule]:
+    """What the pack `secrets` takes from detect-secrets, and the packs that have no files."""
+    rules = list(adopted_rules()) if "secrets" in sources else []
+    for name, files in sources.items():
+        if _VERSION in files:
+            rules += ADOPTED[name].rules()
+    return rules
 
 
 def _own_detectors(rules: Sequence[Rule], state_dir: Path, key: bytes) -> dict[str, Detector]:
@@ -256,6 +294,8 @@ def _read_pack(name: str, folders: Sequence[Path], origin: str) -> dict[str, str
         if (home / "pack.yaml").is_file():
             files = [*home.glob("*.yaml"), *home.glob("lists/*.txt")]
             return {path.relative_to(home).as_posix(): _read(path) for path in sorted(files)}
+    if name in ADOPTED:
+        return {_VERSION: version(ADOPTED[name].library)}
     raise PolicyError("EXC-POL-010", f'no folder "packs/{name}" with a pack.yaml.', at=origin)
 
 
