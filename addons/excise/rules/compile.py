@@ -22,6 +22,7 @@ FLAGS: Final = re.ASCII | re.MULTILINE
 
 
 _DEAR: Final = 64  # characters from which a match that fails at its end is worth foreseeing
+_DEAREST: Final = 1000  # the same where only literals are known to stand in it
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,17 +92,17 @@ class CompiledRule:
 
     @cached_property
     def needs(self) -> tuple[re.Pattern[str], ...]:
-        """Of each, a match stands in every match of the rule, or one begins in it; for matches so
-        wide that failing is dear."""
+        """Of each, a match begins in every match of the rule; for matches so wide that failing is
+        dear. The first literal is where it starts, which says nothing."""
         if self.shape.width < _DEAR:
             return ()
+        pieces = self.shape.pieces
+        if pieces or self.shape.width < _DEAREST:
+            ignore_case = self.rule.match.ignore_case
+            return tuple(_pattern(each, ignore_case=ignore_case) for each in pieces)
         sets = [each for each in self.shape.literals if min(map(len, each)) > 1]
-        words = ["|".join(map(re.escape, sorted(each))) for each in sets]
-        ignore_case = self.rule.match.ignore_case
-        return (
-            *(_pattern(each, ignore_case=True) for each in words),
-            *(_pattern(each, ignore_case=ignore_case) for each in self.shape.pieces),
-        )
+        words = ("|".join(map(re.escape, sorted(each))) for each in sets[1:])
+        return tuple(_pattern(each, ignore_case=True) for each in words)
 
     @cached_property
     def group(self) -> str | int:
