@@ -6,13 +6,16 @@ distinct token and looked up ever after. Training and use read the same function
 
 from __future__ import annotations
 
-from enum import IntFlag
+from enum import IntEnum
 from typing import Final
 from zlib import crc32
 
 
-class Lexicon(IntFlag):
-    """What the word lists say of a word in lower case; two bits hold how common it is."""
+class Lexicon(IntEnum):
+    """What the word lists say of a word in lower case, a bit each; two hold how common it is.
+
+    No `IntFlag`: that makes objects of every test of a bit, of which a word takes twenty.
+    """
 
     GIVEN = 1
     SURNAME = 2
@@ -94,18 +97,17 @@ def class_of(token: str, bits: int) -> int:
         return _digit_class(token)
     if not first.isalpha():
         return _mark_class(first)
-    flags = Lexicon(bits)
     for flag, number in _BY_FLAG:
-        if flags & flag:
+        if bits & flag:
             return number
     if len(token) == 1 and token.isupper():
         return 31
     if token.islower():
-        return _lower_class(flags)
+        return _lower_class(bits)
     if token.isupper():
-        return _caps_class(token, flags)
+        return _caps_class(token, bits)
     if first.isupper() and token[1:].islower():
-        return _capital_class(flags)
+        return _capital_class(bits)
     return 47
 
 
@@ -138,7 +140,7 @@ def _mark_class(mark: str) -> int:
     return {"@": 9, "#": 9, "/": 10}.get(mark, _MARKS.get(mark, 11))
 
 
-def _lower_class(flags: Lexicon) -> int:
+def _lower_class(flags: int) -> int:
     if flags & Lexicon.JOB:
         return 50
     if flags & Lexicon.FREQUENT:
@@ -150,7 +152,7 @@ def _lower_class(flags: Lexicon) -> int:
     return 30 if flags & (Lexicon.SURNAME | Lexicon.PLACE | Lexicon.COUNTRY) else 28
 
 
-def _caps_class(token: str, flags: Lexicon) -> int:
+def _caps_class(token: str, flags: int) -> int:
     if flags & (Lexicon.FREQUENT | Lexicon.KNOWN):
         return 44
     if flags & (Lexicon.GIVEN | Lexicon.SURNAME):
@@ -160,7 +162,7 @@ def _caps_class(token: str, flags: Lexicon) -> int:
     return 46 if len(token) < 4 else 45
 
 
-def _capital_class(flags: Lexicon) -> int:
+def _capital_class(flags: int) -> int:
     common = bool(flags & Lexicon.FREQUENT)
     if flags & Lexicon.DEMONYM:
         return 51
