@@ -9,143 +9,253 @@ from __future__ import annotations
 import gzip
 import json
 import random
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from fnmatch import fnmatch
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
-from evaluate_cards import GATEWAY, HELD_OUT, IDS, RANDOM_IDS, SPOKEN, fill_card, random_ids
-from evaluate_text import CLEAN, fill_clean
+import evaluate_generated as generated
+from corpora import read_samples
+from evaluate_rows import ROOT, Mark, Row, Set
+from relatives import RELATIVES
 
+from excise.detectors.code_languages import DATA, LANGUAGES, OTHER, PROSE, language_of
+from excise.detectors.names import Name
+from excise.detectors.names_sights import joined
+from excise.model import Span
 from excise.rules.fillers import fill
 
-ROOT: Final = Path(__file__).resolve().parent.parent
 SHARED: Final = ROOT.parent / "shared" / "data"
 SAMPLES: Final = ROOT / "tests" / "data"
-SEED: Final = 20260101
-CLEAN_LINES: Final = 10_000
-RANDOM_COUNT: Final = 600  # of each length
-_BLOCK: Final = 50  # lines of clean text that are scanned as one text
+QUICK: Final = 1600  # rows of a set that are read in a hurry
+SECRETS: Final = ("secret.",)
+PCI: Final = ("pci.",)
+PII: Final = ("pii.",)
+PERSONAL: Final = ("pii.", "pci.", "secret.")  # cards and passwords stand among personal data
+CODE: Final = ("code.",)
+ALL: Final = ("",)
+TUNED: Final = "rules made on it"
+HELD_OUT: Final = "held out"
+SEEN: Final = "in training"
+UNSEEN: Final = "never in training"
+ORDINARY: Final = ("benign_prompts", "overdefence", "code_neg", "moderation_train", "topics_train")
+# Where rows were read while rules of personal data were written: countries of addresses, kinds of
+# ids by their first letter. The rest is held out.
+_TUNED_COUNTRIES: Final = ("usa", "deu", "fra", "nld", "aus", "cze", "nor", "rom", "hrv", "ind")
+_TUNED_KINDS: Final = "ABCDEFGHI"
+_CODE_LABELS: Final = {"code": "code", "markup or data": "markup_or_data"}
+_NAMES: Final = (  # set, shared file, samples
+    ("names_kiji", "pii_spans", "-"),
+    ("names_en", "ner_train_en", "names/labelled.jsonl.gz"),
+    ("names_multi", "ner_train_multi", "-"),
+)
+
+Family = tuple[str, ...]
+Read = Callable[[Path], Iterator[Row]]
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One text, whether something must be found in it, and where, as far as the source says."""
-
-    id: str
-    text: str = field(repr=False)
-    positive: bool
-    source: str
-    kind: str
-    spans: tuple[tuple[int, int], ...] = ()
-    lines: int = 1
-    dates: tuple[tuple[int, int], ...] = ()  # counted apart from the spans
+def load_sets(only: Sequence[str] = (), *, quick: bool = False) -> Iterator[Set]:
+    """The sets whose name or kind of measure fits one of the patterns (none: all), one by one."""
+    for name, family, measure, find in _SETS:
+        if only and not any(fnmatch(each, want) for want in only for each in (name, measure)):
+            continue
+        found = find(name, family, measure)
+        if found is not None and found.rows:
+            yield _some(found) if quick else found
 
 
-@dataclass(frozen=True, slots=True)
-class Set:
-    """Rows that are counted together; `family` is how the entities begin that count."""
-
-    name: str
-    family: str
-    origin: str  # `shared`, `sample` or `generated`
-    rows: tuple[Row, ...]
+def _some(whole: Set) -> Set:
+    """The set, or the same part of it every time."""
+    if len(whole.rows) <= QUICK or whole.origin == "generated":
+        return whole
+    rows = random.Random(whole.name).sample(whole.rows, QUICK)
+    return Set(whole.name, whole.family, whole.measure, whole.origin, rows, len(whole.rows))
 
 
-def load_sets() -> list[Set]:
-    """Every set there is data for, the generated ones last."""
-    sets = [
-        _file_set("secrets_pos", "secret.", {"secret"}),
-        _file_set("secrets_neg", "secret.", {"secret"}),
-        _file_set("pci", "pci.", {"pci"}),
-    ]
-    return [
-        *sets,
-        Set("pci_gateway", "pci.", "generated", tuple(gateway_rows())),
-        Set("pci_held_out", "pci.", "generated", tuple(gateway_rows(HELD_OUT, SEED + 3))),
-        Set("pci_spoken", "pci.", "generated", tuple(spoken_rows())),
-        Set("pci_ids", "pci.", "generated", tuple(id_rows())),
-        Set("pci_random_ids", "pci.", "generated", tuple(random_id_rows())),
-        Set("clean_lines", "", "generated", tuple(clean_rows())),
-    ]
+def read_rows(path: Path) -> Iterator[dict[str, Any]]:
+    """The objects of a file of JSON lines, packed or not."""
+    opened = gzip.open if path.suffix == ".gz" else open
+    with opened(path, "rt", encoding="utf-8") as stream:
+        yield from map(json.loads, stream)
 
 
-def _file_set(name: str, family: str, positive: set[str]) -> Set:
-    path = SHARED / f"{name}.jsonl.gz"
-    if path.is_file():
-        with gzip.open(path, "rt", encoding="utf-8") as stream:
-            rows = tuple(_row(json.loads(line), positive) for line in stream)
-        return Set(name, family, "shared", rows)
-    with (SAMPLES / f"{name}.jsonl").open(encoding="utf-8") as stream:
-        asked = [json.loads(line) for line in stream]
-    rows = tuple(_row(each | _filled(each), positive) for each in asked)
-    return Set(name, family, "sample", rows)
+# -- files -------------------------------------------------------------------------------------
 
 
-def _filled(each: dict[str, Any]) -> dict[str, Any]:
-    text, spans = fill(each["text"], each["id"]), []
+def _file(read: Read, sample: str = "", shared: str = "") -> Callable[..., Set | None]:
+    """A set that is read from `shared` there, else from `sample` here; both after the set's name
+    unless said."""
+
+    def find(name: str, family: Family, measure: str) -> Set | None:
+        path = SHARED / f"{shared or name}.jsonl.gz"
+        if path.is_file():
+            return Set(name, family, measure, "shared", tuple(read(path)))
+        path = SAMPLES / (sample or f"{name}.jsonl")
+        return Set(name, family, measure, "sample", tuple(read(path))) if path.is_file() else None
+
+    return find
+
+
+def _drawn(draw: Callable[[], Iterator[Row]]) -> Callable[..., Set]:
+    def find(name: str, family: Family, measure: str) -> Set:
+        return Set(name, family, measure, "generated", tuple(draw()))
+
+    return find
+
+
+def _source(row: dict[str, Any]) -> str:
+    return str(row["source"]).partition("@")[0].partition(" ")[0]
+
+
+def _filled(row: dict[str, Any]) -> dict[str, Any]:
+    """A sample's row with its fillers drawn, and the stretches marked by `<<>>` as spans."""
+    text, spans = fill(row["text"], row["id"]), []
+    labels = iter(row.get("labels") or ())
     while "<<" in text:
         start = text.index("<<")
         end = text.index(">>", start) - 2
         text = text.replace("<<", "", 1).replace(">>", "", 1)
-        spans.append({"start": start, "end": end})
-    return {"text": text, "spans": spans}
+        spans.append({"start": start, "end": end, "label": next(labels, "")})
+    return row | {"text": text, "spans": spans}
 
 
-def _row(each: dict[str, Any], positive: set[str]) -> Row:
-    return Row(
-        id=str(each["id"]),
-        text=each["text"],
-        positive=each["label"] in positive,
-        source=each["source"].partition("@")[0].partition(" ")[0],
-        kind=str(each.get("kind") or each["label"]),
-        spans=tuple((span["start"], span["end"]) for span in each.get("spans") or ()),
+def _labelled(path: Path) -> Iterator[dict[str, Any]]:
+    rows = read_rows(path)
+    return rows if path.suffix == ".gz" else map(_filled, rows)
+
+
+def _marks(row: dict[str, Any]) -> tuple[Mark, ...]:
+    return tuple(
+        Mark(each["start"], each["end"], each.get("label", "")) for each in row.get("spans") or ()
     )
 
 
-def gateway_rows(templates: Sequence[tuple[str, str]] = GATEWAY, seed: int = SEED) -> Iterator[Row]:
-    """Text as payment gateways and their users write it, cards of every brand in it."""
-    dice = random.Random(seed)
-    for turn in range(20):
-        for number, (kind, template) in enumerate(templates):
-            text, spans, dates = fill_card(template, dice, more=True)
-            name = f"gateway-{turn}-{number}"
-            yield Row(name, text, True, "generated", kind, tuple(spans), dates=tuple(dates))
+def _plain(positive: str, group: Callable[[dict[str, Any]], str]) -> Read:
+    """Rows that are positive by their label."""
+
+    def read(path: Path) -> Iterator[Row]:
+        for row in _labelled(path):
+            marks = tuple(mark._replace(label="") for mark in _marks(row))
+            kind = str(row.get("kind") or row["label"])
+            wanted = row["label"] == positive
+            yield Row(row["id"], row["text"], wanted, _source(row), kind, marks, group=group(row))
+
+    return read
 
 
-def spoken_rows() -> Iterator[Row]:
-    """Numbers of cards and their codes in words, in eight languages."""
-    dice = random.Random(SEED + 4)
-    for turn in range(24):
-        for number, (lang, template) in enumerate(SPOKEN):
-            text, spans, _ = fill_card(template, dice, more=True, lang=lang)
-            yield Row(f"spoken-{turn}-{number}", text, True, "generated", lang, tuple(spans))
+def _secret_group(row: dict[str, Any]) -> str:
+    """Half of the kinds of one source was never looked at while rules were written."""
+    if not row["source"].startswith("gitleaks"):
+        return TUNED
+    return HELD_OUT if zlib.crc32(str(row.get("kind") or row["label"]).encode()) % 2 else TUNED
 
 
-def id_rows() -> Iterator[Row]:
-    """Ids that pass Luhn and begin as a card does, and are none."""
-    dice = random.Random(SEED + 1)
-    for turn in range(60):
-        for number, (kind, template) in enumerate(IDS):
-            text, _, _ = fill_card(template, dice)
-            yield Row(f"id-{turn}-{number}", text, False, "generated", kind)
+def _pii(path: Path) -> Iterator[Row]:
+    """Rows of personal data; the kind of a look-alike begins with `not:`."""
+    for row in _labelled(path):
+        kind = str(row.get("label") or "")
+        positive = not kind.startswith("not:")
+        yield Row(row["id"], row["text"], positive, _source(row), kind, _marks(row),
+                  group=_pii_group(row, kind))  # fmt: skip
 
 
-def random_id_rows(count: int = RANDOM_COUNT) -> Iterator[Row]:
-    """Random digits as long as card numbers are, as ids of all sorts: one in ten passes Luhn."""
-    for length in range(13, 20):
-        for number, value in enumerate(random_ids(length, count, SEED + length)):
-            kinds = sorted(RANDOM_IDS)
-            kind = kinds[number % len(kinds)]
-            text = RANDOM_IDS[kind].format(value)
-            yield Row(f"random-{length}-{number}", text, False, "generated", f"{length} {kind}")
+def _pii_group(row: dict[str, Any], kind: str) -> str:
+    source = str(row["source"])
+    if "pelias" in source:
+        tuned = any(f"/address.{country}." in source for country in _TUNED_COUNTRIES)
+    elif "presidio" in source:
+        tuned = kind.removeprefix("not:")[:1] in _TUNED_KINDS
+    elif "libphonenumber" in source:
+        return "published example numbers"
+    else:
+        tuned = True
+    return TUNED if tuned else HELD_OUT
 
 
-def clean_rows() -> Iterator[Row]:
-    """Ten thousand lines of lock files, logs, checksums and pictures, in blocks of one kind."""
-    dice = random.Random(SEED + 2)
-    kinds = sorted(CLEAN)
-    for number in range(CLEAN_LINES // _BLOCK):
-        kind = kinds[number % len(kinds)]
-        text = "\n".join(fill_clean(kind, dice) for _ in range(_BLOCK))
-        yield Row(f"clean-{number}", text, False, "generated", kind, lines=_BLOCK)
+def _spoken(path: Path) -> Iterator[Row]:
+    """Numbers in words; the kind is the language, a mark's label the value."""
+    for row in read_rows(path):
+        low, marks = row["text"].lower(), []
+        for each in row["numbers"]:
+            at = low.find(each["text"].lower(), marks[-1].end if marks else 0)
+            if at >= 0:
+                marks.append(Mark(at, at + len(each["text"]), each["value"]))
+        yield Row(row["id"], row["text"], False, _source(row), row["lang"], tuple(marks))
+
+
+def _code(path: Path) -> Iterator[Row]:
+    """Code and what is none; the kind of code is its language, as the detector calls it."""
+    for number, row in enumerate(read_rows(path)):
+        label = row.get("label") or _CODE_LABELS.get(row["kind"], "not_code")
+        if "label" not in row and label == "markup_or_data":  # nothing to count in the samples
+            continue
+        asked = row.get("language") or ""
+        kind = asked if label == "markup_or_data" else str(row.get("kind"))
+        if label == "code":
+            kind = _language(asked)
+        name = str(row.get("id", f"{path.name.partition('.')[0]}-{number}"))
+        yield Row(name, row["text"], label == "code", _source(row).partition(":")[0], kind,
+                  group=SEEN)  # fmt: skip
+
+
+def _language(asked: str) -> str:
+    if asked in LANGUAGES:  # a label already, as in the samples
+        return asked
+    language = OTHER if asked in RELATIVES else language_of(asked) or OTHER
+    return OTHER if language == DATA else language
+
+
+def _names(path: Path) -> Iterator[Row]:
+    """Names as `scripts/train-names` reads them, addresses joined as by the detector."""
+    for number, sample in enumerate(read_samples(path)):
+        group = UNSEEN if sample.source == "kiji" else SEEN
+        parts = [Name(Span(start, end), label, 1.0) for start, end, label in sample.spans]
+        marks = tuple(Mark(*each.span, each.label) for each in joined(sample.text, sorted(parts)))
+        name = f"{path.name.partition('.')[0]}-{number}"
+        yield Row(name, sample.text, bool(marks), sample.source, "", marks, group=group)
+
+
+def _ordinary(name: str, family: Family, measure: str) -> Set | None:
+    """Texts that nobody labelled as holding anything: each once, though several files have it."""
+    paths = [path for each in ORDINARY if (path := SHARED / f"{each}.jsonl.gz").is_file()]
+    origin = "shared" if paths else "sample"
+    paths = paths or [SAMPLES / "code" / "samples.jsonl.gz"]
+    rows: dict[str, Row] = {}
+    for row in chain.from_iterable(map(_ordinary_rows, paths)):
+        rows.setdefault(row.text, row)
+    return Set(name, family, measure, origin, tuple(rows.values()))
+
+
+def _ordinary_rows(path: Path) -> Iterator[Row]:
+    name = path.name.partition(".")[0]
+    for number, row in enumerate(read_rows(path)):
+        if name != "samples" or row["language"] == PROSE:
+            group = name if name != "samples" else "prose"
+            yield Row(str(row.get("id", number)), row["text"], False, "", "",
+                      lines=row["text"].count("\n") + 1, group=group)  # fmt: skip
+
+
+_SETS: Final = (
+    ("secrets_pos", SECRETS, "rows", _file(_plain("secret", _secret_group))),
+    ("secrets_neg", SECRETS, "rows", _file(_plain("secret", _secret_group))),
+    ("secrets_carriers", SECRETS, "rows", _drawn(generated.carrier_rows)),
+    ("pci", PCI, "rows", _file(_plain("pci", lambda row: ""))),
+    ("pci_gateway", PCI, "rows", _drawn(generated.known_gateway_rows)),
+    ("pci_held_out", PCI, "rows", _drawn(generated.held_out_rows)),
+    ("pci_spoken", PCI, "rows", _drawn(generated.spoken_rows)),
+    ("pci_ids", PCI, "rows", _drawn(generated.id_rows)),
+    ("pci_random_ids", PCI, "rows", _drawn(generated.random_id_rows)),
+    *(
+        (name, PERSONAL, "pii", _file(_pii))
+        for name in ("pii_spans", "pii_id_patterns", "pii_addresses_phones")
+    ),
+    ("spoken_numbers", ALL, "spoken", _file(_spoken)),
+    *((name, PII, "names", _file(_names, sample, file)) for name, file, sample in _NAMES),
+    ("code_pos", CODE, "code", _file(_code, "code/samples.jsonl.gz")),
+    ("code_markup_or_data", CODE, "markup", _file(_code, "-")),
+    ("code_neg", CODE, "code", _file(_code, "-")),
+    ("clean_lines", ALL, "ordinary", _drawn(generated.clean_rows)),
+    ("ordinary", ALL, "ordinary", _ordinary),
+)

@@ -10,6 +10,7 @@ from random import Random
 from typing import Any, NamedTuple
 
 from formats import draw_formats, draw_talk
+from relatives import RELATIVES
 
 from excise.detectors.code_languages import DATA, OTHER, PROSE, language_of
 
@@ -26,15 +27,6 @@ PARTS = (
     ("GPTeacher", "awesome-chatgpt", "Arcanum", "WNUT17", "kiji-proxy"),
     ("",),
 )
-# Relatives of a language that a fence tag may stand for it, but that do not look like it.
-_RELATIVES = frozenset(
-    {
-        "haml", "slim", "liquid", "twig", "smarty", "velocity", "handlebars", "jinja", "erb", "eex",
-        "gts", "gjs", "qml", "apex", "cython", "crystal", "hack", "sml", "reasonml", "rescript",
-        "hylang", "llvm", "moonscript", "objective_cpp", "jsp", "epp", "irb_output", "idlang",
-        "literate_coffeescript", "literate_haskell", "hql", "mojo", "plsql",
-    }
-)  # fmt: skip
 
 
 class Text(NamedTuple):
@@ -70,7 +62,7 @@ def read_code(data: Path) -> list[Text]:
     texts = []
     for row in read_rows(data / "code_pos.jsonl.gz"):
         language = "" if row["language"] == "mixed" else language_of(row["language"]) or OTHER
-        if row["language"] in _RELATIVES:
+        if row["language"] in RELATIVES:
             language = OTHER
         if language == DATA and row["language"] not in ("msgtrans", "tap", "fluent"):
             language = OTHER
