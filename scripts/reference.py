@@ -10,6 +10,9 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Final
 
+from reference_detection import page as detection_page
+from reference_detection import readme
+
 from excise.audit.fields import build_schema, render_reference
 from excise.catalogue import load_catalogue
 from excise.cli.main import COMMANDS, build_parser
@@ -116,6 +119,8 @@ def build_pages() -> dict[str, str]:
         "docs/reference/commands.md": _page("Commands", "addons/excise/cli", _commands()),
         "docs/reference/rules.md": _page("Rules", "policies/packs", _rules()),
         "docs/reference/hosts.md": _page("Hosts", "policies/hosts.yaml", _hosts()),
+        "docs/reference/detection.md": detection_page(),
+        "README.md": readme((ROOT / "README.md").read_text("utf-8")),
     }
 
 

@@ -1,0 +1,218 @@
+"""What `scripts/evaluate` counts, how it compares runs, and that its pages say what it stored."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Final, NamedTuple
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+SHARES: Final = st.integers(1, 5000).flatmap(lambda of: st.tuples(st.integers(0, of), st.just(of)))
+
+
+class Scripts(NamedTuple):
+    """The modules behind the command."""
+
+    figures: ModuleType
+    measures: ModuleType
+    rows: ModuleType
+    sets: ModuleType
+    reference: ModuleType
+
+
+@pytest.fixture(scope="module")
+def scripts() -> Iterator[Scripts]:
+    """The modules, found as the command finds them."""
+    folders = [str(ROOT / name) for name in ("scripts", "scripts/names", "scripts/code")]
+    before, known = list(sys.path), set(sys.modules)
+    sys.path[:0] = folders
+    try:
+        import evaluate_figures
+        import evaluate_measures
+        import evaluate_rows
+        import evaluate_sets
+        import reference_detection
+
+        yield Scripts(
+            evaluate_figures, evaluate_measures, evaluate_rows, evaluate_sets, reference_detection
+        )
+    finally:
+        sys.path[:] = before
+        for name in set(sys.modules) - known:
+            if str(getattr(sys.modules[name], "__file__", "")).startswith(folders[0]):
+                del sys.modules[name]
+
+
+@pytest.mark.parametrize(
+    ("hits", "of", "low", "high"),
+    [(0, 0, 0.0, 1.0), (0, 10, 0.0, 0.2775), (10, 10, 0.7225, 1.0), (131, 143, 0.8591, 0.9515),
+     (50, 100, 0.4038, 0.5962)],
+)  # fmt: skip
+def test_intervals_are_wilsons(
+    scripts: Scripts, hits: int, of: int, low: float, high: float
+) -> None:
+    interval = scripts.figures.Share(hits, of).interval
+    assert interval == pytest.approx((low, high), abs=5e-4)
+
+
+@given(counts=SHARES)
+def test_a_share_lies_in_its_interval(scripts: Scripts, counts: tuple[int, int]) -> None:
+    share = scripts.figures.Share(*counts)
+    low, high = share.interval
+    assert 0 <= low <= share.share + 1e-12 and share.share - 1e-12 <= high <= 1
+
+
+def stored(figure: str, hits: int, of: int, **more: Any) -> dict[str, Any]:
+    return {"one": {"origin": "shared", "figures": {figure: [hits, of]}, **more}}
+
+
+@pytest.mark.parametrize(
+    ("figure", "before", "now", "worse"),
+    [
+        ("recall", (90, 100), (90, 100), 0),
+        ("recall", (90, 100), (84, 100), 0),
+        ("recall", (90, 100), (80, 100), 1),
+        ("recall", (90, 100), (100, 100), 0),
+        ("alarms", (2, 100), (1, 100), 0),
+        ("alarms", (2, 100), (9, 100), 1),
+        ("alarms", (2, 100), (6, 100), 0),
+        # fewer rows were read: only intervals that lie apart are worse
+        ("recall", (90, 100), (16, 20), 0),
+        ("recall", (90, 100), (9, 20), 1),
+        ("alarms", (2, 100), (2, 20), 0),
+        ("alarms", (2, 100), (9, 20), 1),
+        # characters of one value fall together, so their share may fall by a point
+        ("characters covered", (9000, 10000), (8950, 10000), 0),
+        ("characters covered", (9000, 10000), (8800, 10000), 1),
+    ],
+)
+def test_a_figure_that_fell_by_more_than_its_interval_is_told(
+    scripts: Scripts, figure: str, before: tuple[int, int], now: tuple[int, int], worse: int
+) -> None:
+    told = scripts.figures.compare(stored(figure, *now), stored(figure, *before))
+    assert len(told) == worse
+
+
+def test_parts_and_rates_are_compared_too_but_not_other_data(scripts: Scripts) -> None:
+    compare = scripts.figures.compare
+    was = stored("recall", 9, 10, by_group={"held out": {"recall": [90, 100]}})
+    now = stored("recall", 9, 10, by_group={"held out": {"recall": [50, 100]}})
+    assert len(compare(now, was)) == 1
+    other = {"one": now["one"] | {"origin": "sample"}}
+    assert compare(other, was) == compare({}, was) == []
+    calm, loud = (stored("recall", 1, 1, per_10000_lines={"secrets": rate}) for rate in (0.0, 2.0))
+    assert len(compare(loud, calm)) == 1
+    assert compare(calm, loud) == []
+
+
+def test_what_is_written_is_read_the_same(scripts: Scripts) -> None:
+    share = scripts.figures.Share
+    report = {"sets": {"a": {"figures": {"recall": share(1, 2)}, "rate": {"x": 0.5}, "rows": 2}}}
+    assert json.loads(scripts.figures.written(report)) == json.loads(json.dumps(report))
+    assert '"recall": [1, 2]' in scripts.figures.written(report)
+
+
+@pytest.mark.parametrize(
+    ("spans", "touched", "covered"),
+    [
+        ([], False, False),
+        ([(0, 5)], False, False),
+        ([(5, 8)], True, False),
+        ([(5, 10)], True, True),
+        ([(8, 10), (2, 8)], True, True),
+        ([(5, 7), (8, 10)], True, False),
+        ([(10, 12)], False, False),
+    ],
+)
+def test_a_stretch_is_touched_or_covered(
+    scripts: Scripts, spans: list[tuple[int, int]], touched: bool, covered: bool
+) -> None:
+    assert scripts.figures.touches(5, 10, spans) is touched
+    assert scripts.figures.covers(5, 10, spans) is covered
+
+
+def outcomes(scripts: Scripts, measure: str, row: Any, hits: list[Any]) -> dict[str, list[int]]:
+    """What one row counts as, added up by figure."""
+    facts = scripts.measures.Facts(
+        names={"n.person": "PERSON"}, languages=frozenset({"c.language"}), silent=frozenset()
+    )
+    counted: dict[str, list[int]] = {}
+    for count in scripts.measures.MEASURES[measure](row, hits, facts):
+        both = counted.setdefault(count.figure, [0, 0])
+        both[0] += count.hits
+        both[1] += count.of
+    return counted
+
+
+def test_each_measure_counts_what_it_says(scripts: Scripts) -> None:
+    row, mark, hit = scripts.rows.Row, scripts.rows.Mark, scripts.rows.Hit
+    text = "Anna Bell lives here"
+    named = row("1", text, True, "s", "", (mark(0, 9, "PERSON"),))
+    exact, half = hit(0, 9, "pii.person", "n.person"), hit(0, 4, "pii.person", "n.person")
+    counted = outcomes(scripts, "names", named, [exact])
+    assert (counted["F1 PERSON"], counted["characters covered"]) == ([2, 2], [8, 8])
+    counted = outcomes(scripts, "names", named, [half])
+    assert (counted["F1 PERSON"], counted["characters covered"]) == ([0, 2], [4, 8])
+    assert outcomes(scripts, "pii", named, [half]) == {
+        "recall": [1, 1], "spans covered": [0, 1], "precision": [1, 1],
+    }  # fmt: skip
+    other = row("2", text, False, "s", "not:X")
+    assert outcomes(scripts, "pii", other, [half])["alarms on look-alikes"] == [1, 1]
+    python = row("3", text, True, "s", "python")
+    seen = [hit(0, 9, "code.python", "c.language"), hit(10, 12, "code.c", "c.language")]
+    assert outcomes(scripts, "code", python, seen) == {"recall": [1, 1], "language named": [1, 1]}
+    data = [hit(0, 9, "code.data", "c.language")]
+    assert outcomes(scripts, "code", python, data)["recall"] == [0, 1]
+    number = row("4", "forty-one", False, "s", "English", (mark(0, 9, "41"),))
+    assert outcomes(scripts, "spoken", number, [])["recall"] == [1, 1]
+    families = outcomes(scripts, "ordinary", other, [half, hit(0, 3, "secret.x", "s.x")])
+    assert families["alarms: names"] == families["alarms: secrets"] == [1, 1]
+    assert families["alarms: personal data"] == [0, 1]
+
+
+def test_every_set_can_be_read_and_the_same_rows_in_a_hurry(
+    scripts: Scripts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scripts.sets, "SHARED", ROOT / "not there")
+    sets = list(scripts.sets.load_sets())
+    assert len({each.name for each in sets}) == len(sets) > 15
+    for each in sets:
+        for row in each.rows:
+            assert all(0 <= mark.start < mark.end <= len(row.text) for mark in row.marks), row.id
+            assert each.measure == "code" or each.origin != "sample" or "<<" not in row.text
+        assert len({row.id for row in each.rows}) == len(each.rows), each.name
+    assert {each.measure for each in sets} <= set(scripts.measures.MEASURES)
+    (one,) = scripts.sets.load_sets(["pci_ids"])
+    assert one.rows == next(each.rows for each in sets if each.name == "pci_ids")
+    monkeypatch.setattr(scripts.sets, "QUICK", 10)
+    first, second = (next(scripts.sets.load_sets(["secrets_pos"], quick=True)) for _ in range(2))
+    assert (len(first.rows), first.of) == (10, 40)
+    assert first.rows == second.rows
+
+
+def test_the_table_of_the_readme_says_what_was_stored(scripts: Scripts) -> None:
+    text = (ROOT / "README.md").read_text("utf-8")
+    assert scripts.reference.readme(text) == text
+    kept = json.loads((ROOT / "docs/reference/evaluation.json").read_text("utf-8"))
+    sets = kept["shared"]["sets"]
+    for name, figure in (("secrets_pos", "recall"), ("secrets_neg", "alarms"), ("pci", "recall")):
+        hits, of = sets[name]["figures"][figure]
+        assert f"{hits * 100 / of:.1f} % of {of} (" in text
+    with pytest.raises(ValueError, match="no place"):
+        scripts.reference.readme("# Excise")
+
+
+def test_the_stored_run_is_a_whole_one(scripts: Scripts) -> None:
+    """Neither a part nor a hurried one is what later runs are compared with."""
+    kept = json.loads((ROOT / "docs/reference/evaluation.json").read_text("utf-8"))
+    wanted = {name for name, *_ in scripts.sets._SETS}
+    assert set(kept["shared"]["sets"]) == wanted
+    assert not [name for name, each in kept["shared"]["sets"].items() if "of_rows" in each]
+    assert {"secrets_pos", "pii_spans", "names_en", "code_pos"} <= set(kept["sample"]["sets"])
