@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from excise.cli.main import main
+from excise.rules.load import load_pack
 
 PACK = """\
 pack: own
@@ -99,3 +100,50 @@ def test_lint_names_the_mistake(
     path.write_text(path.read_text().replace(old, new, 1))
     assert run(policies, "lint") == (2 if code else 0)
     assert code in capsys.readouterr().err
+
+
+RECOGNIZERS = """\
+recognizers:
+  - CreditCardRecognizer
+  - name: BadgeRecognizer
+    supported_entity: BADGE_ID
+    context: [badge]
+    patterns:
+      - {name: badge, regex: '(?<!\\w)BDG-\\d+', score: 0.5}
+"""
+
+
+def test_recognizers_of_presidio_become_a_pack(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Which loads, and which is not written over."""
+    source, home = tmp_path / "registry.yaml", tmp_path / "packs" / "brought"
+    source.write_text(RECOGNIZERS)
+    words = ["policy", "import-presidio", str(source), "--to", str(home)]
+    assert main(words) == 0
+    assert "2 rules" in (out := capsys.readouterr().out) and "CreditCardRecognizer" in out
+    files = {path.name: path.read_text() for path in home.iterdir()}
+    assert [rule.id for rule in load_pack("brought", files).rules] == [
+        "brought.badge-1",
+        "brought.badge-1-context",
+    ]
+    assert main(words) == 2 and "exists" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("text", "folder", "said"),
+    [
+        (RECOGNIZERS.replace("BDG-", "(BDG"), "brought", "registry.yaml:7: not a regular"),
+        (RECOGNIZERS, "Not Kebab", "kebab case"),
+        (None, "brought", "No such file"),
+    ],
+)
+def test_what_cannot_be_brought_along_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str | None, folder: str, said: str
+) -> None:
+    """With its file and line; nothing is written."""
+    source, home = tmp_path / "registry.yaml", tmp_path / folder
+    if text is not None:
+        source.write_text(text)
+    assert main(["policy", "import-presidio", str(source), "--to", str(home)]) == 2
+    assert said in capsys.readouterr().err and not home.exists()

@@ -1,26 +1,35 @@
-"""`excise policy`: what packs and profiles say, whether they are well formed, whether they hold."""
+"""`excise policy`: what packs and profiles say, whether they are well formed, whether they hold;
+and packs made of what other tools are configured with."""
 
 from __future__ import annotations
 
 import argparse
+import re
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from rich.console import Console
 from rich.table import Table
 
 from excise.assemble import Engine, load_engine
 from excise.cli.options import settings_of
+from excise.detectors.adopted_yaml import import_recognizers
 from excise.detectors.build import build_plain_scanner, build_proof_scanner
 from excise.detectors.merge import merge
+from excise.errors import ConfigError
 from excise.rules.examples import check_pack
+from excise.rules.load import load_pack
+
+_KEBAB: Final = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 
 
 def add_parser(subparsers: Any) -> None:
-    """`excise policy list|lint|test`."""
+    """`excise policy list|lint|test|import-presidio`."""
     parser = subparsers.add_parser("policy", help="packs and profiles")
-    verbs = parser.add_subparsers(dest="verb", metavar="list|lint|test", required=True)
+    verbs = parser.add_subparsers(
+        dest="verb", metavar="list|lint|test|import-presidio", required=True
+    )
     for name, summary, func in (
         ("list", "the packs of a profile and their rules", _list),
         ("lint", "read a profile and its packs strictly; run the profile's own cases", _lint),
@@ -31,6 +40,12 @@ def add_parser(subparsers: Any) -> None:
         verb.add_argument("--policies", type=Path, metavar="DIR", help="packs of your own")
         verb.add_argument("--state-dir", type=Path, metavar="DIR", help="keys and caches")
         verb.set_defaults(func=func)
+    brought = verbs.add_parser("import-presidio", help="a pack from a recognizer registry's YAML")
+    brought.add_argument("file", type=Path, metavar="FILE", help="with `recognizers:`")
+    brought.add_argument(
+        "--to", type=Path, required=True, metavar="DIR", help="a new folder, named as the pack"
+    )
+    brought.set_defaults(func=_import_presidio)
 
 
 def _engine(args: argparse.Namespace) -> Engine:
@@ -70,3 +85,27 @@ def _test(args: argparse.Namespace) -> int:
             print(fault)
         print(f"{pack.name}: {examples} examples of {len(pack.rules)} rules, {len(faults)} failed")
     return 1 if failed else 0
+
+
+def _import_presidio(args: argparse.Namespace) -> int:
+    home = args.to.absolute()
+    if not _KEBAB.fullmatch(home.name):
+        raise ConfigError(
+            "EXC-CFG-001", "a pack is named in kebab case, as its folder is.", at=str(args.to)
+        )
+    try:
+        made = import_recognizers(args.file.read_text("utf-8"), str(args.file), home.name)
+        load_pack(home.name, made.files)  # what is written can be read
+        home.mkdir(parents=True)
+        for name, text in made.files.items():
+            (home / name).write_text(text, "utf-8")
+    except (OSError, UnicodeDecodeError) as fault:
+        why = fault.strerror if isinstance(fault, OSError) else "not UTF-8"
+        at = str(fault.filename if isinstance(fault, OSError) else args.file)
+        raise ConfigError(
+            "EXC-CFG-003", f"{why}; wanted a YAML file, and a new folder.", at=at
+        ) from None
+    print(f"{args.to}: {made.rules} rules, all in the sandbox until they have examples")
+    if made.shipped:
+        print(f"shipped with Presidio, in the pack presidio: {', '.join(made.shipped)}")
+    return 0
