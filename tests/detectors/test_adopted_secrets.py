@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
@@ -102,6 +103,13 @@ def test_every_plugin_is_adopted() -> None:
     assert named == {name_of(each) for each in PLUGINS.values()} and len(named) == 27
     assert all(rule.generic and rule.pack == "detect-secrets" for rule in rules)
     assert len({rule.id for rule in rules}) == len(rules)
+
+
+def test_the_page_for_those_who_migrate_names_the_differences() -> None:
+    """Each plugin that differs, and how many do not."""
+    page = (Path(__file__).resolve().parents[2] / "docs" / "migrating.md").read_text("utf-8")
+    assert all(f"`{name}`" in page for name in KNOWN_DIFFERENCES)
+    assert f"| {len(PLUGINS) - len(KNOWN_DIFFERENCES)} | the same values |" in page
 
 
 def test_guesses_need_an_eager_profile() -> None:

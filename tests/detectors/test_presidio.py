@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -28,6 +29,7 @@ from excise.detectors.presidio import (
     rules_of,
 )
 from excise.model import Part, Role, Segment
+from excise.plugins.presidio import ENTITIES as OFFERED
 from excise.rules.schema import Rule
 
 Found = tuple[int, int, float]  # start, end, score
@@ -142,6 +144,22 @@ def test_every_recognizer_is_adopted_or_listed() -> None:
     assert set(RECOGNIZERS) | set(NOT_ADOPTED) == shipped
     assert not set(RECOGNIZERS) & set(NOT_ADOPTED)
     assert all(each.supported_entities[0] in ENTITIES for each in RECOGNIZERS.values())
+
+
+def test_the_page_for_those_who_migrate_names_them() -> None:
+    """Each that is not adopted, and each that differs."""
+    page = (Path(__file__).resolve().parents[2] / "docs" / "migrating.md").read_text("utf-8")
+    plain = len(RECOGNIZERS) - len(KNOWN_DIFFERENCES)
+    assert all(f"`{name}`" in page for name in [*NOT_ADOPTED, *KNOWN_DIFFERENCES])
+    assert f"| {plain} | the same spans, the same scores |" in page
+    assert f"{len(RECOGNIZERS)} predefined recognizers become" in page
+
+
+def test_our_words_are_those_of_the_plugin() -> None:
+    """What we hand to Presidio by a name of its own is what we take from it by that name."""
+    assert {entity_of(theirs): theirs for theirs in OFFERED.values() if theirs in ENTITIES} == {
+        ours: theirs for ours, theirs in OFFERED.items() if theirs in ENTITIES
+    }
 
 
 def test_a_digit_of_another_script_is_not_one() -> None:
