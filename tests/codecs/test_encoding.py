@@ -109,3 +109,11 @@ def test_bombs_in_bombs_are_bounded_at_every_coding() -> None:
 def test_the_ratio_counts_beyond_its_floor_only() -> None:
     assert len(undo(encode(bytes(RATIO_FLOOR), "gzip"), "gzip", ratio=2)) == RATIO_FLOOR
     assert reason(encode(bytes(RATIO_FLOOR + 1), "gzip"), "gzip", ratio=2) == "expansion"
+
+
+@pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "zstd"])
+@pytest.mark.parametrize("limit", [1 << 10, 1 << 24, 1 << 62])
+def test_any_limit_will_do(coding: str, limit: int) -> None:
+    """A stream has none to speak of."""
+    decoder = Decoder(coding, limit=limit, ratio=200)
+    assert decoder.feed(encode(b"words", coding)) + decoder.finish() == b"words"

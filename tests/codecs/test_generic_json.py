@@ -96,3 +96,17 @@ def test_what_cannot_be_read_is_refused(body: bytes, reason: str) -> None:
     with pytest.raises(Unreadable) as caught:
         GENERIC.read_request(body)
     assert caught.value.reason == reason
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b"\x89PNG\r\n\x1a\n\0\0", "media"),
+        (b"\0\0\0\x18ftypmp42", "media"),
+        (b"%PDF-1.7\n\0", "media-type"),
+        (b"\1\2\3", "media-type"),
+    ],
+)
+def test_files_as_they_are(body: bytes, reason: str) -> None:
+    with pytest.raises(Unreadable, match=reason):
+        GENERIC.read_request(body)

@@ -54,7 +54,7 @@ def test_heads_and_contents() -> None:
         ("räksmörgås".encode(), ()),
         (b"", ()),
         (PNG, ("media",)),
-        (b"%PDF-1.7 words", ("media-type",)),
+        (b"%PDF-1.7 \0 words", ("media-type",)),
         (b"PK\x03\x04\x14", ("media-type",)),
         (b"\x00\x01\x02 words", ("media-type",)),
         ("caf\xe9".encode("latin-1"), ("charset",)),
@@ -130,3 +130,10 @@ def test_a_known_host_without_a_dialect_takes_them() -> None:
     for direction in Direction:
         read = getattr(DIALECTS["generic-json"], f"read_{direction}")
         assert "batch" in [segment.text for segment in read(upload(b"x")).segments]
+
+
+def test_what_begins_like_a_picture_and_is_text_is_read() -> None:
+    for content, why in ((b"RIFF words", "media"), (b"%PDF-1 words", "media-type")):
+        reading = read_multipart(upload(content), Role.USER, "c")
+        assert reading.unread == (why,)
+        assert content.decode() in [segment.text for segment in reading.segments]

@@ -27,6 +27,7 @@ MAX_CODINGS: Final = 4
 # A block of at most 128 KiB takes at least 4 bytes, so this many bytes spell at most 4 MiB.
 _ZSTD_STEP: Final = 128
 _ZSTD_WINDOW: Final = 1 << 23  # RFC 9659: what a receiver of this content coding must offer
+_ZSTD_LARGEST: Final = 1 << 27  # for whole bodies; streams have no limit and get what they must
 
 
 class _Stage(Protocol):
@@ -116,7 +117,7 @@ class _Zstd:
     """Any number of frames."""
 
     def __init__(self, limit: int) -> None:
-        window = max(_ZSTD_WINDOW, limit)
+        window = limit if _ZSTD_WINDOW < limit <= _ZSTD_LARGEST else _ZSTD_WINDOW
         self._context = zstandard.ZstdDecompressor(max_window_size=window)
         self._inner = self._context.decompressobj(write_size=STEP)
 

@@ -15,6 +15,7 @@ from excise.codecs.facts import build_response_facts, request_facts, word
 from excise.codecs.grpc import is_framed, is_grpc, read_grpc, refuse_grpc
 from excise.codecs.jsonspan import JsonReading, read_json
 from excise.codecs.labels import ROLES, Entry, Field, Fields, Labeler, make_label
+from excise.codecs.media import kind_of
 from excise.codecs.multipart import is_multipart, read_multipart
 from excise.codecs.plaintext import is_form, read_form, read_text
 from excise.codecs.refusal import build_reply, openai_error
@@ -95,7 +96,7 @@ class GenericJson(EventStreams):
             return read_multipart(body, root.role, self.name)
         if is_framed(body):
             return read_grpc(body, root, self.name)
-        if start in _JSON_STARTS or b"\0" in body[:4]:
+        if start in _JSON_STARTS or (b"\0" in body[:4] and not kind_of(body[:64])):
             return read_json(body, label_request, root, codec=self.name, facts=facts, many=True)
         if is_form(body):
             return read_form(body, root.role, root.part, self.name)

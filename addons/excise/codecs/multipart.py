@@ -122,14 +122,12 @@ def _named(head: str) -> str:
 def _coding_of(raw: bytes) -> tuple[str, str]:
     """How a piece is read, "" where it is no text; and what is to be said of that."""
     kind = kind_of(raw[:64])
-    if kind:
-        return "", kind
     if _BINARY.search(raw):
-        return "", "media-type"
+        return "", kind or "media-type"
     try:
         raw.decode()
     except UnicodeDecodeError:
         # Older files are in an eight-bit set; its letters differ, what secrets are made of does
         # not.
-        return "latin-1", "charset"
-    return "utf-8", ""
+        return "latin-1", kind or "charset"
+    return "utf-8", kind

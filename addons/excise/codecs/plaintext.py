@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from excise.codecs.jsonedit import edit_text, group_edits
+from excise.codecs.media import kind_of
 from excise.codecs.percent import decode_percent, splice_percent
 from excise.errors import Unreadable
 from excise.model import Edit, Part, Path, Role, Segment, Usage
@@ -64,7 +65,8 @@ def read_form(body: bytes, role: Role, part: Part, codec: str) -> TextReading:
 
 
 def read_text(body: bytes, role: Role, part: Part, codec: str) -> TextReading:
-    """One segment with all of it. Raises `Unreadable`: `charset` or, for binary, `media-type`."""
+    """One segment with all of it. Raises `Unreadable`: `charset` or, for binary, `media` or
+    `media-type`."""
     text = _text(body)
     segments = (Segment(text, role, part, 0),)
     return TextReading(codec=codec, segments=segments, pieces=(text,))
@@ -75,7 +77,7 @@ def _text(body: bytes) -> str:
     if body.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise Unreadable(reason)
     if _BINARY.search(body):
-        raise Unreadable("media-type")
+        raise Unreadable(kind_of(body[:64]) or "media-type")
     try:
         return body.decode()
     except UnicodeDecodeError:
