@@ -17,6 +17,10 @@ from presidio_analyzer import (
 )
 
 from excise.detectors.build import build_scanner
+from excise.detectors.confirm import find_spans
+from excise.detectors.fallback import Literals
+from excise.detectors.hyper import Hyper
+from excise.detectors.prefilter import Everything
 from excise.detectors.presidio import (
     ENTITIES,
     NOT_ADOPTED,
@@ -30,6 +34,7 @@ from excise.detectors.presidio import (
 )
 from excise.model import Part, Role, Segment
 from excise.plugins.presidio import ENTITIES as OFFERED
+from excise.rules.compile import compile_rules
 from excise.rules.schema import Rule
 
 Found = tuple[int, int, float]  # start, end, score
@@ -132,6 +137,25 @@ def test_the_spans_and_scores_are_the_same(name: str) -> None:
     else:
         assert wrong, "the difference is gone: take it off the list"
         assert all(known.holds(text, results) for text, results in wrong.items())
+
+
+def test_other_prefilters_find_the_same() -> None:
+    """Literals, and no prefilter at all, over all rules."""
+    texts = ["\n".join(COMMON[at : at + 5]) for at in range(0, 250, 5)]
+    compiled = compile_rules(RULES)
+    seen = [
+        [
+            [
+                (compiled[number].rule.id, *span)
+                for number, ends in sorted(hits.get(index, {}).items())
+                for span in find_spans(compiled[number], text, ends)
+            ]
+            for index, text in enumerate(texts)
+        ]
+        for hits in (each(compiled).hits(texts) for each in (Hyper, Literals, Everything))
+    ]
+    assert any(seen[0])
+    assert seen[0] == seen[1] == seen[2]
 
 
 def test_every_recognizer_is_adopted_or_listed() -> None:

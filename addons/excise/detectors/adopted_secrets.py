@@ -96,10 +96,10 @@ def name_of(plugin: Any) -> str:
 
 def _pieces(plugin: Any) -> Iterator[Piece]:
     if isinstance(plugin, RegexBasedDetector):
-        bounds = (_LONG, *BOUNDS) if isinstance(plugin, JwtTokenDetector) else BOUNDS
         for pattern in plugin.denylist:
             spans = _spans(plugin, pattern.groups)
-            yield Piece(by_line(pattern.pattern), pattern.flags, spans, bounds=bounds)
+            source = by_line(pattern.pattern)
+            yield Piece(source, pattern.flags, spans, bounds=(_LONG, *BOUNDS))
     elif isinstance(plugin, HighEntropyStringsPlugin):
         pattern = plugin.regex
         charset = f"[{re.escape(plugin.charset)}]"

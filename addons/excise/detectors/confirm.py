@@ -83,6 +83,8 @@ def _first(
     """
     enter, match = rule.entry.search, rule.regex.match
     reach = high + rule.shape.entry_width + 2
+    # How far a pattern of a library may see must not depend on where its lead was found.
+    sees = rule.shape.width + 2 if rule.rule.match.foreign else 0
     exact = rule.is_exact and at == high
     while at <= high and not tries.over:
         if not exact:
@@ -91,7 +93,7 @@ def _first(
                 return None
             at = entry.start()
         if tries.may_match(at):
-            found = match(text, at, stop)
+            found = match(text, at, at + sees if sees else stop)
             if found is not None:
                 return found
             tries.lose()
