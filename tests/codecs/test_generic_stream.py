@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from excise.codecs.generic_stream import GenericSseStream
+from excise.model import Edit, Span
 
 
 def test_every_string_of_every_record_is_whole() -> None:
@@ -74,3 +75,13 @@ def test_the_notice_is_one_more_piece() -> None:
     expected = b'event: e\ndata: {"type":"a.delta","delta":"\\n\\nStopped.","n":1}\n\n'
     assert reader.close("Stopped.") == expected
     assert reader.close("Stopped.") == b""
+
+
+def test_what_was_cut_out_stays_out_of_the_notice() -> None:
+    """The event that carries the notice is given as it was edited."""
+    reader = GenericSseStream()
+    (event,) = reader.feed(b'data: {"type":"a.delta","delta":"x","note":"secret"}\n\n')
+    (note,) = (segment for segment in event.segments if segment.text == "secret")
+    reader.sent(event, [Edit(note.token, Span(0, 6), "[KEY]")])
+    expected = b'data: {"type":"a.delta","delta":"\\n\\nNo.","note":"[KEY]"}\n\n'
+    assert reader.close("No.") == expected

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any, ClassVar, Final, cast
+from typing import Any, ClassVar, Final, NamedTuple, cast
 
 from excise.codecs.base import Channel, Delta, Label, StreamEvent
 from excise.codecs.facts import word
@@ -33,6 +33,21 @@ _MOST: Final = 1000  # texts that may be open at a time
 _ROOT: Final = RESPONSE_ROOT
 
 
+class _Piece(NamedTuple):
+    """A piece of a text as the client was given it."""
+
+    event: SseEvent
+    segment: Segment
+    edits: tuple[Edit, ...]
+
+    def saying(self, text: str) -> bytes:
+        """The same event, edited as it was, with another text in it."""
+        token = self.segment.token
+        others = [edit for edit in self.edits if edit.token != token]
+        whole = Edit(token, Span(0, len(self.segment.text)), text)
+        return self.event.splice([*others, whole])
+
+
 class GenericSseStream(SseReader):
     """Puts pieces together; ends with one more piece, the notice."""
 
@@ -45,8 +60,8 @@ class GenericSseStream(SseReader):
     def __init__(self) -> None:
         super().__init__()
         self._open: dict[Channel, None] = {}
-        self._shown: tuple[SseEvent, Segment] | None = None
-        self._calls: dict[Channel, tuple[SseEvent, Segment, list[str]]] = {}
+        self._shown: _Piece | None = None
+        self._calls: dict[Channel, tuple[_Piece, list[str]]] = {}
         self._over = False
 
     # -- reading -----------------------------------------------------------------------------
@@ -77,12 +92,13 @@ class GenericSseStream(SseReader):
         event = cast(SseEvent, event)
         self._over |= event.ends_all
         for channel, segment in event.deltas:
+            piece = _Piece(event, segment, tuple(edits))
             if channel.json:
-                pieces = self._calls[channel][2] if channel in self._calls else []
-                pieces.append(edited_text(segment, edits))
-                self._calls[channel] = event, segment, pieces
+                said = self._calls[channel][1] if channel in self._calls else []
+                said.append(edited_text(segment, edits))
+                self._calls[channel] = piece, said
             else:
-                self._shown = event, segment
+                self._shown = piece
 
     def close(self, notice: str) -> bytes:
         """Open arguments closed, the notice as one more piece of the text that was last spoken,
@@ -91,13 +107,13 @@ class GenericSseStream(SseReader):
             return b""
         self._over = True
         calls = b"".join(
-            _piece(event, segment, suffix)
-            for event, segment, pieces in self._calls.values()
-            if (suffix := complete_json("".join(pieces)))
+            piece.saying(suffix)
+            for piece, said in self._calls.values()
+            if (suffix := complete_json("".join(said)))
         )
         shown = self._shown
-        said = _piece(*shown, f"\n\n{notice}") if shown else self.first(notice)
-        return calls + said + self.ending
+        last = shown.saying(f"\n\n{notice}") if shown else self.first(notice)
+        return calls + last + self.ending
 
     def first(self, notice: str) -> bytes:
         """A piece where none was spoken; b"" where its shape is not known."""
@@ -107,11 +123,6 @@ class GenericSseStream(SseReader):
 def named(kind: str, document: dict[str, Any]) -> bytes:
     """A record with its type in an `event` line."""
     return b"event: %s\ndata: %s\n\n" % (kind.encode(), json.dumps(document).encode())
-
-
-def _piece(event: SseEvent, segment: Segment, text: str) -> bytes:
-    """An event like this one with another text."""
-    return event.splice([Edit(segment.token, Span(0, len(segment.text)), text)])
 
 
 def _channel_of(path: Path, kind: str, document: Any) -> Channel | None:
