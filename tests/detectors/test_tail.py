@@ -8,9 +8,11 @@ from rules.samples import CARD, KEY, files, sample_rules
 from excise.detectors.build import build_plain_scanner
 from excise.detectors.tail import Tail
 from excise.model import Part, Role, Segment, Span
-from excise.rules.compile import compile_rules
+from excise.resources import policies_dir
+from excise.rules.compile import CompiledRule, compile_rules
 from excise.rules.fillers import fill
 from excise.rules.load import load_pack
+from excise.text.escapes import unescape
 
 TAIL = Tail(compile_rules(sample_rules()))
 SCANNER = build_plain_scanner(sample_rules())
@@ -66,6 +68,62 @@ def test_a_window_caps_what_is_kept() -> None:
 def test_no_rules_keep_nothing() -> None:
     """There is nothing to wait for."""
     assert Tail([]).hold("anything at all") == len("anything at all")
+
+
+def shipped() -> list[CompiledRule]:
+    """The rules of two packs that have a `hold`."""
+    rules = []
+    for name in ("pci", "secrets"):
+        folder = policies_dir() / "packs" / name
+        paths = [*folder.glob("*.yaml"), *folder.glob("lists/*.txt")]
+        pack = load_pack(name, {str(p.relative_to(folder)): p.read_text("utf-8") for p in paths})
+        rules += [rule for rule in pack.rules if rule.hold and rule.asked is None]
+    return list(compile_rules(rules))
+
+
+HOLDING = shipped()
+SHIPPED = Tail(HOLDING)
+begun = st.sampled_from(
+    [
+        *("-----BEGIN RSA PRIVATE KEY-----\n", "-----BEGIN ", "PRIVATE KEY", "--", "-----END A"),
+        *("LS0tLS1CRUdJTi", "LS0tLS1", "PuTTY-User-Key-File-2: ", "PuTTY-", "P", "L"),
+        *("1, 2, ", "0x1f, ", "41 11 ", "+49 30 ", "%B41", "AB12 ", "XX**", "01/2", "12."),
+        *("\\n", "\\\\", "\\u002d", "\\x2d", "\\ud83d\\ude00", "\ud83d", " ", "\n", "a", "\u00e9"),
+        *("QUFB" * 30, "x" * 200 + " ", "The word "),
+    ]
+)
+
+
+@given(st.lists(begun, max_size=12).map("".join))
+def test_little_is_searched_and_nothing_missed(text: str) -> None:
+    """What is kept for shipped rules is what each pattern says of the whole text, as it is and
+    with its escapes decoded."""
+    assert SHIPPED.hold(text) == _earliest(text)
+
+
+def _earliest(text: str) -> int:
+    widest = 80 * (6 if "\\" in text[-480:] and len(text) - _run(text) > 80 else 1)
+    starts = [max(_run(text), len(text) - widest), _first(text)]
+    view = unescape(text)
+    if view is not None and view.text:
+        start = _first(view.text)
+        if start < len(view.text):
+            starts.append(view.back(Span(start, len(view.text))).start)
+    return min(starts)
+
+
+def _run(text: str) -> int:
+    return len(text.rstrip("".join(map(chr, range(33, 127)))))
+
+
+def _first(text: str) -> int:
+    """Where the first match of any pattern begins."""
+    matches = [
+        rule.hold.pattern.search(text, max(0, len(text) - rule.hold.reach))
+        for rule in HOLDING
+        if rule.hold
+    ]
+    return min((match.start() for match in matches if match), default=len(text))
 
 
 pieces = st.sampled_from(

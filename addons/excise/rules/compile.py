@@ -15,6 +15,7 @@ from excise.rules.dialect import Shape, best_literals, implies, shape
 from excise.rules.lead import cases, spell_context
 from excise.rules.schema import LINE_REACH, WIDEST, Context, Excuse, Rule, Scope
 from excise.rules.tree import DialectError, last_characters
+from excise.rules.unfinished import Unfinished, describe
 
 # ASCII, so that both engines agree on \\b and \\w and a key between two Chinese words has edges;
 # line-wise, so that ^ and $ hold at the edge of a segment wherever it stands in the joined text.
@@ -57,6 +58,16 @@ class CompiledHold:
     def pattern(self) -> re.Pattern[str]:
         """Ends where the text ends."""
         return _pattern(f"(?:{self.source})\\Z", ignore_case=self.ignore_case)
+
+    @cached_property
+    def facts(self) -> Unfinished:
+        """Where a match may begin."""
+        return describe(self.source, ignore_case=self.ignore_case)
+
+    @cached_property
+    def head(self) -> re.Pattern[str]:
+        """How a match begins that is not short."""
+        return _pattern(self.facts.head, ignore_case=self.ignore_case)
 
 
 @dataclass(frozen=True, slots=True)
