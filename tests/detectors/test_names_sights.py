@@ -1,5 +1,7 @@
 """Names as sights: addresses whole, persons found again, spans in place."""
 
+import uuid
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -7,7 +9,7 @@ from hypothesis import strategies as st
 from excise.detectors.base import Sight
 from excise.detectors.names import Label, Name
 from excise.detectors.names_model import LABELS
-from excise.detectors.names_sights import Names, joined, with_mentions
+from excise.detectors.names_sights import Names, joined, whole, with_mentions
 from excise.model import Part, Role, Segment, Span
 
 NAMES = Names.shipped()
@@ -129,3 +131,29 @@ def test_sights_lie_in_order_and_apart(texts: list[str]) -> None:
             if sight.label == "PERSON":
                 assert "\n" not in text[sight.span.start : sight.span.end]
             end = sight.span.end
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("[P Ann Lee]", ["Ann Lee"]),
+        ("([P Ann Lee])'s", ["Ann Lee"]),
+        ("9f8a-41[A 12180]-ee", []),
+        ("[L Troy]a1, [L NY]", ["NY"]),
+        ("x[P Ann]", []),
+        ("at=[A 1 Oak St]", ["1 Oak St"]),
+    ],
+)
+def test_pieces_of_words_and_numbers_are_no_names(text: str, kept: list[str]) -> None:
+    plain, names = marked(text)
+    assert [plain[slice(*name.span)] for name in whole(plain, names)] == kept
+
+
+def test_no_name_is_a_piece_of_an_id() -> None:
+    """Ids of which nearly each has something in it that looks like a street and its number."""
+    text = "\n".join(str(uuid.uuid5(uuid.NAMESPACE_URL, str(at))) for at in range(300))
+    (sights,) = NAMES.find([segment(text)])
+    assert len(sights) < 5
+    for sight in sights:
+        assert not text[max(sight.span.start - 1, 0) : sight.span.start + 1].isalnum()
+        assert not text[sight.span.end - 1 : sight.span.end + 1].isalnum()

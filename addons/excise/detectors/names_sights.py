@@ -48,9 +48,20 @@ class Names:
         texts = [segment.text for segment in segments]
         found = self._detector.find_many(texts)
         return [
-            tuple(joined(text, with_mentions(text, names, self._detector.are_common)))
+            tuple(joined(text, with_mentions(text, whole(text, names), self._detector.are_common)))
             for text, names in zip(texts, found, strict=True)
         ]
+
+
+def whole(text: str, names: Sequence[Name]) -> Sequence[Name]:
+    """The names without those that begin or end inside a word or number, as pieces of ids and
+    checksums do."""
+    return [name for name in names if _is_whole(text, *name.span)]
+
+
+def _is_whole(text: str, start: int, end: int) -> bool:
+    edges = (text[max(start - 1, 0) : start + 1], text[end - 1 : end + 1])
+    return not any(len(edge) == 2 and edge.isalnum() for edge in edges)
 
 
 def joined(text: str, names: Sequence[Name]) -> Iterator[Sight]:
