@@ -91,10 +91,12 @@ def hidden_in(text: str, field: str = "") -> str:
 
 def find_hidden(segments: Iterable[Segment]) -> set[str]:
     """The reasons for all texts of a body."""
+    # Nearly every text is prose, which one look tells.
+    begins = _BASE64.match
     reasons = {
         hidden_in(segment.text, _key_of(segment))
         for segment in segments
-        if len(segment.text) >= SHORTEST
+        if len(segment[0]) >= SHORTEST and (_MARK in segment[0] or begins(segment[0]))
     }
     return reasons - {""}
 
