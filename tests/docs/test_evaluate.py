@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Final, NamedTuple
@@ -20,6 +20,7 @@ SHARES: Final = st.integers(1, 5000).flatmap(lambda of: st.tuples(st.integers(0,
 class Scripts(NamedTuple):
     """The modules behind the command."""
 
+    command: ModuleType
     figures: ModuleType
     measures: ModuleType
     rows: ModuleType
@@ -34,6 +35,7 @@ def scripts() -> Iterator[Scripts]:
     before, known = list(sys.path), set(sys.modules)
     sys.path[:0] = folders
     try:
+        import evaluate
         import evaluate_figures
         import evaluate_measures
         import evaluate_rows
@@ -41,7 +43,12 @@ def scripts() -> Iterator[Scripts]:
         import reference_detection
 
         yield Scripts(
-            evaluate_figures, evaluate_measures, evaluate_rows, evaluate_sets, reference_detection
+            evaluate,
+            evaluate_figures,
+            evaluate_measures,
+            evaluate_rows,
+            evaluate_sets,
+            reference_detection,
         )
     finally:
         sys.path[:] = before
@@ -175,6 +182,50 @@ def test_each_measure_counts_what_it_says(scripts: Scripts) -> None:
     families = outcomes(scripts, "ordinary", other, [half, hit(0, 3, "secret.x", "s.x")])
     assert families["alarms: names"] == families["alarms: secrets"] == [1, 1]
     assert families["alarms: personal data"] == [0, 1]
+
+
+def test_a_text_is_looked_at_once_and_counted_for_the_family_asked_for(scripts: Scripts) -> None:
+    row, hit = scripts.rows.Row, scripts.rows.Hit
+    looked: list[str] = []
+
+    def find(texts: Sequence[str]) -> Iterator[list[Any]]:
+        for text in texts:
+            looked.append(text)
+            yield [hit(0, 1, "secret.x", "s.x"), hit(0, 2, "pii.x", "p.x")]
+
+    finder = scripts.command.Finder(find)
+    rows = [row(str(at), text, False, "s", "") for at, text in enumerate(["aa", "bb", "aa"])]
+    assert [len(hits) for hits in finder(rows, ("secret.",))] == [1, 1, 1]
+    assert [len(hits) for hits in finder(rows, ("",))] == [2, 2, 2]
+    assert looked == ["aa", "bb"]
+
+
+def test_a_run_reports_shares_and_the_ids_of_errors_without_texts(scripts: Scripts) -> None:
+    row, mark, hit = scripts.rows.Row, scripts.rows.Mark, scripts.rows.Hit
+    rows = [
+        row("found", "hidden one", True, "s", "k", (mark(0, 6),), group="held out"),
+        row("missed", "hidden two", True, "t", "k"),
+        row("alarm", "hidden three", False, "s", "k"),
+        row("both", "hidden one", False, "t", "k"),
+    ]
+    hits = {
+        "hidden one": [hit(0, 6, "secret.x", "s.x")],
+        "hidden three": [hit(0, 1, "secret.y", "s.y")],
+    }
+    finder = scripts.command.Finder(lambda texts: iter([hits.get(text, []) for text in texts]))
+    facts = scripts.measures.Facts({}, frozenset(), frozenset())
+    data = scripts.rows.Set("one", ("secret.",), "rows", "shared", rows)
+    report, errors = scripts.command.run(finder, facts, iter([data]))
+    figures = report["one"]["figures"]
+    assert {name: tuple(share) for name, share in figures.items()} == {
+        "recall": (1, 2), "spans touched": (1, 1), "spans covered": (1, 1), "alarms": (2, 2),
+        "alarms on texts not labelled positive elsewhere": (1, 1),
+    }  # fmt: skip
+    assert tuple(report["one"]["by_group"]["held out"]["recall"]) == (1, 1)
+    assert tuple(report["one"]["by_source"]["t"]["recall"]) == (0, 1)
+    assert errors["one"]["recall: k"] == ["missed"]
+    assert errors["one"]["alarms: k"] == ["alarm", "both"]
+    assert "hidden" not in json.dumps([scripts.figures.spelled(report), errors])
 
 
 def test_every_set_can_be_read_and_the_same_rows_in_a_hurry(
