@@ -27,9 +27,8 @@ from excise.detectors.names_model import (
     Floats,
     Ints,
     NamesModel,
-    Rows,
-    TokenRows,
 )  # fmt: skip
+from excise.detectors.names_rows import Rows, TokenRows
 from excise.model import Span
 from excise.text.tokens import NEWLINE, Tokens, tokenize
 
