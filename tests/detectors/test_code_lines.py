@@ -1,7 +1,6 @@
 """Runs of lines: odd lines change nothing, gaps are bridged, more evidence is never less sure."""
 
 import io
-from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -107,20 +106,20 @@ def test_tokens_are_judged_part_by_part() -> None:
 @given(st.integers(1, 40), st.floats(0, 60), st.floats(0, 20))
 def test_more_evidence_never_lowers_a_score(lines: int, total: float, more: float) -> None:
     verdict = Verdict({"python": 0.6, "other": 0.2}, 0.8, 0.1)
-    low = score_of(MODEL, Run(0, lines, total, lines), verdict)
-    high = score_of(MODEL, Run(0, lines, total + more, lines), verdict)
-    surer = score_of(MODEL, Run(0, lines, total, lines), verdict._replace(code=0.95))
+    low = score_of(MODEL.calibration, Run(0, lines, total, lines), verdict)
+    high = score_of(MODEL.calibration, Run(0, lines, total + more, lines), verdict)
+    surer = score_of(MODEL.calibration, Run(0, lines, total, lines), verdict._replace(code=0.95))
     assert 0 <= low <= high + 1e-9 <= 1 + 1e-9
     assert low <= surer + 1e-9
 
 
 def test_evidence_fits_the_calibration() -> None:
     evidence = evidence_of(Run(0, 1, 5.0, 2), Verdict({"go": 0.9}, 0.9, 0.0))
-    assert evidence.shape == (EVIDENCE,) == MODEL.calibration.shape
+    assert len(evidence) == EVIDENCE == len(MODEL.calibration)
 
 
 def test_the_calibration_counts() -> None:
-    sure = replace(MODEL, calibration=np.eye(EVIDENCE, dtype=np.float32)[0] * 50)
+    sure = (50.0,) + (0.0,) * (EVIDENCE - 1)
     verdict = Verdict({"go": 0.9}, 0.9, 0.0)
     assert score_of(sure, Run(0, 0, 0.0, 1), verdict) > 0.999
 

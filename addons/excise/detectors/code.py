@@ -21,6 +21,7 @@ from excise.detectors.code_model import CodeModel
 from excise.detectors.code_views import View, view_of
 from excise.detectors.models import read_model
 from excise.model import Segment, Span
+from excise.text.tokens import Tokens
 
 # What a fence with a language's name holds is what it says, save for slips of the writer.
 _FENCED: Final = 0.98
@@ -35,6 +36,7 @@ _TOP: Final = 5
 # More runs than this, and one more for so many characters, are shreds: the strongest are judged.
 _RUNS: Final = 64
 _RUN: Final = 256
+_FIRST: Final = np.zeros(1, np.int64)
 
 
 class Found(NamedTuple):
@@ -69,14 +71,14 @@ class Code:
         """For each segment its runs of code in order of place; they do not overlap."""
         return [self.read(segment.text) for segment in segments]
 
-    def read(self, text: str) -> tuple[Sight, ...]:
-        """The runs of code in one text."""
+    def read(self, text: str, tokens: Tokens | None = None) -> tuple[Sight, ...]:
+        """The runs of code in one text; `tokens` are its own where they are there already."""
         view = view_of(text)
         sights = [Sight(label, span, _stated(label)) for label, span in view.known]
         sights += [Sight(label, span, _TRACE) for label, span in view.traces]
         sights += [
             Sight(found.label, found.span, found.score)
-            for found in found_runs(self._model, text, view)
+            for found in found_runs(self._model, text, view, tokens)
             if found.score >= _FEWEST or found.label == DATA
         ]
         return _apart(sights)
@@ -97,32 +99,68 @@ class Code:
         return {label: round(chance, 4) for label, chance in best if chance >= 0.001}
 
 
-def found_runs(model: CodeModel, text: str, view: View | None = None) -> list[Found]:
-    """Every run of lines in `text` that reads as code or as data, however unsure."""
+def found_runs(
+    model: CodeModel, text: str, view: View | None = None, tokens: Tokens | None = None
+) -> list[Found]:
+    """Every run of lines in `text` that reads as code or as data, however unsure. `tokens` are
+    those of `text` where the caller has them already."""
     view = view or view_of(text)
-    encoded = encode(view.text, model.vocabulary)
+    encoded = encode(view.text, model.vocabulary, tokens if view.text == text else None)
     if not encoded.types.size:
         return []
-    scores, counts = model.line_scores(encoded)
-    lines = bounded(scores, counts)
-    starts, ends = _line_spans(encoded)
-    for first, last in _lines_of(starts, view.typed):
-        lines[first:last] = np.maximum(lines[first:last], _TYPED)
-    for first, last in _lines_of(starts, view.shut):
-        lines[first:last] = _SHUT
-    runs = _foremost(split(lines.tolist()), _RUNS + len(text) // _RUN)
-    bounds = np.append(encoded.begins, encoded.types.size)
-    parts = [(int(bounds[run.first]), int(bounds[run.last + 1])) for run in runs]
+    lines = _scored_lines(model, encoded, view)
+    if not lines:
+        return []
+    runs = _foremost(split(lines), _RUNS + len(text) // _RUN)
+    if not runs:
+        return []
+    parts, spans = _places(encoded, runs)
     hints = _Hints(view)
+    weights = model.calibration
     out: list[Found] = []
-    for run, verdict in zip(runs, judge(model, encoded, parts), strict=True):
-        span = Span(int(starts[run.first]), int(ends[run.last]))
+    for run, span, verdict in zip(runs, spans, judge(model, encoded, parts), strict=True):
         label, stated = hints.label(span) or _own_label(verdict)
-        score = score_of(model, run, verdict._replace(code=max(verdict.code, stated)))
+        sure = verdict._replace(code=stated) if stated > verdict.code else verdict
+        score = score_of(weights, run, sure)
         if label == DATA:
             score = min(score, _DATA_AT_MOST)
         out.append(Found(run, verdict, span, label, score))
-    return _joined(model, out, lines.tolist())
+    return _joined(weights, out, lines)
+
+
+def _scored_lines(model: CodeModel, encoded: Encoded, view: View) -> list[float]:
+    """For each line the bounded log-odds that it is code; none at all where no line is."""
+    scores, counts = model.line_scores(encoded)
+    if not view.typed and scores.max() <= 0:
+        return []
+    lines = bounded(scores, counts)
+    if view.typed or view.shut:
+        tokens = encoded.tokens
+        starts = np.concatenate((_FIRST, tokens.ends[encoded.begins[1:] - 1]))
+        for first, last in _lines_of(starts, view.typed):
+            lines[first:last] = np.maximum(lines[first:last], _TYPED)
+        for first, last in _lines_of(starts, view.shut):
+            lines[first:last] = _SHUT
+    out: list[float] = lines.tolist()
+    return out
+
+
+def _places(encoded: Encoded, runs: list[Run]) -> tuple[list[tuple[int, int]], list[Span]]:
+    """For each run its tokens, and where it stands: from the end of the line before it to the end
+    of its last token."""
+    tokens, size = encoded.tokens, encoded.types.size
+    firsts, lasts = np.array([(run.first, run.last) for run in runs]).T
+    heads, tails = encoded.begins[firsts], encoded.begins[lasts]
+    ends = encoded.begins.take(lasts + 1, mode="clip")
+    if runs[-1].last + 1 == encoded.begins.size:
+        ends[-1] = size
+    final = ends - 1
+    final -= (encoded.types[final] == LINE) & (final > tails)
+    starts = tokens.ends[heads - 1]
+    if runs[0].first == 0:
+        starts[0] = 0
+    spans = map(Span, starts.tolist(), tokens.ends[final].tolist())
+    return list(zip(heads.tolist(), ends.tolist(), strict=True)), list(spans)
 
 
 def _foremost(runs: list[Run], most: int) -> list[Run]:
@@ -133,7 +171,7 @@ def _foremost(runs: list[Run], most: int) -> list[Run]:
     return sorted(kept, key=lambda run: run.first)
 
 
-def _joined(model: CodeModel, found: list[Found], lines: list[float]) -> list[Found]:
+def _joined(weights: Sequence[float], found: list[Found], lines: list[float]) -> list[Found]:
     """Neighbours of one language with a line or two between them as one."""
     out: list[Found] = []
     for each in found:
@@ -147,7 +185,7 @@ def _joined(model: CodeModel, found: list[Found], lines: list[float]) -> list[Fo
             run = Run(before.run.first, each.run.last, before.run.total + each.run.total,
                       before.run.lines + each.run.lines)  # fmt: skip
             span = Span(before.span.start, each.span.end)
-            score = max(before.score, each.score, score_of(model, run, before.verdict))
+            score = max(before.score, each.score, score_of(weights, run, before.verdict))
             out[-1] = Found(run, before.verdict, span, each.label, score)
         else:
             out.append(each)
@@ -176,15 +214,6 @@ class _Hints:
 def _own_label(verdict: Verdict) -> tuple[str, float]:
     """The label by the model of languages, which states nothing beside."""
     return (DATA if verdict.data > max(verdict.code, 0.5) else verdict.language), 0.0
-
-
-def _line_spans(encoded: Encoded) -> tuple[Ints, Ints]:
-    """Where each line starts, and where its last token ends."""
-    tokens = encoded.tokens
-    starts = np.append(0, tokens.ends[encoded.begins[1:] - 1])
-    last = np.append(encoded.begins[1:], tokens.starts.size) - 1
-    last -= (encoded.types[last] == LINE) & (last > encoded.begins)
-    return starts, tokens.ends[last]
 
 
 def _lines_of(starts: Ints, spans: Sequence[Span]) -> list[tuple[int, int]]:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from excise.text.tokens import NEWLINE, WORD, Tokens, tokenize
 
 Ints = NDArray[np.int64]
+Flags = NDArray[np.bool_]
 
 # Types below `SHAPES` are shapes; the words of the vocabulary follow.
 SHAPES: Final = 64
@@ -54,6 +55,10 @@ TRIPLE_BITS: Final = 13
 _SLOT_BITS: Final = 16
 _U32 = np.uint32
 _U64 = np.uint64
+_PAIR_OWN: Final = _U32(0x85EBCA6B)
+_PAIR_BEFORE: Final = _U32(0xC2B2AE35)
+_PAIR_GAP: Final = _U32(0x27D4EB2F)
+_FIRST: Final = np.zeros(1, np.int64)
 
 
 class Vocabulary:
@@ -80,9 +85,9 @@ class Vocabulary:
         self._shapes = np.array(shapes, np.int64)
         self.size = SHAPES + len(words)
 
-    def look_up(self, hashes: NDArray[np.uint64]) -> tuple[Ints, Ints, NDArray[np.bool_]]:
+    def look_up(self, hashes: NDArray[np.uint64]) -> tuple[Ints, Ints, Flags]:
         """The type and shape of each token, and whether it is known at all."""
-        places = self._slots.take((hashes >> self._shift).astype(np.int64))
+        places = self._slots.take((hashes >> self._shift).view(np.int64))
         return (
             self._types.take(places),
             self._shapes.take(places),
@@ -92,52 +97,83 @@ class Vocabulary:
 
 class Encoded(NamedTuple):
     """A text's tokens as types. `begins` holds the first token of each line, ends of line are
-    tokens of the line they end; `glued` says that nothing stands between a token and the last."""
+    tokens of the line they end; `glued` says that nothing stands between a token and the last.
+    `triples` is the bucket of each token as in `triples_of`."""
 
     tokens: Tokens
     types: Ints
     shapes: Ints
-    glued: Ints
+    glued: Flags
     begins: Ints
+    triples: Ints
 
 
-def encode(text: str, vocabulary: Vocabulary) -> Encoded:
-    """The tokens of `text` with types and shapes; any string is accepted."""
-    tokens = tokenize(text)
+def encode(text: str, vocabulary: Vocabulary, tokens: Tokens | None = None) -> Encoded:
+    """The tokens of `text` with types and shapes; any string is accepted. `tokens` are those of
+    `text` where the caller has them already."""
+    tokens = tokens or tokenize(text)
+    size = tokens.starts.size
     types, shapes, known = vocabulary.look_up(tokens.hashes)
     new = np.flatnonzero(~known)
     if new.size:
-        shapes[new] = _new_shapes(text, tokens, new)
-        types[new] = shapes[new]
-    glued = np.ones(tokens.starts.size, np.int64)
-    np.equal(tokens.starts[1:], tokens.ends[:-1], out=glued[1:], casting="unsafe")
-    if tokens.starts.size:
-        glued[0] = tokens.starts[0] == 0
-    ends = np.flatnonzero(tokens.classes == NEWLINE) + 1
-    begins = np.append(0, ends[ends < tokens.starts.size]) if tokens.starts.size else ends
-    return Encoded(tokens, types, shapes, glued, begins)
+        fresh = _new_shapes(text, tokens, new)
+        shapes[new] = fresh
+        types[new] = fresh
+    glued = np.empty(size, bool)
+    np.equal(tokens.starts[1:], tokens.ends[:-1], out=glued[1:])
+    glued[:1] = tokens.starts[:1] == 0
+    begins = np.flatnonzero(tokens.classes == NEWLINE)
+    begins += 1
+    if size:
+        inner = begins[:-1] if begins.size and begins[-1] == size else begins
+        begins = np.concatenate((_FIRST, inner))
+    return Encoded(tokens, types, shapes, glued, begins, triples_of(shapes, glued))
 
 
-def pairs_of(types: Ints, glued: Ints) -> Ints:
+def pairs_of(types: Ints, glued: Ints | Flags) -> Ints:
     """For each token the bucket of its pair with the one before."""
     now = types.astype(_U32)
-    mixed = now * _U32(0x85EBCA6B) + glued.astype(_U32) * _U32(0x27D4EB2F)
-    mixed[1:] += now[:-1] * _U32(0xC2B2AE35)
+    mixed = now * _PAIR_OWN
+    mixed += glued.astype(_U32) * _PAIR_GAP
+    now *= _PAIR_BEFORE
+    mixed[1:] += now[:-1]
+    return _pair_buckets(mixed)
+
+
+def pairs_at(types: Ints, glued: Flags, places: Ints) -> Ints:
+    """`pairs_of` at some places of a text."""
+    mixed = types[places].astype(_U32)
+    mixed *= _PAIR_OWN
+    mixed += glued[places].astype(_U32) * _PAIR_GAP
+    before = types[places - 1].astype(_U32)
+    before *= _PAIR_BEFORE
+    before *= places > 0
+    mixed += before
+    return _pair_buckets(mixed)
+
+
+def _pair_buckets(mixed: NDArray[np.uint32]) -> Ints:
     mixed ^= mixed >> _U32(15)
     mixed *= _U32(0x2C1B3C6D)
-    return (mixed >> _U32(32 - PAIR_BITS)).astype(np.int64)
+    mixed >>= _U32(32 - PAIR_BITS)
+    return mixed.astype(np.int64)
 
 
-def triples_of(shapes: Ints, glued: Ints) -> Ints:
+def triples_of(shapes: Ints, glued: Ints | Flags) -> Ints:
     """For each token the bucket of the shapes of the last three tokens and the gaps between."""
-    own = (shapes * 2 + glued).astype(_U32)
+    own = shapes.astype(_U32)
+    own += own
+    own += glued.astype(_U32)
     mixed = own.copy()
-    mixed[1:] += own[:-1] << _U32(7)
-    mixed[2:] += own[:-2] << _U32(14)
+    own <<= _U32(7)
+    mixed[1:] += own[:-1]
+    own <<= _U32(7)
+    mixed[2:] += own[:-2]
     mixed *= _U32(0x9E3779B1)
     mixed ^= mixed >> _U32(13)
     mixed *= _U32(0x85EBCA6B)
-    return (mixed >> _U32(32 - TRIPLE_BITS)).astype(np.int64)
+    mixed >>= _U32(32 - TRIPLE_BITS)
+    return mixed.astype(np.int64)
 
 
 @cache
@@ -156,11 +192,9 @@ def _new_shapes(text: str, tokens: Tokens, places: Ints) -> Ints:
     else:
         codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
         capital = (codes - _U32(65)) < 26
-    before = np.empty(codes.size + 1, np.int32)
-    before[0] = 0
-    np.cumsum(capital, out=before[1:])
+    capitals = np.flatnonzero(capital)
     first = capital[starts]
-    inner = before[ends] - before[starts] - first
+    inner = np.searchsorted(capitals, ends) - np.searchsorted(capitals, starts) - first
     states = first * 2 + (inner > 0)
     states[first & (inner == sizes - 1) & (inner > 0)] = _UPPER
     states = np.where(codes[starts] < 128, states, _STRANGE)

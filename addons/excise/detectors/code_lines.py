@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from operator import mul
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -40,7 +41,9 @@ class Run(NamedTuple):
 def bounded(scores: Floats, counts: Ints) -> Floats:
     """Scores of lines, so that no single one outweighs all others; 0 for empty lines."""
     most = np.minimum(_MOST + _MORE_PER_TOKEN * counts, _MOST_OF_ALL)
-    out: Floats = np.clip(scores, _LEAST, most).astype(np.float32)
+    np.minimum(scores, most, out=most)
+    np.maximum(most, _LEAST, out=most)
+    out: Floats = most.astype(np.float32)
     out[counts <= 1] *= 0.0
     return out
 
@@ -49,10 +52,14 @@ def split(scores: Sequence[float]) -> list[Run]:
     """Runs of code among lines with these log-odds of being code, in order."""
     if not scores or max(scores) <= 0:
         return []
-    balance = -CHANGE
+    balance = low = -CHANGE
     balances = []
     for score in scores:
-        balance = (CHANGE if balance > CHANGE else max(balance, -CHANGE)) + score
+        if balance > CHANGE:
+            balance = CHANGE
+        elif balance < low:
+            balance = low
+        balance += score
         balances.append(balance)
     runs = []
     last = -1
@@ -60,12 +67,13 @@ def split(scores: Sequence[float]) -> list[Run]:
     if code:
         last = len(scores) - 1
     for place in range(len(scores) - 2, -1, -1):
-        was = balances[place] > (-CHANGE if code else CHANGE)
-        if was and not code:
+        if code:
+            if balances[place] <= low:
+                runs.append(_trimmed(scores, place + 1, last))
+                code = False
+        elif balances[place] > CHANGE:
             last = place
-        elif code and not was:
-            runs.append(_trimmed(scores, place + 1, last))
-        code = was
+            code = True
     if code:
         runs.append(_trimmed(scores, 0, last))
     return runs[::-1]
@@ -78,7 +86,7 @@ def _trimmed(scores: Sequence[float], first: int, last: int) -> Run:
     while last > first and scores[last] <= 0:
         last -= 1
     own = scores[first : last + 1]
-    return Run(first, last, sum(own), sum(1 for score in own if score))
+    return Run(first, last, sum(own), len(own) - own.count(0.0))
 
 
 class Verdict(NamedTuple):
@@ -106,7 +114,7 @@ def judge(model: CodeModel, encoded: Encoded, parts: Sequence[tuple[int, int]]) 
     datas, proses = chances[:, data].tolist(), chances[:, prose].tolist()
     chances[:, [data, prose]] = 0
     best = np.argsort(-chances, axis=1, kind="stable")[:, :_NAMED]
-    shares = np.take_along_axis(chances, best, 1).tolist()
+    shares = chances[np.arange(len(parts))[:, None], best].tolist()
     return [
         Verdict(
             {model.tongues[n]: share for n, share in zip(names, own, strict=True)},
@@ -119,27 +127,24 @@ def judge(model: CodeModel, encoded: Encoded, parts: Sequence[tuple[int, int]]) 
     ]
 
 
-def evidence_of(run: Run, verdict: Verdict) -> Floats:
+def evidence_of(run: Run, verdict: Verdict) -> tuple[float, ...]:
     """What the score of a run rests on: one, total, its root, mean, lines, odds of the languages,
     and whether it is one with a name."""
     odds = math.log(verdict.code / (1 - verdict.code))
     total = min(max(run.total, 0.0), 40.0)
     named = 1 - verdict.tongues.get(OTHER, 0.0) / verdict.code
-    return np.array(
-        [
-            1,
-            total / 10,
-            math.sqrt(total),
-            total / max(run.lines, 1),
-            math.log1p(run.lines),
-            odds,
-            max(named, 0.0),
-        ],
-        np.float32,
+    return (
+        1.0,
+        total / 10,
+        math.sqrt(total),
+        total / max(run.lines, 1),
+        math.log1p(run.lines),
+        odds,
+        max(named, 0.0),
     )
 
 
-def score_of(model: CodeModel, run: Run, verdict: Verdict) -> float:
-    """The chance, 0 to 1, that a run is code."""
-    margin = float(model.calibration @ evidence_of(run, verdict))
+def score_of(weights: Sequence[float], run: Run, verdict: Verdict) -> float:
+    """The chance, 0 to 1, that a run is code, by the weights of the model's calibration."""
+    margin = sum(map(mul, weights, evidence_of(run, verdict)))
     return 1 / (1 + math.exp(-min(max(margin, -30.0), 30.0)))
