@@ -112,6 +112,8 @@ STREAMS: Final = (
     ("bedrock-invoke", "", "chunks", "bedrock-runtime.us-east-1.amazonaws.com",
      "/model/m/invoke-with-response-stream",
      ("anthropic", "meta", "mistral", "nova", "choices")),
+    ("bedrock-agents", "", "agents", "bedrock-agent-runtime.us-east-1.amazonaws.com",
+     "/agents/a/agentAliases/b/sessions/c/text", ("text",)),
     ("generic-json", "", "sse", "chatgpt.com", "/backend-api/f/conversation", ("web",)),
     ("generic-json", "", "sse", "api-inference.huggingface.co", "/models/m", ("tokens",)),
 )  # fmt: skip

@@ -142,12 +142,36 @@ def read_chunks(body: bytes) -> Events:
     return [json.loads(base64.b64decode(payload["bytes"])) for payload in payloads]
 
 
+def write_agents(events: Events) -> bytes:
+    """As of `converse`, with the text of a chunk in base64."""
+    return b"".join(
+        _message(name, compact(_based(value, base64.b64encode)))
+        for event in events
+        for name, value in event.items()
+    )
+
+
+def read_agents(body: bytes) -> Events:
+    return [
+        {head[":event-type"]: _based(json.loads(payload), base64.b64decode)}
+        for head, payload in read_messages(body)
+    ]
+
+
+def _based(value: Any, code: Callable[[bytes], bytes]) -> Any:
+    # What is mangled by a law is no object any more, or already written.
+    if not isinstance(value, dict) or not isinstance(value.get("bytes"), str):
+        return value
+    return {**value, "bytes": code(value["bytes"].encode()).decode()}
+
+
 FRAMINGS: Final = {
     "sse": Framing("text/event-stream", write_sse, read_sse),
     "named": Framing("text/event-stream; charset=utf-8", write_named, read_sse),
     "array": Framing("application/json; charset=UTF-8", write_array, json.loads),
     "lines": Framing("application/x-ndjson", write_lines, read_lines),
     "converse": Framing("application/vnd.amazon.eventstream", write_converse, read_converse),
+    "agents": Framing("application/vnd.amazon.eventstream", write_agents, read_agents),
     "chunks": Framing("application/vnd.amazon.eventstream", write_chunks, read_chunks),
 }
 

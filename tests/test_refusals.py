@@ -51,6 +51,7 @@ SHAPES: dict[str, Any] = {
     "cohere-chat": {"id": "R", "message": "M"},
     "bedrock-converse": AWS,
     "bedrock-invoke": AWS,
+    "bedrock-agents": AWS,
     "mcp-jsonrpc": {"jsonrpc": "2.0", "id": None, "error": {"code": -32000, "message": "M"}},
     "grpc": {"code": "permission_denied", "message": "M"},
 }
@@ -143,6 +144,7 @@ ENDINGS: dict[str, Callable[[Any], bool]] = {
     "bedrock-invoke": lambda event: bool(
         re.search(r"guardrail_intervened|message_stop|content_filter|stop_?[rR]eason", str(event))
     ),
+    "bedrock-agents": lambda event: "bytes" in event["chunk"],
     "generic-json": lambda event: True,
 }
 GARBAGE = {
@@ -151,6 +153,7 @@ GARBAGE = {
     "array": b",\xff",
     "lines": b"\xff\n",
     "converse": b"\0" * 64,
+    "agents": b"\0" * 64,
     "chunks": b"\0" * 64,
 }
 CASES = [

@@ -21,6 +21,7 @@ DIALECTS: Final = frozenset(
     {
         DEFAULT_DIALECT,
         "anthropic-messages",
+        "bedrock-agents",
         "bedrock-converse",
         "bedrock-invoke",
         "cohere-chat",

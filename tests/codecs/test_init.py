@@ -23,7 +23,7 @@ HOSTS = load_catalogue((policies_dir() / "hosts.yaml").read_text("utf-8"), "host
 
 
 # Dialects that read other bodies than JSON as well, or none that is.
-FREE = {"generic-json", "openai-assistants", "mistral-conversations", "grpc"}
+FREE = {"generic-json", "bedrock-agents", "openai-assistants", "mistral-conversations", "grpc"}
 
 
 def dialects_of(sample: Sample) -> set[str]:

@@ -85,9 +85,13 @@ def each(cases: list[Case]) -> pytest.MarkDecorator:
 
 
 each_case = each(CASES)
-# Streams without a dialect of their own: how they end is not known, and half a record is text.
+# Streams that have no mark for their end, or none that is known.
 each_stream = each(
-    CASES + [Case("generic-json", name, "sse", "generic-json") for name in ("web", "tokens")]
+    [
+        *CASES,
+        *(Case("generic-json", name, "sse", "generic-json") for name in ("web", "tokens")),
+        Case("bedrock-agents", "text", "agents", "bedrock-agents"),
+    ]
 )
 # The streams whose laws are kept elsewhere.
 OTHERS = [
@@ -251,7 +255,7 @@ def test_no_event_is_too_odd(case: Case, data: st.DataObject) -> None:
     events = case.events
     at = data.draw(st.integers(0, len(events) - 1))
     change = data.draw(st.sampled_from([mangle, twice]))
-    if case.framing == "converse":
+    if case.framing in ("converse", "agents"):
         ((name, value),) = events[at].items()
         events[at] = {name: change(value, data)}
     else:

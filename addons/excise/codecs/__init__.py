@@ -9,6 +9,8 @@ from typing import Final
 from excise.codecs.anthropic_messages import AnthropicMessages
 from excise.codecs.anthropic_messages_stream import AnthropicMessagesStream
 from excise.codecs.base import Dialect, Reading
+from excise.codecs.bedrock_agents import BedrockAgents
+from excise.codecs.bedrock_agents_stream import BedrockAgentsStream
 from excise.codecs.bedrock_converse import BedrockConverse
 from excise.codecs.bedrock_converse_stream import BedrockConverseStream
 from excise.codecs.bedrock_invoke import BedrockInvoke
@@ -53,6 +55,7 @@ _ALL: Final[tuple[Dialect, ...]] = (
     CohereChat(CohereChatStream, partial(CohereChatStream, lines=True)),
     BedrockConverse(BedrockConverseStream),
     BedrockInvoke(BedrockInvokeStream),
+    BedrockAgents(GenericSseStream, BedrockAgentsStream),
     MistralChat(OpenAIChatStream),
     MistralConversations(MistralConversationsStream),
     OpenAIAssistants(OpenAIAssistantsStream),

@@ -10,7 +10,7 @@ import json
 from collections.abc import Sequence
 from typing import Any, ClassVar, Final, NamedTuple, cast
 
-from excise.codecs.base import Channel, Delta, Label, StreamEvent
+from excise.codecs.base import Channel, Delta, Framer, Label, StreamEvent
 from excise.codecs.facts import word
 from excise.codecs.generic_json import RESPONSE_ROOT, label_response
 from excise.codecs.jsonclose import complete_json
@@ -57,8 +57,8 @@ class GenericSseStream(SseReader):
     strict = False
     ending: ClassVar[bytes] = b""  # what stands behind the last piece
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, framer: Framer | None = None) -> None:
+        super().__init__(framer)
         self._open: dict[Channel, None] = {}
         self._shown: _Piece | None = None
         self._calls: dict[Channel, tuple[_Piece, list[str]]] = {}
