@@ -12,6 +12,7 @@ import hashlib
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
+from operator import attrgetter
 from typing import Final, NamedTuple, Protocol
 
 from excise.detectors.base import Findings
@@ -29,6 +30,7 @@ from excise.text.spoken import speak
 from excise.text.unwrap import find_encoded
 
 REMEMBERED: Final = 8192  # verdicts kept; one is a digest and its findings, some hundred bytes
+_ORDER: Final = attrgetter("span", "rule")
 _WORTH: Final = 512  # characters from which hashing a text is cheaper than scanning it
 _LABELLED: Final = 1024  # how much of a labelled text is read behind its label
 
@@ -157,7 +159,7 @@ class PatternScanner:
                     known = found.setdefault(text.segment, set())
                     known.update(_news(spans, known) if text.views else spans)
         for index, findings in found.items():
-            results[index] = tuple(sorted(findings, key=lambda each: (each.span, each.rule)))
+            results[index] = tuple(sorted(findings, key=_ORDER))
         return {segment for segment, work in works.items() if work.exhausted}
 
     def _confirm(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from operator import attrgetter
 from typing import Final, NamedTuple
 
 from excise.detectors.base import Detector, Findings, Scanned, Sight
@@ -21,6 +22,7 @@ from excise.rules.compile import CompiledExcuse, compile_excuses
 from excise.rules.schema import Asked, Rule
 
 ANY: Final = "*"
+_ORDER: Final = attrgetter("span", "rule")
 SPENT: Final = "disguise-budget"  # something was left undecoded, or untried
 
 
@@ -184,7 +186,7 @@ def _panels(
 
 def _joined(one: Sequence[Findings], other: Sequence[Findings]) -> list[Findings]:
     return [
-        tuple(sorted({*a, *b}, key=lambda each: (each.span, each.rule))) if b else a
+        tuple(sorted((*a, *dict.fromkeys(b)), key=_ORDER)) if b else a
         for a, b in zip(one, other, strict=True)
     ]
 
