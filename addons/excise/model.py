@@ -204,6 +204,16 @@ class Answer:
         return ", ".join(value for key, value in self.headers if key == name)
 
 
+class SocketMessage(NamedTuple):
+    """One message of a WebSocket, put together and inflated."""
+
+    data: bytes
+    binary: bool
+
+    def __repr__(self) -> str:
+        return f"<SocketMessage {len(self.data)} bytes>"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
     """Tokens as the provider counted them, or as we estimate them; None where nobody knows."""

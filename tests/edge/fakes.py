@@ -8,7 +8,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from excise.errors import AuditError
-from excise.model import Action, Answer, Decision, Exchange, RefusalClass, Reply
+from excise.model import (
+    Action,
+    Answer,
+    Decision,
+    Exchange,
+    RefusalClass,
+    Reply,
+    SocketMessage,
+)
 
 MARK = b"PLANTED"
 SAFE = b"[CUT]"
@@ -75,6 +83,46 @@ class FakeStream:
         return {"what": "stream"}
 
 
+@dataclass
+class FakeSocketStep:
+    onward: tuple[SocketMessage, ...] = ()
+    back: tuple[SocketMessage, ...] = ()
+    records: tuple[dict[str, Any], ...] = ()
+    durable: bool = False
+    kept: Mapping[str, str] = field(default_factory=dict)
+    close: int = 0
+    reason: str = ""
+
+
+class FakeSocket:
+    """Cuts MARK in both directions; answers `BLOCK`, closes at `CLOSE`, raises at `BOOM`."""
+
+    def client(self, judge: Any, message: SocketMessage, reference: str) -> FakeSocketStep:
+        record = {"what": "message", "id": reference}
+        if b"BLOCK" in message.data:
+            back = (SocketMessage(b"refused", False),)
+            code = 1008 if b"CLOSE" in message.data else 0
+            return FakeSocketStep(back=back, records=(record,), durable=True, close=code)
+        step = self.server(judge, message)
+        step.records = (record,)
+        return step
+
+    def server(self, judge: Any, message: SocketMessage) -> FakeSocketStep:
+        if b"BOOM" in message.data:
+            raise RuntimeError(f"raw text {message.data!r}")
+        edited = message._replace(data=message.data.replace(MARK, SAFE))
+        kept = {SAFE.decode(): MARK.decode()} if edited != message else {}
+        return FakeSocketStep(onward=(edited,), kept=kept, durable=edited != message)
+
+    def control(self, judge: Any, text: bytes) -> bytes:
+        if b"BOOM" in text:
+            raise RuntimeError(f"raw text {text!r}")
+        return b"" if MARK in text else text
+
+    def end(self) -> FakeSocketStep:
+        return FakeSocketStep(records=({"what": "end"},))
+
+
 class FakeFirewall:
     """Blocks bodies with `BLOCK`, cuts MARK, raises at `BOOM`; restores SAFE in answers."""
 
@@ -129,6 +177,13 @@ class FakeFirewall:
         stream = FakeStream()
         stream.closes = self.stream_closes
         return stream
+
+    def reads_socket(self, exchange: Exchange) -> bool:
+        return exchange.path == "/v1/socket"
+
+    def open_socket(self, context: Any) -> FakeSocket:
+        assert context == "context"
+        return FakeSocket()
 
     def refuse(
         self, exchange: Exchange, cls: RefusalClass, reason: str, status: int | None = None

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
-from typing import Any
 
 import pytest
 from edge.fakes import FakeFirewall, FakeHosts, FakeTrail, FakeVault
 from mitmproxy import http
 from mitmproxy.test import tflow, tutils
 
-from excise.edge.addon import IN_PLACE_BYTES, Addon, ThreadFault, in_thread
+from excise.edge.addon import Addon
 from excise.edge.gate import Gate
 from excise.edge.layer import passage_of
+from excise.edge.threads import IN_PLACE_BYTES
 
 
 @pytest.fixture
@@ -92,6 +91,20 @@ async def test_refusals_are_on_disk_before_they_are_given(
     assert flow.response.status_code == status
     assert reason.encode() in (flow.response.content or b"")
     assert addon.fakes[1].committed  # type: ignore[attr-defined]
+
+
+def test_an_upgrade_that_is_read_goes_on_with_what_can_be_undone(addon: Addon) -> None:
+    flow = _flow(
+        upgrade="WebSocket, h2c",
+        sec_websocket_extensions="x-other, permessage-deflate; client_max_window_bits",
+    )
+    flow.request.path = "/v1/socket"
+    addon.requestheaders(flow)
+    assert addon.request(flow) is None
+    assert flow.response is None
+    assert flow.request.headers["upgrade"] == "websocket"
+    offered = flow.request.headers["sec-websocket-extensions"]
+    assert offered == "permessage-deflate; client_max_window_bits"
 
 
 async def test_large_bodies_do_not_hold_up_the_loop(addon: Addon) -> None:
@@ -181,24 +194,6 @@ def test_websocket_messages_are_dropped_and_not_kept(addon: Addon, host: str) ->
     addon.websocket_message(flow)
     assert len(flow.websocket.messages) == 1
     assert flow.websocket.messages[0].dropped is (host == "llm.test")
-
-
-@pytest.mark.parametrize("kind", [StopIteration, GeneratorExit, SystemExit, KeyboardInterrupt])
-async def test_what_cannot_cross_threads_arrives_as_a_fault(kind: type[BaseException]) -> None:
-    def call() -> None:
-        raise kind
-
-    with pytest.raises(ThreadFault, match=kind.__name__):
-        await asyncio.wait_for(in_thread(call), 5)
-
-
-async def test_an_exception_in_a_thread_is_itself() -> None:
-    def call() -> Any:
-        raise ValueError("x")
-
-    with pytest.raises(ValueError, match="x"):
-        await in_thread(call)
-    assert await in_thread(lambda a, b: a + b, 1, 2) == 3
 
 
 def test_hooks_are_short() -> None:

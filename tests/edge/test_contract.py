@@ -13,6 +13,8 @@ from mitmproxy.proxy import commands, layer, server, server_hooks, tunnel
 from mitmproxy.proxy.layers import http as mhttp
 from mitmproxy.proxy.layers import tcp, tls
 from mitmproxy.proxy.layers.http import _hooks, _http1, _upstream_proxy
+from wsproto.connection import Connection
+from wsproto.extensions import PerMessageDeflate
 
 
 def test_the_version_is_the_one_that_was_read() -> None:
@@ -32,6 +34,10 @@ def test_the_version_is_the_one_that_was_read() -> None:
         (mhttp.HttpStream.state_stream_response_body, ["self", "event"]),
         (mhttp.HttpStream.send_response, ["self", "already_streamed"]),
         (mhttp.HttpStream.handle_protocol_error, ["self", "event"]),
+        (mhttp.HttpStream.flow_done, ["self"]),
+        (mhttp.HttpStream.passthrough, ["self", "event"]),
+        (PerMessageDeflate.frame_inbound_payload_data, ["self", "proto", "data"]),
+        (PerMessageDeflate.frame_inbound_complete, ["self", "proto", "fin"]),
         (mhttp.HttpLayer.__init__, ["self", "context", "mode"]),
         (mhttp.HttpLayer._handle_event, ["self", "event"]),
         (mhttp.HttpLayer.make_stream, ["self", "stream_id"]),
@@ -62,6 +68,9 @@ def test_signatures(function: object, names: list[str]) -> None:
     ("cls", "marks"),
     [
         (mhttp.HttpStream, ["self.flow.response.stream", "state_errored", "_paused_event_queue"]),
+        (mhttp.HttpStream, ["self._handle_event = self.passthrough", "self.flow.websocket ="]),
+        (PerMessageDeflate, ["self._inbound_compressed", "self._decompressor.decompress("]),
+        (Connection, ["self._state = ConnectionState.REMOTE_CLOSING", "except ParseFailed as exc"]),
         (mhttp.HttpLayer, ["self.connections.setdefault", "self.streams[", "self.context.server"]),
         (mhttp.HttpClient, ["Http1Client(self.context)"]),
         (_http1.Http1Connection, ["self.body_reader", "make_body_reader", "passthrough"]),

@@ -18,6 +18,7 @@ from excise.model import Exchange, Principal, RefusalClass
 from excise.pipeline.answers import AnswerStream
 from excise.pipeline.answers import Step as RealStep
 from excise.pipeline.firewall import Firewall
+from excise.pipeline.socket import Socket
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +55,12 @@ def test_engine_and_trail_make_a_firewall(config: Settings) -> None:
 
 
 @pytest.mark.parametrize(
-    ("protocol", "piece"), [(ports.Firewall, Firewall), (ports.ResponseStream, AnswerStream)]
+    ("protocol", "piece"),
+    [
+        (ports.Firewall, Firewall),
+        (ports.ResponseStream, AnswerStream),
+        (ports.Socket, Socket),
+    ],
 )
 def test_the_pipeline_has_what_the_edge_calls(protocol: type, piece: type) -> None:
     for name, _ in inspect.getmembers(protocol, inspect.isfunction):

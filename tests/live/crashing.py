@@ -11,15 +11,15 @@ from excise.detectors.pattern import PatternScanner
 from excise.model import Segment
 
 WORD = "zebra-that-crashes"
-_scan = PatternScanner.scan
+_look = PatternScanner.look
 
 
-def scan(self: PatternScanner, segments: Sequence[Segment], *, whole: bool = True) -> Any:
+def look(self: PatternScanner, segments: Sequence[Segment], *, whole: bool = True) -> Any:
     for segment in segments:
         if WORD in segment.text:
             raise RuntimeError(f"cannot read {segment.text!r}")
-    return _scan(self, segments, whole=whole)
+    return _look(self, segments, whole=whole)
 
 
-PatternScanner.scan = scan  # type: ignore[method-assign]
+PatternScanner.look = look  # type: ignore[method-assign]
 sys.exit(main())

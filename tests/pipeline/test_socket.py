@@ -13,9 +13,9 @@ from socket_cases import CASES, Case, realtime, responses, written
 from splits import pieces_of
 from walled import GRAVE, SECRET, VAULT, exchange, firewall, valid
 
-from excise.model import Action
+from excise.model import Action, SocketMessage
 from excise.pipeline.firewall import Firewall
-from excise.pipeline.socket import Message, Socket, SocketStep, Tally
+from excise.pipeline.socket import Socket, SocketStep, Tally
 from excise.policy.schema import Sockets
 
 WALL = firewall()
@@ -33,7 +33,7 @@ def opened(case: Case, wall: Firewall = WALL) -> Socket:
 def say(socket: Socket, messages: Iterable[dict[str, Any]], wall: Firewall = WALL,
         binary: bool = False) -> list[SocketStep]:  # fmt: skip
     """What the server's messages lead to."""
-    return [socket.server(wall, Message(written(each), binary)) for each in messages]
+    return [socket.server(wall, SocketMessage(written(each), binary)) for each in messages]
 
 
 def heard(steps: Iterable[SocketStep]) -> list[dict[str, Any]]:
@@ -51,7 +51,7 @@ def lines(steps: Iterable[SocketStep]) -> list[dict[str, Any]]:
 
 @EACH
 def test_a_clean_message_passes_byte_for_byte_and_asks_under_its_own_id(case: Case) -> None:
-    message = Message(written(case.ask("hello")), case.binary)
+    message = SocketMessage(written(case.ask("hello")), case.binary)
     step = opened(case).client(WALL, message, ID)
     assert (step.onward, step.back, step.close) == ((message,), (), 0)
     (line,) = lines([step])
@@ -61,7 +61,7 @@ def test_a_clean_message_passes_byte_for_byte_and_asks_under_its_own_id(case: Ca
 
 @EACH
 def test_a_secret_is_cut_out_of_a_message(case: Case) -> None:
-    step = opened(case).client(WALL, Message(written(case.ask(f"a {SECRET} b")), False), ID)
+    step = opened(case).client(WALL, SocketMessage(written(case.ask(f"a {SECRET} b")), False), ID)
     (placeholder,) = step.kept
     assert step.onward[0].data == written(case.ask(f"a {placeholder} b"))
     assert step.durable
@@ -72,7 +72,7 @@ def test_a_secret_is_cut_out_of_a_message(case: Case) -> None:
 @pytest.mark.parametrize(("sockets", "code"), [(Sockets.READ, 0), (Sockets.CLOSE, 1008)])
 def test_a_grave_message_is_dropped_and_answered(case: Case, sockets: Sockets, code: int) -> None:
     wall = firewall(policy=planted_policy(sockets=sockets))
-    step = opened(case, wall).client(wall, Message(written(case.ask(GRAVE)), False), ID)
+    step = opened(case, wall).client(wall, SocketMessage(written(case.ask(GRAVE)), False), ID)
     assert step.onward == ()
     assert ID in "".join(each.data.decode() for each in step.back)
     assert b"GRAVE" not in b"".join(each.data for each in step.back)
@@ -83,7 +83,7 @@ def test_a_grave_message_is_dropped_and_answered(case: Case, sockets: Sockets, c
 def test_the_errors_are_the_dialects_own() -> None:
     backs = {}
     for case in CASES:
-        step = opened(case).client(WALL, Message(written(case.ask(GRAVE)), False), ID)
+        step = opened(case).client(WALL, SocketMessage(written(case.ask(GRAVE)), False), ID)
         backs[case.name] = [json.loads(each.data) for each in step.back]
     (error,) = backs["openai-responses"]
     assert (error["type"], error["status"]) == ("error", 400)
@@ -98,7 +98,7 @@ def test_the_errors_are_the_dialects_own() -> None:
 def test_where_the_dialect_has_no_error_the_socket_is_closed() -> None:
     """Before a Gemini session is set up nothing but a close says no."""
     setup = {"setup": {"model": "m", "systemInstruction": {"parts": [{"text": GRAVE}]}}}
-    step = opened(CASES[2]).client(WALL, Message(written(setup), False), ID)
+    step = opened(CASES[2]).client(WALL, SocketMessage(written(setup), False), ID)
     assert (step.onward, step.back, step.close) == ((), (), 1008)
 
 
@@ -107,7 +107,7 @@ def test_where_the_dialect_has_no_error_the_socket_is_closed() -> None:
 )
 def test_binary_messages_that_are_no_text_have_their_policy(action: Action, passes: bool) -> None:
     wall = firewall(policy=planted_policy(uninspectable=action))
-    message = Message(b"\x00\xff\xfe", True)
+    message = SocketMessage(b"\x00\xff\xfe", True)
     socket = opened(CASES[1], wall)
     step = socket.client(wall, message, ID)
     assert (step.onward == (message,)) is passes
@@ -120,7 +120,7 @@ def test_binary_messages_that_are_no_text_have_their_policy(action: Action, pass
 
 def test_what_does_not_ask_and_holds_nothing_makes_no_line() -> None:
     step = opened(CASES[1]).client(
-        WALL, Message(b'{"type":"input_audio_buffer.commit"}', False), ID
+        WALL, SocketMessage(b'{"type":"input_audio_buffer.commit"}', False), ID
     )
     assert step.onward
     assert step.records == ()
@@ -132,8 +132,8 @@ def test_what_does_not_ask_and_holds_nothing_makes_no_line() -> None:
 @EACH
 def test_a_clean_answer_passes_byte_for_byte_and_has_one_line(case: Case) -> None:
     socket = opened(case)
-    socket.client(WALL, Message(written(case.ask("x")), False), ID)
-    messages = [Message(written(each), case.binary) for each in case.speak(["he", "llo"])]
+    socket.client(WALL, SocketMessage(written(case.ask("x")), False), ID)
+    messages = [SocketMessage(written(each), case.binary) for each in case.speak(["he", "llo"])]
     steps = [socket.server(WALL, each) for each in messages]
     assert [each for step in steps for each in step.onward] == messages
     assert all(len(step.onward) == 1 for step in steps)
@@ -170,7 +170,7 @@ def test_a_secret_is_cut_at_every_two_way_split(case: Case) -> None:
 
 @EACH
 def test_placeholders_are_put_back_at_every_split(case: Case) -> None:
-    step = opened(case).client(WALL, Message(written(case.ask(SECRET)), False), ID)
+    step = opened(case).client(WALL, SocketMessage(written(case.ask(SECRET)), False), ID)
     VAULT.update(step.kept)
     (placeholder,) = step.kept
     whole = f"you said {placeholder}, yes"
@@ -257,7 +257,7 @@ def test_an_unreadable_message_has_its_policy_and_the_next_answer_passes(action:
     socket = opened(CASES[1], wall)
     deep = b"[" * 1000 + b"]" * 1000
     say(socket, realtime(["x"])[:2], wall)
-    step = socket.server(wall, Message(deep, False))
+    step = socket.server(wall, SocketMessage(deep, False))
     assert any(each.data == deep for each in step.onward) is (action is Action.ALERT)
     if action is Action.BLOCK:
         say(socket, realtime(["x"])[-1:], wall)
@@ -291,7 +291,7 @@ def test_a_new_policy_holds_from_the_next_message_on() -> None:
     socket = opened(CASES[1])
     say(socket, realtime(["fine"]))
     stern = firewall(policy=planted_policy(uninspectable=Action.BLOCK))
-    step = socket.server(stern, Message(b"[" * 1000 + b"]" * 1000, False))
+    step = socket.server(stern, SocketMessage(b"[" * 1000 + b"]" * 1000, False))
     assert b"[[" not in b"".join(each.data for each in step.onward)
 
 

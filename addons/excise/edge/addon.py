@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable
@@ -24,13 +23,14 @@ from excise.edge.gate import Gate
 from excise.edge.layer import passage_of
 from excise.edge.passage import DEFAULT_BODY_LIMIT, PASSAGE, GuardedStream, Passage
 from excise.edge.ports import MUST_BE_ON_DISK, Firewall, RequestOutcome, Trail, Vault
+from excise.edge.socket import GuardedSocket
+from excise.edge.socketlayer import SocketLayer, kept_offers
+from excise.edge.threads import IN_PLACE_BYTES, in_thread
 from excise.errors import AuditError
 from excise.model import Exchange, RefusalClass, Reply
 
 log = logging.getLogger("excise.edge")
 
-# Above this a body is inspected in a thread: the event loop carries everybody else's traffic.
-IN_PLACE_BYTES: Final = 256 * 1024
 _DENIED: Final = http.Response.make(400, b"", {"x-should-retry": "false"})
 _REPLACED: Final = frozenset({b"accept-encoding", b"upgrade"})
 
@@ -86,6 +86,8 @@ class Addon:
             return None
         flow.response, passage.own = _DENIED, True
         exchange = passage.exchange = to_exchange(flow, new_id(), passage.host)
+        if passage.upgrade and not self._firewall().reads_socket(exchange):
+            passage.barred = passage.barred or "uninspectable:websocket"
         if self.draining or passage.oversize or passage.barred:
             return self._bar(flow, passage, exchange)
         if self._firewall().is_slow or len(exchange.body) > IN_PLACE_BYTES:
@@ -139,15 +141,15 @@ class Addon:
     # -- the request ---------------------------------------------------------------------------
 
     def _prepare(self, flow: http.HTTPFlow, passage: Passage, head: Head) -> None:
-        if "websocket" in head.upgrade:
-            passage.barred = passage.barred or "uninspectable:websocket"
+        passage.upgrade = "websocket" in head.upgrade
         passage.oversize = head.length > passage.limit
         # A coded answer would have to be decoded before it can be read; and an upgrade to anything
         # would end the HTTP that we read.
-        flow.request.headers.fields = (
-            *(field for field in head.kept if field[0].lower() not in _REPLACED),
-            (b"accept-encoding", b"identity"),
-        )
+        fields = [field for field in head.kept if field[0].lower() not in _REPLACED]
+        fields.append((b"accept-encoding", b"identity"))
+        flow.request.headers.fields = tuple(fields)
+        if passage.upgrade:
+            _offer_socket(flow.request.headers)
 
     def _bar(self, flow: http.HTTPFlow, passage: Passage, exchange: Exchange) -> Awaitable[None]:
         if self.draining:
@@ -209,6 +211,8 @@ class Addon:
         if passage.stream is not None:
             self._settle_stream(passage)
             return None
+        if flow.websocket is not None and passage.upgrade:
+            self._open_socket(passage)
         if passage.oversize:
             return self._refuse(flow, passage, "uninspectable:size")
         answer = to_answer(flow.response, whole=True)
@@ -235,6 +239,20 @@ class Addon:
         if head.length >= 0 and flow.request.is_http11:
             del response.headers["content-length"]
             response.headers["transfer-encoding"] = "chunked"
+
+    def _open_socket(self, passage: Passage) -> None:
+        guard = GuardedSocket(
+            self._firewall().open_socket(passage.outcome.context),
+            passage.exchange,
+            firewall=self._firewall,
+            trail=self._trail,
+            vault=self._vault,
+            note=self._note,
+            new_id=new_id,
+            stopping=lambda: self.draining,
+            limit=passage.limit,
+        )
+        passage.socket = lambda context, flow: SocketLayer(context, flow, guard)
 
     def _settle_stream(self, passage: Passage) -> None:
         stream = passage.stream
@@ -323,25 +341,12 @@ class Addon:
             flow.response.headers["connection"] = "close"
 
 
-class ThreadFault(Exception):
-    """Something was raised in a thread that cannot cross into the event loop as itself."""
-
-
-async def in_thread(call: Callable[..., Any], *arguments: Any) -> Any:
-    """Run a call in a thread. An exception that asyncio has its own use for (StopIteration would
-    leave the waiting side waiting for ever) arrives as a `ThreadFault`."""
-    result, fault = await asyncio.to_thread(_caught, call, arguments)
-    if isinstance(fault, Exception) and not isinstance(fault, StopIteration):
-        raise fault
-    if fault is not None:
-        raise ThreadFault(type(fault).__name__) from fault
-    return result
-
-
-def _caught(
-    call: Callable[..., Any], arguments: tuple[Any, ...]
-) -> tuple[Any, BaseException | None]:
-    try:
-        return call(*arguments), None
-    except BaseException as fault:
-        return None, fault
+def _offer_socket(headers: http.Headers) -> None:
+    """Ask for a WebSocket and nothing else, with no extension that we cannot undo."""
+    headers["upgrade"] = "websocket"
+    if "sec-websocket-extensions" in headers:
+        offers = kept_offers(headers["sec-websocket-extensions"])
+        if offers:
+            headers["sec-websocket-extensions"] = offers
+        else:
+            del headers["sec-websocket-extensions"]

@@ -173,6 +173,25 @@ class ExciseStream(mhttp.HttpStream):
         if release.data:  # an empty chunk would end a chunked answer
             yield mhttp.SendHttp(ResponseData(self.stream_id, release.data), self.context.client)
 
+    # -- WebSockets --------------------------------------------------------------------------
+
+    def flow_done(self) -> Commands:
+        """Both sides have agreed to change the protocol: from here on a layer of ours."""
+        passage = passage_of(self.flow)
+        changed = self.flow.response is not None and self.flow.response.status_code == 101
+        if not changed or passage is None or passage.opaque or self.flow.websocket is None:
+            yield from super().flow_done()
+            return
+        if passage.socket is None:
+            # Upstream changed the protocol, and nobody had asked for what can be read.
+            yield commands.CloseConnection(self.context.client)
+            self.client_state = self.server_state = self.state_errored
+            return
+        self.child_layer = passage.socket(self.context, self.flow)
+        self._handle_event = self.passthrough  # type: ignore[method-assign]
+        yield from self.child_layer.handle_event(events.Start())
+        yield mhttp.SendHttp(ResponseEndOfMessage(self.stream_id), self.context.client)
+
     def _cancel_upstream(self) -> Commands:
         yield mhttp.SendHttp(
             RequestProtocolError(self.stream_id, "ended", ErrorCode.CANCEL),

@@ -106,6 +106,8 @@ class Passage:
     exchange: Any = None  # the Exchange, once the request is whole
     outcome: Any = None  # the firewall's RequestOutcome
     stream: GuardedStream | None = None
+    upgrade: bool = False  # the client asks for a WebSocket
+    socket: Any = None  # makes the layer of the socket, once upstream has agreed
     own: bool = False  # the answer is ours, not the provider's
     opaque: bool = False  # no LLM host: neither read nor kept
     barred: str = ""  # why the edge itself refuses, before the body is read

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from excise.edge.faults import Fault
-from excise.model import Action, Answer, Decision, Exchange, RefusalClass, Reply
+from excise.model import Action, Answer, Decision, Exchange, RefusalClass, Reply, SocketMessage
 
 Record = dict[str, Any]
 
@@ -97,6 +97,58 @@ class ResponseStream(Protocol):
         ...
 
 
+class SocketStep(Protocol):
+    """What one message of a WebSocket led to."""
+
+    @property
+    def onward(self) -> tuple[SocketMessage, ...]:
+        """To the other side."""
+        ...
+
+    @property
+    def back(self) -> tuple[SocketMessage, ...]:
+        """To the side it came from."""
+        ...
+
+    @property
+    def records(self) -> tuple[Record, ...]: ...
+    @property
+    def durable(self) -> bool:
+        """Whether the records must be on disk before anything goes out."""
+        ...
+
+    @property
+    def kept(self) -> Mapping[str, str]: ...
+    @property
+    def close(self) -> int:
+        """The code the socket is then closed with; 0 where it stays open."""
+        ...
+
+    @property
+    def reason(self) -> str: ...
+
+
+class Socket(Protocol):
+    """A WebSocket under inspection; the firewall comes with each message, so that a reload reaches
+    open sockets."""
+
+    def client(self, judge: Any, message: SocketMessage, reference: str) -> SocketStep:
+        """A message of the client's; `reference` becomes the id of what it asks for."""
+        ...
+
+    def server(self, judge: Any, message: SocketMessage) -> SocketStep:
+        """A message of the server's."""
+        ...
+
+    def control(self, judge: Any, text: bytes) -> bytes:
+        """The text of a control frame, emptied where it may not pass."""
+        ...
+
+    def end(self) -> SocketStep:
+        """The socket is closed."""
+        ...
+
+
 class Firewall(Protocol):
     """The pipeline, pure: values in, values out."""
 
@@ -117,6 +169,14 @@ class Firewall(Protocol):
         self, exchange: Exchange, answer: Answer, context: Any
     ) -> ResponseStream | None:
         """A reader for this answer where it is a stream, else None."""
+        ...
+
+    def reads_socket(self, exchange: Exchange) -> bool:
+        """Whether the messages behind this upgrade to a WebSocket are read."""
+        ...
+
+    def open_socket(self, context: Any) -> Socket:
+        """An inspector for the messages of an upgraded exchange."""
         ...
 
     def refuse(

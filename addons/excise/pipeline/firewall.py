@@ -78,9 +78,15 @@ class Firewall:
     fault_status: int = 400
     is_slow: bool = False  # some detector waits for another process: not for an event loop
 
-    def inspect_request(self, exchange: Exchange, *, head: bool = True) -> RequestOutcome:
-        """Judge one whole request to a host of the catalogue; without `head` its body alone, as
-        for a message of a socket whose upgrade was judged before."""
+    def inspect_request(self, exchange: Exchange) -> RequestOutcome:
+        """Judge one whole request to a host of the catalogue."""
+        return self._inspect(exchange, read_head(exchange))
+
+    def inspect_message(self, exchange: Exchange) -> RequestOutcome:
+        """Judge a message of a socket, whose head was judged with the upgrade."""
+        return self._inspect(exchange, ())
+
+    def _inspect(self, exchange: Exchange, head: tuple[Segment, ...]) -> RequestOutcome:
         clock = [self.timer()]
         host, dialect = self._speaks(exchange)
         coding = exchange.header("content-encoding")
@@ -89,7 +95,7 @@ class Firewall:
             dialect, Direction.REQUEST, exchange.body, coding, self.limits, media_type
         )
         clock.append(self.timer())
-        segments = (*(read_head(exchange) if head else ()), *message.segments)
+        segments = (*head, *message.segments)
         found = find(self.scanner, segments, Direction.REQUEST, self.policy.mild)
         clock.append(self.timer())
         decision = self._decide(Direction.REQUEST, exchange, message, found)

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final, Protocol
 
 from excise.audit.fields import Stage
 from excise.audit.record import Facts
@@ -34,6 +34,7 @@ from excise.model import (
     Role,
     Ruling,
     Segment,
+    SocketMessage,
     Usage,
 )
 from excise.pipeline import answers
@@ -46,27 +47,18 @@ SWITCHING: Final = 101
 MEDIA_TYPE: Final = "media-type"  # of a binary message that is no text
 
 
-class Message(NamedTuple):
-    """One message of a socket, put together and inflated."""
-
-    data: bytes
-    binary: bool
-
-    def __repr__(self) -> str:
-        return f"<Message {len(self.data)} bytes>"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SocketStep:
     """What one message led to. Where `durable`, the records must be on disk before anything goes
     out; `close` is the code the socket is then closed with, 0 where it stays open."""
 
-    onward: tuple[Message, ...] = ()  # to the other side
-    back: tuple[Message, ...] = ()  # to the side the message came from
+    onward: tuple[SocketMessage, ...] = ()  # to the other side
+    back: tuple[SocketMessage, ...] = ()  # to the side the message came from
     records: tuple[Record, ...] = ()
     durable: bool = False
     kept: Mapping[str, str] = field(default_factory=dict, repr=False)
     close: int = 0
+    reason: str = ""  # told with the close
 
 
 class Judge(answers.Judge, Protocol):
@@ -82,7 +74,7 @@ class Judge(answers.Judge, Protocol):
         """Seconds, monotonic."""
         ...
 
-    def inspect_request(self, exchange: Exchange, *, head: bool = True) -> RequestOutcome:
+    def inspect_message(self, exchange: Exchange) -> RequestOutcome:
         """Judge a message of the client's as a request."""
         ...
 
@@ -114,13 +106,13 @@ class Socket:
 
     # -- the client's side ---------------------------------------------------------------------
 
-    def client(self, judge: Judge, message: Message, reference: str) -> SocketStep:
+    def client(self, judge: Judge, message: SocketMessage, reference: str) -> SocketStep:
         """A message of the client's; `reference` becomes the id of what it asks for."""
         self._adopt(judge)
         exchange = replace(self._exchange, id=reference, body=message.data)
         if _is_binary(message):
             return self._unread_request(replace(exchange, body=b""), message)
-        outcome = judge.inspect_request(exchange, head=False)
+        outcome = judge.inspect_message(exchange)
         document = load_message(message.data)
         decision = outcome.decision
         if outcome.reply is not None:
@@ -130,7 +122,7 @@ class Socket:
             self._follow(outcome.context)
         told = bool(decision.rulings or decision.missing) or self._tally.is_news(decision.reasons)
         return SocketStep(
-            onward=(Message(outcome.body, message.binary),),
+            onward=(SocketMessage(outcome.body, message.binary),),
             records=(outcome.record,) if asks or told else (),
             durable=decision.action.rank >= Action.REDACT.rank,
             kept=outcome.kept,
@@ -142,7 +134,7 @@ class Socket:
         self._context = replace(context, exchange=bare, stream=True)
         self._stream.notice = self._notice(RefusalClass.LEAK).message
 
-    def _unread_request(self, exchange: Exchange, message: Message) -> SocketStep:
+    def _unread_request(self, exchange: Exchange, message: SocketMessage) -> SocketStep:
         reason = f"uninspectable:{MEDIA_TYPE}"
         action = self._judge.unread(MEDIA_TYPE)
         decision = Decision(action=action, would=action, reasons=(reason,))
@@ -168,15 +160,16 @@ class Socket:
         refusal = self._judge.refusal(cls, context.exchange.id)
         back = self._dialect.refuse(refusal, document)
         return SocketStep(
-            back=tuple(Message(each, self._binary) for each in back),
+            back=tuple(SocketMessage(each, self._binary) for each in back),
             records=(record,),
             durable=True,
             close=self._judge.close_code() or (0 if back else POLICY_VIOLATION),
+            reason=_closing(context.exchange.id),
         )
 
     # -- the server's side ---------------------------------------------------------------------
 
-    def server(self, judge: Judge, message: Message) -> SocketStep:
+    def server(self, judge: Judge, message: SocketMessage) -> SocketStep:
         """A message of the server's."""
         self._adopt(judge)
         began = judge.timer()
@@ -184,7 +177,7 @@ class Socket:
         self._tally.seconds += judge.timer() - began
         return step
 
-    def _server(self, message: Message) -> SocketStep:
+    def _server(self, message: SocketMessage) -> SocketStep:
         tally = self._tally
         tally.bytes_in += len(message.data)
         if _is_binary(message):
@@ -209,7 +202,7 @@ class Socket:
             self._mute()
         return self._given(part, sent, ended=reader.turns != turns)
 
-    def _unread_answer(self, message: Message) -> SocketStep:
+    def _unread_answer(self, message: SocketMessage) -> SocketStep:
         """What is held goes first, so that order is kept."""
         action, tally = self._judge.unread(MEDIA_TYPE), self._tally
         tally.unread(MEDIA_TYPE, action)
@@ -237,19 +230,19 @@ class Socket:
         self._muted = frozenset(self._reader.live)
         self._open_stream()
 
-    def _messages(self, out: bytes) -> tuple[Message, ...]:
+    def _messages(self, out: bytes) -> tuple[SocketMessage, ...]:
         """What a reader gave out, each of the kind it came in."""
         return tuple(
-            Message(data, self._kinds.popleft() if self._kinds else self._binary)
+            SocketMessage(data, self._kinds.popleft() if self._kinds else self._binary)
             for data in cut_messages(out)
         )
 
-    def _given(self, part: StreamStep, sent: tuple[Message, ...], ended: bool) -> SocketStep:
+    def _given(self, part: StreamStep, sent: tuple[SocketMessage, ...], ended: bool) -> SocketStep:
         decision = self._tally.decision()
         blocked = decision.action is Action.BLOCK
         if part.closed and not sent:  # no answer was under way that could be ended
             told = self._dialect.refuse(self._notice(RefusalClass.LEAK), {})
-            sent = tuple(Message(each, self._binary) for each in told)
+            sent = tuple(SocketMessage(each, self._binary) for each in told)
         self._tally.bytes_out += sum(len(each.data) for each in sent)
         durable = bool(decision.rulings) or blocked
         records = (self._record(decision),) if durable or ended else ()
@@ -261,6 +254,7 @@ class Socket:
             records=records,
             durable=durable,
             close=self._judge.close_code() if blocked else 0,
+            reason=_closing(self._context.exchange.id) if blocked else "",
         )
 
     # -- both ------------------------------------------------------------------------------------
@@ -383,11 +377,16 @@ class Tally:
         self._reasons.clear()
 
 
+def _closing(reference: str) -> str:
+    """Why a socket is closed; RFC 6455 leaves 123 bytes for it."""
+    return f"Stopped by your organisation's LLM firewall. Reference: {reference}."
+
+
 def _rank(action: Action) -> int:
     return action.rank
 
 
-def _is_binary(message: Message) -> bool:
+def _is_binary(message: SocketMessage) -> bool:
     """Whether a message is no text; Gemini sends JSON in binary messages."""
     if not message.binary or message.data.isascii():
         return False

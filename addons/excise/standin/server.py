@@ -17,6 +17,7 @@ from excise.standin.certificates import Certificates
 from excise.standin.dialects import Dialect, encode, find_dialect
 from excise.standin.received import Received, undo_codings
 from excise.standin.script import Answer, Script, answer_prompt
+from excise.standin.socket import asks_for_socket, converse
 
 _NAMED = frozenset(HTTPStatus)
 _LIMIT = 1 << 26  # bytes of a head line or body read at once; nobody attacks the stand-in
@@ -100,9 +101,12 @@ class StandIn:
         shown = writer.get_extra_info("ssl_object")
         sni = self._certificates.name_of(shown.context)
         try:
-            while (request := await self._read(reader, writer, sni)) and await self._answer(
-                request, writer
-            ):
+            while request := await self._read(reader, writer, sni):
+                if asks_for_socket(request):
+                    await converse(request, reader, writer, self.received.append)
+                    break
+                if not await self._answer(request, writer):
+                    break
                 if request.header("connection").lower() == "close":
                     break
         except (asyncio.IncompleteReadError, ConnectionError, ssl.SSLError):
