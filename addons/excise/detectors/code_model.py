@@ -44,6 +44,8 @@ _RAISED = 128
 _LANES = 4
 _FEATURES = 3
 _PIECE = 0xFFFF // (_FEATURES * 0xFF)
+# Rows of so many tokens are read at once: memory that is not given back between two texts.
+_AT_ONCE = 768
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -102,33 +104,39 @@ class CodeModel:
         empty."""
         starts, ends = np.array(parts, np.int64).T
         sizes = ends - starts
-        firsts = np.cumsum(sizes) - sizes
-        places = np.arange(int(sizes.sum())) + np.repeat(starts - firsts, sizes)
-        pieces = [
-            place
-            for first, size in zip(firsts.tolist(), sizes.tolist(), strict=True)
-            for place in range(first, first + size, _PIECE)
-        ]
-        sums = np.add.reduceat(self._rows(encoded, places), np.array(pieces) * _FEATURES)
-        wide = sums.view(np.uint16)
-        if len(pieces) > len(parts):
-            wide = np.add.reduceat(wide, np.searchsorted(pieces, firsts), dtype=np.uint32)
-        out = wide[:, : len(self.tongues)].astype(np.float32)
+        behind = np.cumsum(sizes)
+        firsts = behind - sizes
+        places = np.arange(int(behind[-1])) + np.repeat(starts - firsts, sizes)
+        out = self._sums(encoded, places, firsts)
         out -= (sizes * (_RAISED * _FEATURES))[:, None]
         out *= (self.tongue_scale / (sizes + TONGUE_SOFT) ** TONGUE_POWER)[:, None]
         out += self.tongue_bias
         return out
 
-    def _rows(self, encoded: Encoded, places: Ints) -> Lanes:
-        """The rows of the features of some tokens, token by token."""
+    def _sums(self, encoded: Encoded, places: Ints, firsts: Ints) -> Floats:
+        """The sums of raised weights of tokens at `places`, from each of `firsts` to the next."""
+        size = places.size
         types = np.where(encoded.types < self.known, encoded.types, encoded.shapes)
-        rows = np.empty((places.size, _FEATURES), np.int64)
-        rows[:, 0] = types[places]
-        rows[:, 1] = pairs_at(types, encoded.glued, places)
-        rows[:, 1] += self.known
-        rows[:, 2] = encoded.triples[places]
-        rows[:, 2] += self.known + (1 << PAIR_BITS)
-        return self.tongue_rows.take(rows.ravel(), 0)
+        pairs = pairs_at(types, encoded.glued, places)
+        pairs += self.known
+        triples = encoded.triples[places]
+        triples += self.known + (1 << PAIR_BITS)
+        types = types[places]
+        cuts = np.union1d(firsts, np.arange(0, size, _PIECE)) if size > _PIECE else firsts
+        pieces = np.empty((cuts.size, self.tongue_rows.shape[1]), np.uint64)
+        begin = 0
+        while begin < cuts.size:
+            end = int(np.searchsorted(cuts, cuts[begin] + _AT_ONCE))
+            first, last = int(cuts[begin]), int(cuts[end]) if end < cuts.size else size
+            rows = self.tongue_rows.take(types[first:last], 0)
+            rows += self.tongue_rows.take(pairs[first:last], 0)
+            rows += self.tongue_rows.take(triples[first:last], 0)
+            np.add.reduceat(rows, cuts[begin:end] - first, out=pieces[begin:end])
+            begin = end
+        wide = pieces.view(np.uint16)
+        if cuts.size > firsts.size:
+            wide = np.add.reduceat(wide, np.searchsorted(cuts, firsts), dtype=np.uint32)
+        return wide[:, : len(self.tongues)].astype(np.float32)
 
 
 def _lanes(tables: Sequence[NDArray[np.int8]]) -> Lanes:
