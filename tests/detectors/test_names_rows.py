@@ -34,11 +34,11 @@ def test_rows_of_tokens_are_scaled_and_edges_kept(model: NamesModel) -> None:
     for place, word, own, row in zip(got.places.tolist(), words, bits, sums, strict=True):
         scores = row[:GATE].reshape(got.table.scores.shape[1:]) / 16
         assert np.array_equal(got.table.scores[place], scores)
-        assert got.table.hopes[place] == scores[REACH, 1:].max() - scores[REACH, 0]
+        assert np.array_equal(got.table.hopes[place], scores[:, 1:].max(1) - scores[:, 0])
         assert got.table.gates[place] == row[GATE] / 4
         assert got.table.classes[place] == class_of(word, own)
     assert np.array_equal(got.table.scores[EDGE], model.edge)
-    assert got.table.hopes[EDGE] == -np.inf
+    assert got.table.hopes[EDGE, REACH] == -np.inf
 
 
 def test_pairs_are_numbered_by_both_classes_and_whether_they_touch(model: NamesModel) -> None:

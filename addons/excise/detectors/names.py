@@ -13,6 +13,7 @@ from itertools import accumulate
 from typing import Final, Literal, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from excise.detectors.models import read_model
 from excise.detectors.names_decode import best_tags
@@ -27,6 +28,7 @@ from excise.detectors.names_model import (
     Floats,
     Ints,
     NamesModel,
+    hopes_of,
 )  # fmt: skip
 from excise.detectors.names_rows import Rows, TokenRows
 from excise.model import Span
@@ -47,6 +49,8 @@ _LEAN: Final = 0.4
 _LEAN_SLOPE: Final = 0.8
 _LEAN_FROM: Final = -2.0
 _NEIGHBOUR: Final = 0.5
+# A bound may come out below the sum that it bounds by this much.
+_ROUNDING: Final = 0.01
 # Between texts read in one go, and the number of characters of such a going.
 _BREAK: Final = "\n" * REACH
 _BATCH: Final = 65_536
@@ -68,6 +72,7 @@ class NamesDetector:
         self._model = model
         self._rows = TokenRows(model)
         self._bias = np.float32(bias)
+        self._pair_hopes = hopes_of(model.pairs).T.copy()
 
     @classmethod
     def shipped(cls) -> NamesDetector:
@@ -158,21 +163,34 @@ class NamesDetector:
         code = self._code_leaning(page)
         # A newline is never part of a name: a name over two lines is found as two.
         prose = (code <= _CODE) & (page.tokens.classes != NEWLINE)
-        hopeful = (rows.table.hopes[rows.places] > _HOPELESS) & prose
-        wanted = hopeful.copy()
-        wanted[1:] |= hopeful[:-1]
-        wanted[:-1] |= hopeful[1:]
-        places = (wanted & prose).nonzero()[0]
+        lean = np.minimum((_LEAN_FROM - code) * _LEAN_SLOPE, _LEAN) + self._bias
+        hopes = rows.table.hopes.take(rows.places, 0)
+        wanted = _with_next((hopes[:, REACH] > _HOPELESS) & prose) & prose
+        likely = wanted & (self._most(page, hopes) + lean > _UNLIKELY - _ROUNDING)
+        places = (_with_next(likely) & wanted).nonzero()[0]
         flat = rows.table.scores.reshape(-1, TAGS)
         starts = rows.places * DISTANCES
-        scores = flat.take(starts[places - REACH], 0)
+        scores = flat.take(starts.take(places - REACH), 0)
         for distance in range(1, DISTANCES):
-            scores += flat.take(starts[places + (distance - REACH)] + distance, 0)
+            scores += flat.take(starts.take(places + (distance - REACH)) + distance, 0)
         for place in range(PAIRS):
-            scores += self._model.pairs[place].take(page.pairs[places + (place - 2)], 0)
-        lean = np.minimum((_LEAN_FROM - code[places]) * _LEAN_SLOPE, _LEAN) + self._bias
-        scores[:, 1:] += lean[:, None]
+            scores += self._model.pairs[place].take(page.pairs.take(places + (place - 2)), 0)
+        scores[:, 1:] += lean.take(places)[:, None]
         return places, scores
+
+    def _most(self, page: _Page, hopes: Floats) -> Floats:
+        """For each token how far a tag of a name may come above *outside* there, before leaning."""
+        size = hopes.shape[0] - 2 * REACH
+        most = np.full(hopes.shape[0], -np.inf, np.float32)
+        inner = most[REACH:-REACH]
+        np.add(hopes[:size, 0], hopes[1 : size + 1, 1], out=inner)
+        for distance in range(2, DISTANCES):
+            inner += hopes[distance : size + distance, distance]
+        pairs = self._pair_hopes.take(page.pairs, 0)
+        for place in range(PAIRS):
+            begin = REACH + place - 2
+            inner += pairs[begin : begin + size, place]
+        return most
 
     def _add_names(
         self, found: list[list[Name]], page: _Page, tags: Ints, places: Ints, scores: Floats
@@ -224,6 +242,14 @@ def _gains(own: Ints, tagged: Ints, places: Ints, scores: Floats) -> Floats:
     where = np.searchsorted(places, tagged)
     gains: Floats = scores[where, own] - scores[where, 0]
     return gains
+
+
+def _with_next(chosen: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The tokens chosen and those beside them."""
+    out = chosen.copy()
+    out[1:] |= chosen[:-1]
+    out[:-1] |= chosen[1:]
+    return out
 
 
 def _with_neighbours(values: Floats) -> Floats:

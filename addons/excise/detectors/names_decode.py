@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from excise.detectors.names_model import TAGS, Floats, Ints
+from excise.detectors.names_model import TAGS, Floats, Ints, hopes_of
 
 # A run longer than this is cut, so that the number of sequential steps stays bounded.
 _LONGEST: Final = 24
@@ -24,7 +24,7 @@ def best_tags(places: Ints, scores: Floats, transitions: Floats, size: int, leas
     side, get the tags of the best path, which begins and ends outside.
     """
     tags = np.zeros(size, np.int64)
-    likely = places[scores[:, 1:].max(1) - scores[:, 0] > least]
+    likely = places[hopes_of(scores) > least]
     if not likely.size:
         return tags
     begins, lengths = _runs(likely, size)

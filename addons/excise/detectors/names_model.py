@@ -119,3 +119,12 @@ class NamesModel:
         cells += self.feature_columns.take(entries)
         sums = np.bincount(cells, self.feature_values.take(entries), size * COLUMNS)
         return sums.astype(np.float32).reshape(size, COLUMNS)
+
+
+def hopes_of(scores: Floats) -> Floats:
+    """How far the best tag of a name is above *outside*, along the last axis, which is of tags."""
+    # Tags come first for the while: numpy is slow along short last axes.
+    by_tag = np.moveaxis(scores, -1, 0).copy()
+    hopes: Floats = np.maximum.reduce(by_tag[1:])
+    hopes -= by_tag[0]
+    return hopes

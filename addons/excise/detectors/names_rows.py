@@ -21,12 +21,13 @@ from excise.detectors.names_model import (
     Floats,
     Ints,
     NamesModel,
+    hopes_of,
 )  # fmt: skip
 from excise.detectors.names_words import WordRows
 
 _SLOT_BITS: Final = 17
 _PROBES: Final = 2
-# Rows remembered, of about 270 bytes each.
+# Rows remembered, of about 300 bytes each.
 _CAPACITY: Final = 32_768
 
 
@@ -87,8 +88,9 @@ class _Table:
         self.size = 1
         self.scores = np.zeros((capacity + 1, DISTANCES, TAGS), np.float32)
         self.scores[EDGE] = model.edge
-        self.hopes = np.zeros(capacity + 1, np.float32)
-        self.hopes[EDGE] = -np.inf
+        self.hopes = np.zeros((capacity + 1, DISTANCES), np.float32)
+        self.hopes[EDGE] = hopes_of(model.edge)
+        self.hopes[EDGE, REACH] = -np.inf
         self.gates = np.zeros(capacity + 1, np.float32)
         self.classes = np.zeros(capacity + 1, np.int64)
         self.classes[EDGE] = EDGE_CLASS
@@ -115,10 +117,8 @@ class _Table:
         """Takes in rows of new tokens: sums of weights with columns as in the file."""
         begin, end = self.size, self.size + hashes.size
         scores = sums[:, :GATE].reshape(-1, DISTANCES, TAGS)
-        np.divide(scores, SCALE, out=self.scores[begin:end])
-        hopes = scores[:, REACH, 1:].max(1)
-        hopes -= scores[:, REACH, 0]
-        np.divide(hopes, SCALE, out=self.hopes[begin:end])
+        scaled = np.divide(scores, SCALE, out=self.scores[begin:end])
+        self.hopes[begin:end] = hopes_of(scaled)
         np.divide(sums[:, GATE], GATE_SCALE, out=self.gates[begin:end])
         self.classes[begin:end] = classes
         self._place(hashes, np.arange(begin, end, dtype=np.int32))
