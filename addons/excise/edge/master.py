@@ -40,7 +40,7 @@ HARD: Final[dict[str, Any]] = {
     # A GOAWAY of the provider kills answers in flight, and HTTP/2 costs a third more.
     "http2": False,
     "http3": False,
-    # False would relay WebSockets raw; ours refuses them by name.
+    # False would relay WebSockets raw; ours reads those it knows and refuses the others.
     "websocket": True,
     "validate_inbound_headers": True,
     "ssl_insecure": False,
