@@ -25,7 +25,7 @@ PACK: Final = "presidio"
 _CLOSER: Final = 0.35
 _AT_LEAST: Final = 0.4
 _BOOSTED: Final = 0.6  # a pattern of this score needs no context to act
-_LONG: Final = 2000  # most characters of what has no bound in an address
+_LONG: Final = 500  # most characters of what has no bound in an address
 
 # Presidio's words → ours; what is missing becomes `pii.` and the word in kebab case.
 ENTITIES: Final = {
@@ -99,14 +99,16 @@ NOT_ADOPTED: Final = {
 
 # Where the pattern is too large for the one pass, what admits more: an address is asked for at
 # its @, and a host at a dot between letters.
-_HOST: Final = (
-    r"[\-.0-9A-Za-z]{1,255}\.[A-Za-z\-.]{2,64}(?:[/?#:][!-~\x80-\U0010ffff]{0,2000}){0,1}"
-)
+_HOST: Final = r"[\-.0-9A-Za-z]{1,255}\.[A-Za-z\-.]{2,64}(?:[/?#:][!-~\x80-\U0010ffff]{0,500}){0,1}"
 _WIDER: Final = {
     ("EmailRecognizer", 0): r"[!#-'*+\-./-9=?A-Z^_`a-z{|}~]{1,128}@[\-.0-9A-Z_a-z]{3,255}",
     ("UrlRecognizer", 1): _HOST,
     ("UrlRecognizer", 3): rf"['\"]{_HOST}['\"]",
 }
+
+# Its match takes in the whole run of a host's characters, so one that begins inside of a run is
+# none; tried at each, a text of dots would take a second per hundred bytes.
+_ONCE: Final = {("UrlRecognizer", 1): r"(?<![a-z0-9.\-])"}
 
 
 def adopted_rules() -> tuple[Rule, ...]:
@@ -172,7 +174,8 @@ def _rule(
     flags |= re.IGNORECASE if "(?i)" in pattern.regex else 0
     inner = next((c for c in type(recognizer).__mro__ if "analyze" in vars(c)), None)
     by_groups = inner is not None and inner.__name__ == "IbanRecognizer"
-    wider = _WIDER.get((type(recognizer).__name__, number))
+    key = (type(recognizer).__name__, number)
+    wider = _WIDER.get(key)
     bounds = (_LONG, *BOUNDS) if entity == "pii.url" else BOUNDS
     return adopt(
         id=f"{PACK}.{name_of(recognizer)}-{number + 1}{'-context' if words else ''}",
@@ -184,7 +187,7 @@ def _rule(
         regex=wider or loosen(pattern.regex, flags, bounds),
         ignore_case=bool(flags & re.IGNORECASE),
         foreign=Foreign(
-            pattern=regex.compile(pattern.regex, flags=flags),
+            pattern=regex.compile(_ONCE.get(key, "") + pattern.regex, flags=flags),
             spans=_to_each_group if by_groups else whole,
             judge=(lambda text: raised(judge(text))) if words else judge,
         ),
