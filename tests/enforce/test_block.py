@@ -49,14 +49,16 @@ def test_a_fault_has_its_own_status(status: int) -> None:
     assert build_refusal(RefusalClass.FAULT, "r", fault_status=status).status == status
 
 
-def decision(*kinds: Kind, reasons: tuple[str, ...] = ()) -> Decision:
-    """A blocked decision with one ruling of each kind."""
+def decision(
+    *kinds: Kind, reasons: tuple[str, ...] = (), action: Action = Action.BLOCK
+) -> Decision:
+    """A blocked decision with one ruling of each kind, whatever the rulings themselves say."""
     segment = Segment("text", Role.USER, Part.PROMPT, 0)
     rulings = tuple(
         Ruling(
             segment=segment,
             finding=Finding("e", "p.r", Span(0, 1), 1.0, Severity.HIGH, kind),
-            action=Action.BLOCK,
+            action=action,
             mode=Mode.ENFORCE,
             clause="",
         )
@@ -73,6 +75,12 @@ def decision(*kinds: Kind, reasons: tuple[str, ...] = ()) -> Decision:
         (decision(Kind.SECRET), Direction.RESPONSE, RefusalClass.LEAK),
         (decision(reasons=("uninspectable:size",)), Direction.REQUEST, RefusalClass.UNINSPECTABLE),
         (decision(), Direction.REQUEST, RefusalClass.POLICY),
+        # What could be read but not cut out: the advice is to take it out.
+        (
+            decision(Kind.SECRET, reasons=("uneditable:signed",), action=Action.REDACT),
+            Direction.REQUEST,
+            RefusalClass.POLICY,
+        ),
     ],
 )
 def test_the_class_follows_from_what_decided(

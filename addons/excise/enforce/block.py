@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from excise.model import Decision, Direction, Kind, Refusal, RefusalClass
+from excise.model import Action, Decision, Direction, Kind, Refusal, RefusalClass
 
 MESSAGES: Final[dict[RefusalClass, str]] = {
     RefusalClass.POLICY: (
@@ -62,6 +62,8 @@ def class_of(decision: Decision, direction: Direction) -> RefusalClass:
     if direction is Direction.RESPONSE and decision.rulings:
         return RefusalClass.LEAK
     worst = [ruling for ruling in decision.rulings if ruling.action is decision.action]
+    if not worst and any(r.action is Action.REDACT for r in decision.rulings):
+        return RefusalClass.POLICY  # a signed body could be read, but what is in it not cut out
     if not worst:
         return RefusalClass.UNINSPECTABLE if decision.reasons else RefusalClass.POLICY
     kinds: Sequence[Kind] = [ruling.finding.kind for ruling in worst]
