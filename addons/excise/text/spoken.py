@@ -11,7 +11,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from itertools import islice, pairwise
 from typing import Final
 
@@ -146,8 +145,12 @@ def _runs(text: str, start: int, stop: int) -> Iterator[list[Word]]:
     """Number words, digits and letters that stand next to each other, fillers left out."""
     run: list[Word] = []
     end = 0
+    meanings: dict[str, Meaning | None] = {}  # of this text alone: no word outlives its exchange
     for match in _TOKEN.finditer(text, start, stop):
-        known = _meaning(match[0])
+        token = match[0]
+        if token not in meanings:
+            meanings[token] = _meaning(token)
+        known = meanings[token]
         if run and (known is None or not _GAP.fullmatch(text, end, match.start())):
             yield run
             run = []
@@ -158,7 +161,6 @@ def _runs(text: str, start: int, stop: int) -> Iterator[list[Word]]:
         yield run
 
 
-@lru_cache(maxsize=8192)
 def _meaning(token: str) -> Meaning | None:
     """A token as part of a number; fillers and marks are joins, a letter has its code point."""
     known = look_up(token)
