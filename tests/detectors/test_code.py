@@ -10,6 +10,7 @@ from excise.detectors.base import Sight
 from excise.detectors.code import Code
 from excise.detectors.code_languages import DATA
 from excise.model import Part, Role, Segment
+from excise.text.tokens import tokenize
 
 CODE = Code.shipped()
 LEAST = 0.5
@@ -246,3 +247,9 @@ def test_signals_are_chances(text: str) -> None:
     signals = CODE.signals(text)
     assert all(0 < chance <= 1 and label != DATA for label, chance in signals.items())
     assert list(signals.values()) == sorted(signals.values(), reverse=True)
+
+
+@settings(deadline=None)
+@given(TEXTS)
+def test_tokens_that_are_there_already_change_nothing(text: str) -> None:
+    assert CODE.read(text, tokenize(text)) == CODE.read(text)

@@ -13,10 +13,12 @@ from excise.detectors.code_features import (
     TRIPLE_BITS,
     Vocabulary,
     encode,
+    pairs_at,
     pairs_of,
     shape_of,
     triples_of,
 )
+from excise.text.tokens import tokenize
 
 WORDS = ("def", "return", "SELECT", "the")
 VOCABULARY = Vocabulary(WORDS)
@@ -115,3 +117,19 @@ def test_features_of_a_pair_depend_on_both_and_on_the_gap() -> None:
     assert pairs_of(types, one)[1] != pairs_of(types, zero)[1]
     assert pairs_of(types, one)[1] != pairs_of(types[::-1].copy(), one)[1]
     assert triples_of(types % SHAPES, one)[2] != triples_of(types % SHAPES, zero)[2]
+
+
+@given(TEXTS, st.lists(st.integers(0, 59), max_size=9))
+def test_pairs_at_some_places_are_those_of_the_whole(text: str, drawn: list[int]) -> None:
+    encoded = encode(text, VOCABULARY)
+    places = np.array([place for place in drawn if place < encoded.types.size], np.int64)
+    whole = pairs_of(encoded.types, encoded.glued)
+    assert pairs_at(encoded.types, encoded.glued, places).tolist() == whole[places].tolist()
+
+
+@given(TEXTS)
+def test_tokens_that_are_there_already_change_nothing(text: str) -> None:
+    own, given_ = encode(text, VOCABULARY), encode(text, VOCABULARY, tokenize(text))
+    assert own.types.tolist() == given_.types.tolist()
+    assert own.triples.tolist() == triples_of(own.shapes, own.glued).tolist()
+    assert own.begins.tolist() == given_.begins.tolist()

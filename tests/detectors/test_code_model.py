@@ -4,9 +4,11 @@ import io
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from excise.detectors.code_features import PAIR_BITS, SHAPES, TRIPLE_BITS, encode
-from excise.detectors.code_model import CodeModel
+from excise.detectors.code_model import TONGUE_POWER, TONGUE_SOFT, CodeModel
 from excise.detectors.models import read_model
 
 WORDS = ("def", "the")
@@ -63,6 +65,22 @@ def test_languages_are_scored_part_by_part() -> None:
     assert scores.shape == (2, 2)
     assert scores[0, 0] > scores[0, 1]
     assert scores[1].tolist() == pytest.approx([0.0, 1.0])
+
+
+@settings(deadline=None, max_examples=20)
+@given(st.lists(st.integers(1, 700), min_size=1, max_size=6))
+def test_sums_are_exact_for_parts_of_any_length(sizes: list[int]) -> None:
+    worst = np.full((SHAPES + 1, 2), (127, -128), np.int8)
+    edge = {"tongue_types": worst}
+    for name, rows in (("tongue_pairs", PAIRS), ("tongue_triples", TRIPLES)):
+        edge[name] = np.full((rows, 2), (127, -128), np.int8)
+    model = CodeModel.from_bytes(model_bytes(**edge, tongue_bias=np.zeros(2, np.float32)))
+    encoded = encode("def x " * (sum(sizes) // 2 + 1), model.vocabulary)
+    ends = np.cumsum(sizes).tolist()
+    parts = list(zip([0, *ends[:-1]], ends, strict=True))
+    drawn = 0.5 / (np.array(sizes) + TONGUE_SOFT) ** TONGUE_POWER
+    expected = np.outer(3 * np.array(sizes) * drawn, [127, -128])
+    assert model.tongue_scores(encoded, parts) == pytest.approx(expected, rel=1e-5)
 
 
 def test_words_of_prose_stand_for_their_shape_among_languages() -> None:

@@ -38,8 +38,10 @@ _DIFF_HEAD: Final = re.compile(
     r"^(?:diff --git |index [0-9a-f]{5,}|--- |\+\+\+ |@@ |new file mode|deleted file mode)[^\n]*",
     re.MULTILINE,
 )
+# What is asked first is all that most lines are asked: whether they begin like any prompt at all.
 _PROMPT: Final = re.compile(
-    r"\n(?:(?P<python>>>> |\.\.\. |In \[\d{1,5}\]: |   \.\.\.: )"
+    r"\n(?=[>.\[$*]|   \.|[\w.-]{1,40}+(?:[@>(=#-]| (?:\[|[A-Z]:)))"
+    r"(?:(?P<python>>>> |\.\.\. |In \[\d{1,5}\]: |   \.\.\.: )"
     r"|(?P<ruby>irb\([^)\n]{1,30}\):\d{1,5}:\d{1,3}[>*\"'] ?|\[\d{1,5}\] pry\([^)\n]{1,30}\)[>*] )"
     r"|(?P<shell>\$ (?=[a-z./])|[\w.-]{1,40}+@[\w.-]{1,60}+:[^\s$#]{0,99}+[$#] )"
     r"|(?P<sql>(?:mysql|sqlite|MariaDB \[[^\]\n]{1,40}\])> |\w{1,40}+[=-][#>] (?=[A-Za-z]))"
