@@ -145,7 +145,8 @@ def main() -> None:
         lines.append(f'    "{name}": (\n{rows},\n    ),\n')
     if "--check" not in sys.argv:
         TARGET.write_text(
-            '"""Shares of a token by pair of byte classes; `scripts/train-tokens` wrote them."""\n\n'
+            '"""Shares of a token by pair of byte classes, as `scripts/train-tokens` found them."""'
+            "\n\n"
             "from __future__ import annotations\n\nfrom typing import Final\n\n# fmt: off\n"
             "WEIGHTS: Final = {\n" + "".join(lines) + "}\n# fmt: on\n",
             "utf-8",

@@ -78,7 +78,8 @@ def load_engine(
     """Read and check everything a profile needs. Raises `PolicyError`, `ConfigError`, `StateError`.
 
     `policies` is a folder of the operator's own, laid out as the shipped one; what it holds stands
-    before what is shipped. `deep` is a model of theirs as KIND:MODEL. `shadow` puts every pack in shadow, `enforce` takes every shadow away.
+    before what is shipped. `deep` is a model of theirs as KIND:MODEL. `shadow` puts every pack in
+    shadow, `enforce` takes every shadow away.
     """
     folders = [folder for folder in (policies, policies_dir()) if folder is not None]
     text, origin = _read_profile(profile, folders)

@@ -33,8 +33,8 @@ class Settings:
 
     `refusals`: `uniform` refuses everything with 400, `classic` with 403 for an attack, 400 for a
     topic, 500 for a leak in a response, 429 for a limit. `fail_status` answers our own faults.
-    `deep` is the operator's own model as KIND:MODEL (`spacy:en_core_web_sm`), and `deep_seconds` what
-    a message may wait for it.
+    `deep` is the operator's own model as KIND:MODEL (`spacy:en_core_web_sm`), `deep_seconds` what a
+    message may wait for it.
     `origins` says where each setting that is no default came from.
     """
 

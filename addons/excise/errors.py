@@ -66,7 +66,7 @@ class Unreadable(Exception):
 
 
 class NoAnswer(Exception):
-    """What was asked outside this process did not answer: `reason` is `late`, `died` or `absent`."""
+    """What was asked outside this process did not answer: `reason` is `late`, `died`, `absent`."""
 
     def __init__(self, reason: str) -> None:
         self.reason = reason

@@ -76,7 +76,9 @@ OUTSIDE: Final[dict[str, frozenset[str]]] = {
     "openai": frozenset({"cli"}),
     "anthropic": frozenset({"cli"}),
     "hyperscan": frozenset({"detectors.hyper"}),
-    "detect_secrets": frozenset({"detectors.secrets", "detectors.adopted_secrets", "cli.bench_peers"}),
+    "detect_secrets": frozenset(
+        {"detectors.secrets", "detectors.adopted_secrets", "cli.bench_peers"}
+    ),
     "presidio_analyzer": frozenset(
         {"detectors.presidio", "workers.deep", "plugins", "cli.bench_peers"}
     ),

@@ -1,4 +1,4 @@
-"""Shares of a token by pair of byte classes; `scripts/train-tokens` wrote them."""
+"""Shares of a token by pair of byte classes, as `scripts/train-tokens` found them."""
 
 from __future__ import annotations
 
