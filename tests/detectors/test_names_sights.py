@@ -11,6 +11,7 @@ from excise.detectors.names import Label, Name
 from excise.detectors.names_model import LABELS
 from excise.detectors.names_sights import Names, joined, whole, with_mentions
 from excise.model import Part, Role, Segment, Span
+from excise.text.tokens import tokenize
 
 NAMES = Names.shipped()
 SHORT: dict[str, Label] = {"A": "ADDRESS", "L": "LOCATION", "P": "PERSON", "O": "ORG"}
@@ -122,6 +123,7 @@ TEXTS = st.lists(st.sampled_from(PIECES), max_size=24).map(" ".join)
 def test_sights_lie_in_order_and_apart(texts: list[str]) -> None:
     found = NAMES.find([segment(text) for text in texts])
     assert [NAMES.find([segment(text)])[0] for text in texts] == found
+    assert NAMES.find([segment(text) for text in texts], [tokenize(t) for t in texts]) == found
     for text, sights in zip(texts, found, strict=True):
         end = 0
         for sight in sights:

@@ -79,18 +79,24 @@ class NamesDetector:
         """The detector over the model that ships; read once per process."""
         return _shipped()
 
-    def find(self, text: str) -> list[Name]:
-        """Names in `text` in order of place; they do not overlap. The same text gives the same."""
-        return self.find_many((text,))[0]
+    def find(self, text: str, tokens: Tokens | None = None) -> list[Name]:
+        """Names in `text` in order of place; they do not overlap. The same text gives the same.
 
-    def find_many(self, texts: Sequence[str]) -> list[list[Name]]:
+        `tokens` are those of the text where the caller has them already.
+        """
+        return self.find_many((text,), None if tokens is None else (tokens,))[0]
+
+    def find_many(
+        self, texts: Sequence[str], tokens: Sequence[Tokens] | None = None
+    ) -> list[list[Name]]:
         """What `find` gives for each text, in one go: a text alone costs mostly the going."""
         found: list[list[Name]] = []
         begin = size = 0
         for end, text in enumerate(texts, 1):
             size += len(text)
             if size >= _BATCH or end == len(texts):
-                found += self._find_batch(texts[begin:end])
+                own = None if tokens is None else tokens[begin:end]
+                found += self._find_batch(texts[begin:end], own)
                 begin, size = end, 0
         return found
 
@@ -106,10 +112,10 @@ class NamesDetector:
         common = Lexicon.KNOWN | Lexicon.FREQUENT
         return [bits & common > 0 for bits in self._model.bits_of(words)]
 
-    def _page(self, texts: Sequence[str]) -> _Page:
+    def _page(self, texts: Sequence[str], known: Sequence[Tokens] | None = None) -> _Page:
         """The texts behind one another, `REACH` edges before each and behind the last."""
         joined = _BREAK + _BREAK.join(texts) + _BREAK
-        tokens = tokenize(joined)
+        tokens = tokenize(joined) if known is None else _joined(texts, known)
         begins = np.fromiter(accumulate((len(text) + REACH for text in texts), initial=REACH),
                              np.int64, len(texts) + 1)  # fmt: skip
         breaks = np.searchsorted(tokens.starts, begins - REACH)
@@ -122,11 +128,13 @@ class NamesDetector:
         glued[breaks[:-1] + REACH] = False
         return _Page(tokens, begins, edges, rows, rows.pair_numbers(glued))
 
-    def _find_batch(self, texts: Sequence[str]) -> list[list[Name]]:
+    def _find_batch(
+        self, texts: Sequence[str], tokens: Sequence[Tokens] | None
+    ) -> list[list[Name]]:
         found: list[list[Name]] = [[] for _ in texts]
         if not any(texts):
             return found
-        page = self._page(texts)
+        page = self._page(texts, tokens)
         places, scores = self._scores(page)
         if not places.size:
             return found
@@ -235,6 +243,24 @@ class _Page(NamedTuple):
     edges: Ints
     rows: Rows
     pairs: Ints
+
+
+def _joined(texts: Sequence[str], known: Sequence[Tokens]) -> Tokens:
+    """The tokens of the texts with `_BREAK` before each and behind the last."""
+    edges = tokenize(_BREAK)
+    parts = [edges]
+    offset = REACH
+    for text, own in zip(texts, known, strict=True):
+        parts.append(own._replace(starts=own.starts + offset, ends=own.ends + offset))
+        offset += len(text)
+        parts.append(edges._replace(starts=edges.starts + offset, ends=edges.ends + offset))
+        offset += REACH
+    return Tokens(
+        np.concatenate([part.starts for part in parts]),
+        np.concatenate([part.ends for part in parts]),
+        np.concatenate([part.classes for part in parts]),
+        np.concatenate([part.hashes for part in parts]),
+    )
 
 
 def _gains(own: Ints, tagged: Ints, places: Ints, scores: Floats) -> Floats:

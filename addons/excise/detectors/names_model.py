@@ -93,29 +93,30 @@ class NamesModel:
         """For each list of features the sum of their weights: columns as in the file."""
         counts = [len(own) for own in features]
         keys = np.array([key_of(feature) for own in features for feature in own], np.uint32)
-        return self._sums(keys, np.arange(len(features)).repeat(counts), len(features))
+        places, known = self._find(keys)
+        owners = np.arange(len(features)).repeat(counts)
+        return self._sums(places[known], owners[known], len(features))
 
     def sums_of_keys(self, keys: NDArray[np.uint32], every: NDArray[np.bool_]) -> Floats:
         """The sums for columns of keys; where `every` is not set the first key alone counts."""
-        behind, owners = keys[1:, every], every.nonzero()[0]
-        return self._sums(
-            np.concatenate([keys[0], behind.ravel()]),
-            np.concatenate([np.arange(every.size), *[owners] * behind.shape[0]]),
-            every.size,
-        )
+        places, known = self._find(keys)
+        known[1:] &= every
+        cells = known.ravel().nonzero()[0]
+        return self._sums(places.take(cells), cells % every.size, every.size)
 
-    def _sums(self, keys: NDArray[np.uint32], owners: Ints, size: int) -> Floats:
-        """The weights of features, added up by owner (0 to `size` - 1)."""
+    def _find(self, keys: NDArray[np.uint32]) -> tuple[Ints, NDArray[np.bool_]]:
+        """Where each feature is in the file if it is, and whether."""
         places = self.feature_keys[:-1].searchsorted(keys)
-        known = (self.feature_keys.take(places) == keys).nonzero()[0]
-        places, cells = places.take(known), owners.take(known)
-        cells *= COLUMNS
+        return places, self.feature_keys.take(places) == keys
+
+    def _sums(self, places: Ints, owners: Ints, size: int) -> Floats:
+        """The weights of features, added up by owner (0 to `size` - 1)."""
         starts = self.feature_starts.take(places)
         sizes = self.feature_starts.take(places + 1) - starts
         behind = sizes.cumsum()
         entries = np.arange(int(behind[-1]) if behind.size else 0)
         entries += (starts - behind + sizes).repeat(sizes)
-        cells = cells.repeat(sizes)
+        cells = (owners * COLUMNS).repeat(sizes)
         cells += self.feature_columns.take(entries)
         sums = np.bincount(cells, self.feature_values.take(entries), size * COLUMNS)
         return sums.astype(np.float32).reshape(size, COLUMNS)

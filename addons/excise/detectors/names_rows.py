@@ -58,20 +58,21 @@ class TokenRows:
                 table = self._table
                 places = table.find(hashes)
             missing = (places < 0).nonzero()[0]
-            new = dict(zip(hashes[missing].tolist(), missing.tolist(), strict=True))
+            keys = hashes.take(missing).tolist()
+            new = dict(zip(keys, missing.tolist(), strict=True))
             if table.size + len(new) > self._capacity:
-                missing = np.arange(hashes.size)
-                new = dict(zip(hashes.tolist(), missing.tolist(), strict=True))
+                missing, keys = np.arange(hashes.size), hashes.tolist()
+                new = dict(zip(keys, range(len(keys)), strict=True))
                 table = _Table(self._model, max(self._capacity, len(new) + 1))
                 self._table = table if len(new) < self._capacity else self._table
             if new:
                 first = table.size
                 where = np.array(list(new.values()))
-                cuts = zip(starts[where].tolist(), ends[where].tolist(), strict=True)
+                cuts = zip(starts.take(where).tolist(), ends.take(where).tolist(), strict=True)
                 words = [text[begin:end] for begin, end in cuts]
-                table.add(hashes[where], *self._words.rows(words))
+                table.add(hashes.take(where), *self._words.rows(words))
                 numbers = dict(zip(new, range(first, table.size), strict=True))
-                places[missing] = [numbers[key] for key in hashes[missing].tolist()]
+                places[missing] = list(map(numbers.__getitem__, keys))
             return Rows(table, places)
 
 
