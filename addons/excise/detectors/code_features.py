@@ -7,8 +7,7 @@ token: its type, the pair with the token before, the shapes of the last three wi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import cache
+from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -69,15 +68,17 @@ class Vocabulary:
         # Slots are many and hold a small number each; what they stand for lies close together.
         self._slots = np.zeros(1 << _SLOT_BITS, np.int16)
         keys, types, shapes = [_U64(0)], [NOTHING], [NOTHING]
-        known = [(end, LINE, LINE) for end in "\n\r"]
-        known += [(m, _MARKS + n, _MARKS + n) for n, m in enumerate(MARK_CHARACTERS)]
-        known += [(word, SHAPES + n, shape_of(word)) for n, word in enumerate(words)]
-        for word, number, shape in known:
-            key = tokenize(word).hashes
-            slot = int((key >> self._shift)[0])
-            if key.size == 1 and not self._slots[slot]:
+        known = [(tokenize(end).hashes[0], LINE, LINE) for end in "\n\r"]
+        known += [
+            (tokenize(mark).hashes[0], _MARKS + n, _MARKS + n)
+            for n, mark in enumerate(MARK_CHARACTERS)
+        ]
+        known += [(key, SHAPES + n, shape) for n, key, shape in _read_words(words)]
+        for key, number, shape in known:
+            slot = int(key >> self._shift)
+            if not self._slots[slot]:
                 self._slots[slot] = len(keys)
-                keys.append(key[0])
+                keys.append(key)
                 types.append(number)
                 shapes.append(shape)
         self._keys = np.array(keys, np.uint64)
@@ -93,6 +94,21 @@ class Vocabulary:
             self._shapes.take(places),
             self._keys.take(places) == hashes,
         )
+
+
+def _read_words(words: Sequence[str]) -> Iterator[tuple[int, np.uint64, int]]:
+    """Number, hash and shape of each word that is one token, all read as one text."""
+    text = "\n".join(words)
+    tokens = tokenize(text)
+    if not tokens.starts.size:
+        return
+    begins = np.cumsum([0, *(len(word) + 1 for word in words[:-1])])
+    places = np.minimum(np.searchsorted(tokens.starts, begins), tokens.starts.size - 1)
+    whole = tokens.starts[places] == begins
+    whole &= tokens.ends[places] == begins + [len(word) for word in words]
+    shapes = _new_shapes(text, tokens, places)
+    for number in np.flatnonzero(whole).tolist():
+        yield number, tokens.hashes[places[number]], int(shapes[number])
 
 
 class Encoded(NamedTuple):
@@ -174,13 +190,6 @@ def triples_of(shapes: Ints, glued: Ints | Flags) -> Ints:
     mixed *= _U32(0x85EBCA6B)
     mixed >>= _U32(32 - TRIPLE_BITS)
     return mixed.astype(np.int64)
-
-
-@cache
-def shape_of(word: str) -> int:
-    """The shape of one word of letters."""
-    tokens = tokenize(word)
-    return int(_new_shapes(word, tokens, np.zeros(1, np.int64))[0])
 
 
 def _new_shapes(text: str, tokens: Tokens, places: Ints) -> Ints:
