@@ -74,10 +74,12 @@ def check_pack(pack: RulePack, *, alone: Factory, whole: Factory, merge: Merge) 
     `alone` builds the scanner of one rule and is called often, `whole` that of all rules.
     """
     faults: list[str] = []
-    together = whole(pack.rules)
+    # What a side detector makes of the examples of patterns turns on its model, not on the pack.
+    patterns = [rule for rule in pack.rules if rule.asked is None]
+    together = whole(patterns)
     for rule in pack.rules:
         faults += check_rule(rule, alone)
-        for each in _readable(rule):
+        for each in _readable(rule) if rule.asked is None else ():
             faults += _check_together(rule, each, together, merge)
     faults += _check_shared(pack, alone)
     return faults
