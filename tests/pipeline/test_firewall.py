@@ -5,9 +5,10 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
-from planted import planted_policy
+from planted import PlantScanner, planted_policy
 from walled import GRAVE, SECRET, VAULT, answer, chat, exchange, firewall, valid
 
 from excise.codecs.encoding import encode
@@ -260,3 +261,22 @@ def test_an_mcp_call_is_refused_under_its_own_id(coding: str) -> None:
     reply = firewall().inspect_request(sent).reply
     assert reply is not None
     assert (reply.status, json.loads(reply.body)["id"]) == (200, "call-7")
+
+
+@pytest.mark.parametrize(
+    ("mild", "headers", "searched"),
+    [
+        ({"test.secret"}, {}, False),
+        ({"test.secret"}, {"x-note": SECRET}, True),
+        (set(), {}, True),
+    ],
+)
+def test_head_fields_are_searched_once_more_where_they_may_hold_it(
+    mild: set[str], headers: dict[str, str], searched: bool
+) -> None:
+    """Not for what rules only record in a text of the body."""
+    scanner = PlantScanner()
+    policy = replace(planted_policy(), mild=frozenset(mild))
+    wall = firewall(scanner=scanner, policy=policy)
+    valid(wall.inspect_request(exchange(chat(SECRET), headers=headers)).record)
+    assert (scanner.scanned.count("tester/1") > 1) is searched

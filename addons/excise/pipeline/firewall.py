@@ -294,6 +294,18 @@ class Firewall:
             mask=self._mask if context.hidden else str,
         )
 
+    def _may_stand_in_head(self, found: Found) -> bool:
+        """Whether head fields and names of a message could hold what was found.
+
+        What rules only record in the body's own texts (a name, a language) stays there.
+        """
+        return any(
+            segment.place is not Place.BODY
+            or segment.part is Part.METADATA
+            or any(finding.rule not in self.policy.mild for finding in findings)
+            for segment, findings in found.findings
+        )
+
     def _usage(self, context: Context, answer: Answer, message: Message) -> Usage | None:
         if message.reading is None or not 200 <= answer.status < 300:
             return None
@@ -349,7 +361,7 @@ class Firewall:
             dialect=dialect,
             model=reading.model if reading else "",
             stream=reading.stream if reading else False,
-            hidden=bool(found.findings) or reading is None,
+            hidden=reading is None or self._may_stand_in_head(found),
         )
 
     def _reply(self, context: Context, cls: RefusalClass, status: int | None = None) -> Reply:
