@@ -46,7 +46,7 @@ CHAT = (
     [
         (frame(CHAT), ("grpc",)),
         (frame(CHAT) + frame(b""), ("grpc",)),
-        (frame(gzip.compress(CHAT), 1), ("grpc",)),
+        (frame(gzip.compress(CHAT, mtime=0), 1), ("grpc",)),
         (frame(json.dumps({"a": SAID}, ensure_ascii=False).encode(), 2), ("grpc",)),
         (frame(b"\x03" + SAID.encode() + b"\xff"), ("grpc",)),
         (frame(text(1, b"\x00" + SAID.encode())), ("grpc",)),

@@ -16,8 +16,8 @@ def detect_secrets_files() -> Look:
     from detect_secrets.core.secrets_collection import SecretsCollection
     from detect_secrets.settings import transient_settings
 
-    names = [each.__name__ for each in get_mapping_from_secret_type_to_class().values()]
-    config = {"plugins_used": [{"name": name} for name in names]}
+    classes: list[type] = list(get_mapping_from_secret_type_to_class().values())
+    config = {"plugins_used": [{"name": each.__name__} for each in classes]}
     folder = tempfile.mkdtemp(prefix="excise-peer-")
 
     def look(text: str) -> object:
