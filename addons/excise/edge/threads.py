@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 # Above this a body is inspected in a thread: the event loop carries everybody else's traffic.
-IN_PLACE_BYTES: Final = 256 * 1024
+IN_PLACE_BYTES: Final = 16 * 1024
 
 
 class ThreadFault(Exception):
