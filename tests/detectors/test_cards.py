@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import re
 
 import pytest
@@ -142,3 +143,23 @@ def test_sights_lie_in_order_inside_the_text(text: str) -> None:
     for sight in sights:
         assert 0 <= sight.span.start < sight.span.end <= len(segment.text)
         assert sight.label in Cards().labels
+
+
+@pytest.mark.parametrize(
+    "row", ["{pan:visa}", "{pan:mastercard},{digit:3}", "{pan:amex};{digit:4}"]
+)
+@pytest.mark.parametrize("count", [4, 40])
+def test_a_list_of_cards_needs_no_word(row: str, count: int) -> None:
+    """Where most long numbers could be cards, they are, and what stands behind each is its code."""
+    rows = [fill(row, f"listed {n}") for n in range(count)]
+    text = "\n".join(rows)
+    (sights,) = Cards().find([Segment(text, Role.USER, Part.PROMPT, 0)])
+    found = {text[s.span.start : s.span.end] for s in sights}
+    assert {field for each in rows for field in re.split("[,;]", each)} <= found
+
+
+def test_a_list_of_ids_is_none() -> None:
+    """One in twenty passes for a card by chance."""
+    dice = random.Random(5)
+    text = "\n".join(f"4{dice.randrange(10**15):015}" for _ in range(500))
+    assert Cards().find([Segment(text, Role.USER, Part.PROMPT, 0)]) == [()]

@@ -45,6 +45,9 @@ _GAP: Final = (
 _RUN: Final = re.compile(rf"[0-9]+(?:{_GAP}[0-9]+)*")
 _ENOUGH: Final = re.compile(rf"[0-9](?:{_GAP}?[0-9]){{11}}")
 _DIGITS: Final = re.compile(r"[0-9]+")
+_ALONE: Final = re.compile(r"(?<![0-9A-Za-z])[0-9]{13,19}(?![0-9A-Za-z])")
+_FEWEST_LISTED: Final = 4  # distinct numbers
+_LISTED_CODE: Final = re.compile(r"[ \t]?[,;|\t][ \t]?(?P<code>[0-9]{3,4})(?![0-9A-Za-z.])")
 _FIELD: Final = re.compile(r"[0-9]+(?:[-/][0-9]+)?")
 _LAYOUTS: Final = frozenset(
     {
@@ -171,7 +174,8 @@ def _sights(text: str, label: str) -> list[Sight]:
         return []
     numbers = list(_numbers(text))
     cards = [number for number in numbers[:_MOST] if _is_card(text, label, number)]
-    known = {card.digits for card in cards}
+    listed = _listed(text, label, numbers)
+    known = {card.digits for card in (*cards, *listed)}
     spans = {_whole(text, each) for each in numbers if each.digits in known}
     tagged = list(_tagged(text))
     spans.update(span for span, _ in tagged)
@@ -179,6 +183,11 @@ def _sights(text: str, label: str) -> list[Sight]:
     if not known:
         return []
     codes, dates = _companions(text, sorted(spans))
+    codes.update(
+        Span(*found.span("code"))
+        for number in listed
+        if (found := _LISTED_CODE.match(text, number.end))
+    )
     values = {text[start:end] for start, end in codes}
     pieces = {piece for digits in known for piece in _pieces(digits)}
     parts = set[Span]()
@@ -259,7 +268,7 @@ def _is_card(text: str, label: str, number: _Number) -> bool:
     if _TRACK.match(after) or _holds_record(after):
         return True
     bare = len(number.sizes) == 1
-    if _is_other(f"{label}: {before}" if label and start < _BEFORE else before):
+    if _is_other(_front(text, label, start)):
         return False
     if bare and (number.led or (number.followed and not _WORDS.search(before[-24:]))):
         return False
@@ -269,6 +278,27 @@ def _is_card(text: str, label: str, number: _Number) -> bool:
     if _WORDS.search(before) or _WORDS.search(after[:_AFTER]) or (label and _WORDS.search(label)):
         return True
     return _PAYING.search(before[-32:]) is not None or PAN in _column(text, number.start)
+
+
+def _listed(text: str, label: str, numbers: Sequence[_Number]) -> list[_Number]:
+    """Cards by company: where at least half of all the long numbers of a text could be cards, they
+    are. Of ids one in twenty could, so that four of eight are chance once in thousands of texts.
+    """
+    long = {found[0] for found in _ALONE.finditer(text)}
+    could = {each.digits: each for each in numbers if each.digits in long}
+    if len(could) < _FEWEST_LISTED or 2 * len(could) < len(long):
+        return []
+    return [
+        each
+        for each in numbers
+        if each.digits in could and not _is_other(_front(text, label, each.start))
+    ]
+
+
+def _front(text: str, label: str, start: int) -> str:
+    """What stands in front of a place, the text's label at its very beginning."""
+    before = text[max(0, start - _BEFORE) : start]
+    return f"{label}: {before}" if label and start < _BEFORE else before
 
 
 def _is_other(before: str) -> bool:
