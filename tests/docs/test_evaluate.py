@@ -267,3 +267,7 @@ def test_the_stored_run_is_a_whole_one(scripts: Scripts) -> None:
     assert set(kept["shared"]["sets"]) == wanted
     assert not [name for name, each in kept["shared"]["sets"].items() if "of_rows" in each]
     assert {"secrets_pos", "pii_spans", "names_en", "code_pos"} <= set(kept["sample"]["sets"])
+    # Of the hurried run stands what it cut short, and no more.
+    quick = kept["shared, quick"]["sets"]
+    assert quick
+    assert all("of_rows" in each for each in quick.values())
