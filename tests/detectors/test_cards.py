@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from excise.detectors.base import Glance
 from excise.detectors.cards import CODE, EXPIRY, PAN, PART, Cards
 from excise.model import Part, Role, Segment
 from excise.rules.digits import luhn_sum
@@ -20,7 +21,7 @@ MARK = re.compile(r"<<(.*?)>>", re.DOTALL)
 def find(text: str, label: str = "") -> list[tuple[str, str]]:
     """Labels with the texts of the spans."""
     segment = Segment(text, Role.USER, Part.PROMPT, 0, label=label)
-    (sights,) = Cards().find([segment])
+    (sights,) = Cards().find([Glance(segment)])
     return [(sight.label, text[sight.span.start : sight.span.end]) for sight in sights]
 
 
@@ -138,7 +139,7 @@ def test_random_digits_are_no_card_whatever_their_check_digit(number: str, text:
 def test_sights_lie_in_order_inside_the_text(text: str) -> None:
     """Law: no span is empty, none leaves the text, and labels are its own."""
     segment = Segment(f"card {text}", Role.USER, Part.PROMPT, 0)
-    (sights,) = Cards().find([segment])
+    (sights,) = Cards().find([Glance(segment)])
     assert list(sights) == sorted(sights, key=lambda each: each.span)
     for sight in sights:
         assert 0 <= sight.span.start < sight.span.end <= len(segment.text)
@@ -153,7 +154,7 @@ def test_a_list_of_cards_needs_no_word(row: str, count: int) -> None:
     """Where most long numbers could be cards, they are, and what stands behind each is its code."""
     rows = [fill(row, f"listed {n}") for n in range(count)]
     text = "\n".join(rows)
-    (sights,) = Cards().find([Segment(text, Role.USER, Part.PROMPT, 0)])
+    (sights,) = Cards().find([Glance(Segment(text, Role.USER, Part.PROMPT, 0))])
     found = {text[s.span.start : s.span.end] for s in sights}
     assert {field for each in rows for field in re.split("[,;]", each)} <= found
 
@@ -162,4 +163,4 @@ def test_a_list_of_ids_is_none() -> None:
     """One in twenty passes for a card by chance."""
     dice = random.Random(5)
     text = "\n".join(f"4{dice.randrange(10**15):015}" for _ in range(500))
-    assert Cards().find([Segment(text, Role.USER, Part.PROMPT, 0)]) == [()]
+    assert Cards().find([Glance(Segment(text, Role.USER, Part.PROMPT, 0))]) == [()]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from excise.detectors.base import Sight
+from excise.detectors.base import Glance, Sight
 from excise.detectors.code import Code
 from excise.detectors.code_languages import DATA
 from excise.model import Part, Role, Segment
@@ -192,10 +192,10 @@ def test_a_trace_names_its_language_and_is_less_sure() -> None:
 
 
 def test_segments_are_read_one_by_one() -> None:
-    def segment(text: str) -> Segment:
-        return Segment(text, Role.USER, Part.PROMPT, 0)
+    def glance(text: str) -> Glance:
+        return Glance(Segment(text, Role.USER, Part.PROMPT, 0))
 
-    found = CODE.find([segment(TALK), segment(PYTHON), segment("")])
+    found = CODE.find([glance(TALK), glance(PYTHON), glance("")])
     assert found == [(), CODE.read(PYTHON), ()]
     assert found[1]
 

@@ -4,12 +4,13 @@ from typing import Any
 
 import pytest
 
-from excise.detectors.base import Sight
+from excise.detectors.base import Glance, Sight
 from excise.detectors.deep import Deep
 from excise.errors import NoAnswer
 from excise.model import Part, Role, Segment, Span
 
-SEGMENTS = [Segment(text, Role.USER, Part.PROMPT, 0) for text in ("Anna is here", "nobody")]
+TEXTS = ("Anna is here", "nobody")
+GLANCES = [Glance(Segment(text, Role.USER, Part.PROMPT, 0)) for text in TEXTS]
 
 
 def test_sights_are_in_order_and_inside_the_text() -> None:
@@ -21,7 +22,7 @@ def test_sights_are_in_order_and_inside_the_text() -> None:
         asked.append(question)
         return answer
 
-    assert Deep(ask).find(SEGMENTS) == [
+    assert Deep(ask).find(GLANCES) == [
         (Sight("PERSON", Span(0, 4), 0.5), Sight("ORG", Span(5, 12), 1.0)),
         (),
     ]
@@ -35,4 +36,4 @@ def test_no_answer_is_passed_on() -> None:
         raise NoAnswer("late")
 
     with pytest.raises(NoAnswer):
-        Deep(ask).find(SEGMENTS)
+        Deep(ask).find(GLANCES)

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from excise.detectors.base import Glance
 from excise.detectors.known import Known, KnownIndex, build_known, forms_of, is_fit
 from excise.model import Part, Role, Segment
 from excise.text.rolling import PIECE
@@ -26,7 +27,7 @@ KNOWN = Known(
 
 def seen(text: str, known: Known = KNOWN) -> list[str]:
     """The text of each sight."""
-    (sights,) = known.find([Segment(text, Role.USER, Part.PROMPT, 0)])
+    (sights,) = known.find([Glance(Segment(text, Role.USER, Part.PROMPT, 0))])
     return [text[s.span.start : s.span.end] for s in sights]
 
 

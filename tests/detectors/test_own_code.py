@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from own_code_samples import ALL, GO, PYTHON, SQL, TYPESCRIPT, UNRELATED, renamed
 
+from excise.detectors.base import Glance
 from excise.detectors.own_code import OwnCode, OwnIndex
 from excise.detectors.own_code_tokens import KEYWORDS
 from excise.model import Part, Role, Segment
@@ -154,13 +155,13 @@ def test_of_a_long_line_only_the_copy_is_named() -> None:
     assert 1500 < copy.span.start < copy.span.end < 1700 + len(line)
 
 
-def segment(text: str) -> Segment:
-    return Segment(text, Role.USER, Part.PROMPT, 0)
+def glance(text: str) -> Glance:
+    return Glance(Segment(text, Role.USER, Part.PROMPT, 0))
 
 
 def test_sights_are_in_order_and_carry_known_labels() -> None:
     text = f"import com.acme.flow\n\n{told(PYTHON)}\nimport com.acme.silo\n{renamed(GO)}"
-    none, sights = FINDER.find([segment("hello"), segment(text)])
+    none, sights = FINDER.find([glance("hello"), glance(text)])
     assert none == ()
     assert [sight.label for sight in sights] == [
         "internal-package",
@@ -177,7 +178,7 @@ def test_it_is_made_of_files() -> None:
     files = [OwnIndex.of_texts([text], KEY).to_bytes() for text in (PYTHON, GO)]
     finder = OwnCode.of_files(files, KEY)
     assert {c.label for c in finder.copies(told(PYTHON) + told(GO))} == {"own"}
-    assert OwnCode.of_files([], KEY).find([segment(PYTHON)]) == [()]
+    assert OwnCode.of_files([], KEY).find([glance(PYTHON)]) == [()]
 
 
 @given(before=st.text(max_size=200), behind=st.text(max_size=200))
@@ -191,4 +192,4 @@ def test_what_stands_around_a_copy_does_not_hide_it(before: str, behind: str) ->
 
 @given(text=st.text(alphabet="ab1_ \t\n\"'#/*-+(){}=;,.é", max_size=400))
 def test_any_text_can_be_looked_at(text: str) -> None:
-    assert FINDER.find([segment(text)]) == [()]
+    assert FINDER.find([glance(text)]) == [()]

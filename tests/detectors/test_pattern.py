@@ -9,8 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rules.samples import sample_rules
 
+from excise.detectors.base import Glance
 from excise.detectors.build import build_plain_scanner, build_scanner
-from excise.detectors.pattern import REMEMBERED, PatternScanner, Verdict
+from excise.detectors.memory import REMEMBERED
+from excise.detectors.pattern import PatternScanner, Verdict
 from excise.detectors.prefilter import Everything, Hits
 from excise.model import Finding, Kind, Part, Role, Segment, Severity, Span
 from excise.rules.compile import compile_rules
@@ -30,6 +32,11 @@ NESTING = ("base64", "base64_url", "hex", "gzip", "percent", "html", "quoted_pri
 def segment(text: str, label: str = "") -> Segment:
     """A prompt."""
     return Segment(text, Role.USER, Part.PROMPT, 0, label=label)
+
+
+def glances(segments: list[Segment]) -> list[Glance]:
+    """As the full scanner shows them."""
+    return [Glance(each) for each in segments]
 
 
 def values(text: str, label: str = "") -> list[tuple[str, str]]:
@@ -219,10 +226,10 @@ def test_one_budget_is_spent_in_the_order_of_the_message() -> None:
         segment(TOKEN + " and plain"),
         segment(lines[0]),
     ]
-    first = scanner.look(message)
+    first = scanner.look(glances(message))
     assert [len(each) for each in first.findings] == [cut, 0, 10, 1, 0]
     assert first.exhausted == (2, 4)
-    again = scanner.look(message)
+    again = scanner.look(glances(message))
     assert [len(each) for each in again.findings] == [cut, 0, 20, 1, 1]
     assert again.exhausted == ()
     assert scanner.scan(message) == again.findings
@@ -232,9 +239,9 @@ def test_what_no_budget_is_enough_for_is_remembered() -> None:
     """And told of each time."""
     scanner = build_plain_scanner(sample_rules()).pattern
     message = [segment("\n".join(coded(number) for number in range(MOST_RUNS + 10)))]
-    first = scanner.look(message)
+    first = scanner.look(glances(message))
     assert first.exhausted == (0,) and len(scanner._memory._known) == 1
-    assert scanner.look(message) == first
+    assert scanner.look(glances(message)) == first
 
 
 def test_a_text_in_which_a_rule_begins_everywhere_is_told_of(
@@ -246,14 +253,14 @@ def test_a_text_in_which_a_rule_begins_everywhere_is_told_of(
     scanner = build_plain_scanner(sample_rules()).pattern
     message = [segment("key-EXAMPLE123456789 " * 500), segment(f"{TOKEN} {'x' * 600}")]
     for _ in range(2):
-        looked = scanner.look(message)
+        looked = scanner.look(glances(message))
         assert looked.exhausted == (0,) and [len(each) for each in looked.findings] == [0, 1]
 
 
 def test_a_bomb_is_told_of() -> None:
     """What unpacks to more than is read is read in part."""
     bomb = base64.b64encode(gzip.compress(b"word " * 2_000_000)).decode()
-    assert SCANNER.pattern.look([segment(f"{bomb} {TOKEN}")]).exhausted == (0,)
+    assert SCANNER.pattern.look(glances([segment(f"{bomb} {TOKEN}")])).exhausted == (0,)
 
 
 def test_a_label_is_context_of_a_disguise() -> None:

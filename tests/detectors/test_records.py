@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from excise.detectors.base import Glance
 from excise.detectors.records import (
     COMMON,
     NEAR,
@@ -41,7 +42,7 @@ RECORDS = Records([RecordIndex.from_bytes(built().made.to_bytes())], KEY)
 
 def seen(text: str, records: Records = RECORDS) -> list[tuple[str, float, int]]:
     """The text of each sight, its score and how many columns met."""
-    (sights,) = records.find([Segment(text, Role.USER, Part.PROMPT, 0)])
+    (sights,) = records.find([Glance(Segment(text, Role.USER, Part.PROMPT, 0))])
     return [(text[s.span.start : s.span.end], s.score, s.met) for s in sights]
 
 

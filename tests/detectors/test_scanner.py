@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from excise.audit.fields import WORD
-from excise.detectors.base import Sight
+from excise.detectors.base import Glance, Sight
 from excise.detectors.build import build_scanner, entities_of, side_detectors
 from excise.detectors.scanner import SPENT, spelled
 from excise.errors import NoAnswer
@@ -54,14 +54,14 @@ class Capitals:
     def __init__(self) -> None:
         self.seen: list[str] = []
 
-    def find(self, segments: Sequence[Segment]) -> list[tuple[Sight, ...]]:
-        self.seen += [segment.text for segment in segments]
+    def find(self, glances: Sequence[Glance]) -> list[tuple[Sight, ...]]:
+        self.seen += [glance.text for glance in glances]
         return [
             tuple(
                 Sight("LOCATION" if m[0] == "Rome" else "PERSON", Span(*m.span()), 0.8)
-                for m in re.finditer(r"[A-Z][a-z]+", segment.text)
+                for m in re.finditer(r"[A-Z][a-z]+", glance.text)
             )
-            for segment in segments
+            for glance in glances
         ]
 
 
@@ -168,11 +168,11 @@ class Absent:
     def __init__(self) -> None:
         self.asked = 0
 
-    def find(self, segments: Sequence[Segment]) -> list[tuple[Sight, ...]]:
+    def find(self, glances: Sequence[Glance]) -> list[tuple[Sight, ...]]:
         self.asked += 1
         if self.asked == 1:
             raise NoAnswer("late")
-        return [(Sight("PERSON", Span(0, 4), 1.0),) for _ in segments]
+        return [(Sight("PERSON", Span(0, 4), 1.0),) for _ in glances]
 
 
 def test_what_does_not_answer_is_missing_and_asked_again() -> None:

@@ -18,6 +18,7 @@ from rich.table import Table
 
 from excise.cli.indexes import add_removing, add_state_dir, key_of, read_all, read_text
 from excise.cli.options import settings_of
+from excise.detectors.base import Glance
 from excise.detectors.records import NEAR, RecordIndex, Records, build_index
 from excise.errors import ConfigError, closest
 from excise.model import Part, Role, Segment
@@ -95,7 +96,7 @@ def run_check(args: argparse.Namespace) -> int:
     indexes = read_all(state_dir, KIND, RecordIndex.from_bytes)
     records = Records(tuple(indexes.values()), key_of(state_dir, KIND))
     text = read_text(args.file)
-    (sights,) = records.find([Segment(text, Role.USER, Part.PROMPT, 0)])
+    (sights,) = records.find([Glance(Segment(text, Role.USER, Part.PROMPT, 0))])
     met = [sight for sight in sights if sight.score >= 0.5]
     for sight in met:
         line = text.count("\n", 0, sight.span.start) + 1

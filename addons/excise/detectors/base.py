@@ -2,12 +2,72 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import NamedTuple, Protocol
 
-from excise.model import Direction, Finding, Segment, Span
+from excise.model import Direction, Finding, Part, Segment, Span
+from excise.text.spoken import Spoken, speak
+from excise.text.tokens import Tokens, tokenize
 
 Findings = tuple[Finding, ...]
+
+
+class Glance:
+    """One text as the detectors of one look share it: each reading is worked out when first asked
+    for, and once. For one thread."""
+
+    def __init__(self, segment: Segment, blind: Callable[[str], str] = str) -> None:
+        """`blind` takes out of a text what the firewall itself put there, and keeps its length."""
+        self._received = segment
+        self._blind = blind
+
+    @cached_property
+    def digest(self) -> bytes:
+        """Sixteen bytes that stand for the label and the text as received."""
+        # The length keeps a label that ends in what a text begins with apart from it.
+        head = f"{len(self._received.label)}\0{self._received.label}"
+        digest = hashlib.blake2b(head.encode("utf-8", "surrogatepass"), digest_size=16)
+        digest.update(self._received.text.encode("utf-8", "surrogatepass"))
+        return digest.digest()
+
+    @cached_property
+    def segment(self) -> Segment:
+        """The segment as it is to be judged: a placeholder must not be the context of the text
+        behind it."""
+        text = self._received.text
+        return self._received._replace(text=self._blind(text)) if "[" in text else self._received
+
+    @property
+    def text(self) -> str:
+        """The segment's text as it is to be judged; spans count its characters."""
+        return self.segment.text
+
+    @property
+    def part(self) -> Part:
+        """The segment's part."""
+        return self._received.part
+
+    @property
+    def size(self) -> int:
+        """The number of its characters."""
+        return len(self._received.text)
+
+    @cached_property
+    def low(self) -> str:
+        """The text in lower case, which may be longer."""
+        return self.text.lower()
+
+    @cached_property
+    def tokens(self) -> Tokens:
+        """The text's tokens."""
+        return tokenize(self.text)
+
+    @cached_property
+    def spoken(self) -> Spoken | None:
+        """The text with its spelled-out numbers in digits, where it has some."""
+        return speak(self.text)
 
 
 class Sight(NamedTuple):
@@ -36,8 +96,8 @@ class Detector(Protocol):
         """Every label that a sight of this detector may carry."""
         ...
 
-    def find(self, segments: Sequence[Segment]) -> list[tuple[Sight, ...]]:
-        """For each segment what was seen in its whole text, in order of place."""
+    def find(self, glances: Sequence[Glance]) -> list[tuple[Sight, ...]]:
+        """For each text what was seen in the whole of it, in order of place."""
         ...
 
 

@@ -83,7 +83,7 @@ def build_scanner(
     """
     rules = tuple(rules)
     compiled = compile_rules(rule for rule in rules if rule.asked is None)
-    pattern = PatternScanner(compiled, _prefilter(compiled, databases), blind=blind)
+    pattern = PatternScanner(compiled, _prefilter(compiled, databases))
     return FullScanner(pattern, side_detectors(rules, detectors or {}), rules, blind=blind)
 
 

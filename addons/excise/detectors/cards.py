@@ -15,10 +15,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Final, NamedTuple
 
-from excise.detectors.base import Sight
+from excise.detectors.base import Glance, Sight
 from excise.detectors.checks import pan
-from excise.model import Segment, Span
-from excise.text.spoken import speak
+from excise.model import Span
 
 PAN: Final = "PAN"
 CODE: Final = "CODE"
@@ -154,17 +153,17 @@ class Cards:
     name: Final = "cards"
     labels: Final = frozenset({PAN, CODE, EXPIRY, PART})
 
-    def find(self, segments: Sequence[Segment]) -> list[tuple[Sight, ...]]:
-        """For each segment its card numbers and what belongs to them."""
-        return [tuple(_look(segment.text, segment.label)) for segment in segments]
+    def find(self, glances: Sequence[Glance]) -> list[tuple[Sight, ...]]:
+        """For each text its card numbers and what belongs to them."""
+        return [tuple(_look(glance)) for glance in glances]
 
 
-def _look(text: str, label: str) -> list[Sight]:
+def _look(glance: Glance) -> list[Sight]:
     """The sights in a text, or where it spells numbers out in words, in what they stand for."""
-    low = text.lower()
-    view = speak(text) if any(word in low for word in _TELLING) else None
+    label = glance.segment.label
+    view = glance.spoken if any(word in glance.low for word in _TELLING) else None
     if view is None:
-        return _sights(text, label)
+        return _sights(glance.text, label)
     sights = _sights(view.text, label)
     return [sight._replace(span=view.back(sight.span)) for sight in sights]
 

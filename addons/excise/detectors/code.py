@@ -13,14 +13,14 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from excise.detectors.base import Sight
+from excise.detectors.base import Glance, Sight
 from excise.detectors.code_features import LINE, Encoded, Ints, encode
 from excise.detectors.code_languages import DATA, LANGUAGES
 from excise.detectors.code_lines import Run, Verdict, bounded, judge, score_of, split
 from excise.detectors.code_model import CodeModel
 from excise.detectors.code_views import View, view_of
 from excise.detectors.models import read_model
-from excise.model import Segment, Span
+from excise.model import Span
 from excise.text.tokens import Tokens
 
 # What a fence with a language's name holds is what it says, save for slips of the writer.
@@ -67,9 +67,9 @@ class Code:
         """The detector over the model that ships; read once per process."""
         return _shipped()
 
-    def find(self, segments: Sequence[Segment]) -> list[tuple[Sight, ...]]:
-        """For each segment its runs of code in order of place; they do not overlap."""
-        return [self.read(segment.text) for segment in segments]
+    def find(self, glances: Sequence[Glance]) -> list[tuple[Sight, ...]]:
+        """For each text its runs of code in order of place; they do not overlap."""
+        return [self.read(glance.text, glance.tokens) for glance in glances]
 
     def read(self, text: str, tokens: Tokens | None = None) -> tuple[Sight, ...]:
         """The runs of code in one text; `tokens` are its own where they are there already."""

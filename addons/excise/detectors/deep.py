@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from excise.detectors.base import Sight
-from excise.model import Segment, Span
+from excise.detectors.base import Glance, Sight
+from excise.model import Span
 
 # What the packs that ship read; others pass on whatever the model calls it.
 USUAL: Final = frozenset({"PERSON", "LOCATION", "ORG", "ADDRESS"})
@@ -27,12 +27,12 @@ class Deep:
         `[label, start, end, score]`."""
         self._ask = ask
 
-    def find(self, segments: Sequence[Segment]) -> list[tuple[Sight, ...]]:
-        """For each segment what the model saw, in order of place."""
-        answer = self._ask({"texts": [segment.text for segment in segments]})
+    def find(self, glances: Sequence[Glance]) -> list[tuple[Sight, ...]]:
+        """For each text what the model saw, in order of place."""
+        answer = self._ask({"texts": [glance.text for glance in glances]})
         return [
-            tuple(sorted((_sight(each, segment.text) for each in seen), key=lambda s: s.span))
-            for segment, seen in zip(segments, answer, strict=True)
+            tuple(sorted((_sight(each, glance.text) for each in seen), key=lambda s: s.span))
+            for glance, seen in zip(glances, answer, strict=True)
         ]
 
 

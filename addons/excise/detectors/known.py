@@ -18,9 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from excise.detectors.arrays import pack, unpack
-from excise.detectors.base import Sight
+from excise.detectors.base import Glance, Sight
 from excise.detectors.bloom import Bloom
-from excise.model import Segment, Span
+from excise.model import Span
 from excise.text.rolling import Rolling, codes_of, pieces
 
 SHORTEST: Final = 8  # characters; what is shorter stands in texts by chance
@@ -137,9 +137,9 @@ class Known:
         self._digests = frozenset(digest for each in indexes for digest in each.digests.tolist())
         self._longest = max((max(lengths, default=0) for _, lengths in self._indexes), default=0)
 
-    def find(self, segments: Sequence[Segment]) -> list[tuple[Sight, ...]]:
-        """For each segment the known values in it; where forms overlap, the longest."""
-        return [tuple(self._seen(segment.text)) for segment in segments]
+    def find(self, glances: Sequence[Glance]) -> list[tuple[Sight, ...]]:
+        """For each text the known values in it; where forms overlap, the longest."""
+        return [tuple(self._seen(glance.text)) for glance in glances]
 
     def _seen(self, text: str) -> Iterator[Sight]:
         at = 0

@@ -1,4 +1,4 @@
-"""What was found in a text before, by the digest of the text."""
+"""What was made of a text before, by the digest of the text."""
 
 from __future__ import annotations
 
@@ -6,20 +6,18 @@ import threading
 from collections import OrderedDict
 from typing import Final
 
-from excise.detectors.base import Findings
-
 REMEMBERED: Final = 8192  # verdicts kept; one is a digest and its findings, some hundred bytes
 
 
-class Memory:
-    """Findings by digest, the least recently used forgotten first; safe for several threads."""
+class Memory[Verdict]:
+    """Verdicts by digest, the least recently used forgotten first; safe for several threads."""
 
     def __init__(self, size: int = REMEMBERED) -> None:
         self._size = size
         self._lock = threading.Lock()
-        self._known: OrderedDict[bytes, Findings] = OrderedDict()
+        self._known: OrderedDict[bytes, Verdict] = OrderedDict()
 
-    def get(self, key: bytes) -> Findings | None:
+    def get(self, key: bytes) -> Verdict | None:
         """What was kept, or None."""
         with self._lock:
             known = self._known.get(key)
@@ -27,9 +25,9 @@ class Memory:
                 self._known.move_to_end(key)
             return known
 
-    def put(self, key: bytes, findings: Findings) -> None:
+    def put(self, key: bytes, verdict: Verdict) -> None:
         """Keep it."""
         with self._lock:
-            self._known[key] = findings
+            self._known[key] = verdict
             if len(self._known) > self._size:
                 self._known.popitem(last=False)

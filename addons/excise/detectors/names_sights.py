@@ -12,11 +12,10 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
-from excise.detectors.base import Sight
+from excise.detectors.base import Glance, Sight
 from excise.detectors.names import Name, NamesDetector
 from excise.detectors.names_model import LABELS
-from excise.model import Segment, Span
-from excise.text.tokens import Tokens
+from excise.model import Span
 
 # What may stand between the parts of one address; a line end only behind a street or postcode.
 _SAME_LINE: Final = re.compile(r" ?(?:[,;/|-]|\u2013)? ?")
@@ -44,15 +43,10 @@ class Names:
         """Over the model that ships."""
         return cls(NamesDetector.shipped())
 
-    def find(
-        self, segments: Sequence[Segment], tokens: Sequence[Tokens] | None = None
-    ) -> list[tuple[Sight, ...]]:
-        """For each segment what was seen in its text, in order of place, without overlaps.
-
-        `tokens` are those of each segment's text where the caller has them already.
-        """
-        texts = [segment.text for segment in segments]
-        found = self._detector.find_many(texts, tokens)
+    def find(self, glances: Sequence[Glance]) -> list[tuple[Sight, ...]]:
+        """For each text what was seen in it, in order of place, without overlaps."""
+        texts = [glance.text for glance in glances]
+        found = self._detector.find_many(texts, [glance.tokens for glance in glances])
         return [
             tuple(joined(text, with_mentions(text, whole(text, names), self._detector.are_common)))
             for text, names in zip(texts, found, strict=True)

@@ -13,12 +13,12 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from excise.detectors.base import Sight
+from excise.detectors.base import Glance, Sight
 from excise.detectors.own_code_index import BLIND, EXACT, Numbers, OwnIndex, rows_of
 from excise.detectors.own_code_packages import find_packages
 from excise.detectors.own_code_prints import Ints, Prints
 from excise.detectors.own_code_tokens import Code, Row, read_code
-from excise.model import Segment, Span
+from excise.model import Span
 
 __all__ = ["Copy", "OwnCode", "OwnIndex"]
 
@@ -83,9 +83,9 @@ class OwnCode:
         indexes = [OwnIndex.from_bytes(data, key) for data in files]
         return cls(OwnIndex.merged(indexes, key))
 
-    def find(self, segments: Sequence[Segment]) -> list[tuple[Sight, ...]]:
-        """For each segment its copies and names of packages, in order of place."""
-        return [self._sights(segment.text) for segment in segments]
+    def find(self, glances: Sequence[Glance]) -> list[tuple[Sight, ...]]:
+        """For each text its copies and names of packages, in order of place."""
+        return [self._sights(glance.text) for glance in glances]
 
     def _sights(self, text: str) -> tuple[Sight, ...]:
         sights = [Sight(each.label, each.span, each.score) for each in self.copies(text)]

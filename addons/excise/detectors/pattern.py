@@ -8,15 +8,13 @@ always point into the text as received.
 
 from __future__ import annotations
 
-import hashlib
-import threading
-from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from operator import attrgetter
 from typing import Final, NamedTuple, Protocol
 
-from excise.detectors.base import Findings
+from excise.detectors.base import Findings, Glance
 from excise.detectors.confirm import find_spans
+from excise.detectors.memory import Memory
 from excise.detectors.prefilter import Hits, Prefilter
 from excise.detectors.tail import Tail
 from excise.detectors.work import Work
@@ -29,7 +27,6 @@ from excise.text.fold_tables import tables
 from excise.text.spoken import speak
 from excise.text.unwrap import find_encoded
 
-REMEMBERED: Final = 8192  # verdicts kept; one is a digest and its findings, some hundred bytes
 _ORDER: Final = attrgetter("span", "rule")
 _WORTH: Final = 512  # characters from which hashing a text is cheaper than scanning it
 _LABELLED: Final = 1024  # how much of a labelled text is read behind its label
@@ -84,21 +81,12 @@ class Verdict(NamedTuple):
 class PatternScanner:
     """Implements `Scanner` over the rules of the active packs; safe to use from several threads."""
 
-    def __init__(
-        self,
-        rules: Sequence[CompiledRule],
-        prefilter: Prefilter,
-        *,
-        blind: Callable[[str], str] | None = None,
-    ) -> None:
-        """`blind` returns a text of the same length in which nothing is left of what the firewall
-        itself put there: a placeholder must not be the context of the text behind it."""
-        self._blind = blind
+    def __init__(self, rules: Sequence[CompiledRule], prefilter: Prefilter) -> None:
         self._rules = tuple(rules)
         self._prefilter = prefilter
         self._tail = Tail(rules)
         tables()  # made now: the first message with an accent does not wait for them
-        self._memory = _Memory(REMEMBERED)
+        self._memory = Memory[Verdict]()
         self.reach = max((rule.reach for rule in rules), default=0)
 
     def hold(self, text: str) -> int:
@@ -107,28 +95,28 @@ class PatternScanner:
 
     def scan(self, segments: Sequence[Segment], *, whole: bool = True) -> list[Findings]:
         """For each segment what was found in it, sorted by span; rules may overlap."""
-        return self.look(segments, whole=whole).findings
+        return self.look([Glance(segment) for segment in segments], whole=whole).findings
 
-    def look(self, segments: Sequence[Segment], *, whole: bool = True) -> Looked:
-        """The same, and of which segments something was left out.
+    def look(self, glances: Sequence[Glance], *, whole: bool = True) -> Looked:
+        """The same, and of which texts something was left out.
 
         A remembered text takes nothing from the budget, so that an old message does not hide what
         is in a new one.
         """
-        results: list[Findings] = [()] * len(segments)
+        results: list[Findings] = [()] * len(glances)
         fresh: dict[int, bytes] = {}
         exhausted = set[int]()
         texts: list[_Text] = []
         budget = Budget()
-        for index, segment in enumerate(segments):
-            key = _key(segment) if whole and len(segment.text) >= _WORTH else b""
+        for index, glance in enumerate(glances):
+            key = glance.digest if whole and glance.size >= _WORTH else b""
             known = self._memory.get(key) if key else None
             if known is not None:
                 results[index] = known.findings
                 exhausted.update((index,) * known.exhausted)
                 continue
             alone, budget.exhausted = budget == Budget(), False
-            _add_texts(texts, index, self._blinded(segment), budget if whole else None)
+            _add_texts(texts, index, glance, budget if whole else None)
             exhausted.update((index,) * budget.exhausted)
             if key and (alone or not budget.exhausted):
                 fresh[index] = key
@@ -137,11 +125,6 @@ class PatternScanner:
         for index, key in fresh.items():
             self._memory.put(key, Verdict(results[index], index in exhausted))
         return Looked(results, tuple(sorted(exhausted)))
-
-    def _blinded(self, segment: Segment) -> Segment:
-        if self._blind is None or "[" not in segment.text:
-            return segment
-        return segment._replace(text=self._blind(segment.text))
 
     def _search(self, texts: list[_Text], results: list[Findings]) -> set[int]:
         """Fill in the results; the segments in which not everything was tried."""
@@ -171,13 +154,13 @@ class PatternScanner:
         return [_finding(rule, span, value) for span, value in mapped if span is not None]
 
 
-def _add_texts(texts: list[_Text], index: int, segment: Segment, budget: Budget | None) -> None:
-    text, label = segment.text, segment.label
+def _add_texts(texts: list[_Text], index: int, glance: Glance, budget: Budget | None) -> None:
+    text, label = glance.text, glance.segment.label
     if not text:
         return
     texts.append(_Text(index, text, label))
     texts.extend(_behind_label(index, text, label, ()))
-    for views in _views(text, budget):
+    for views in _views(glance, budget):
         shown = views[-1].text
         texts.append(_Text(index, shown, label, views))
         texts.extend(_behind_label(index, shown, label, views))
@@ -189,13 +172,14 @@ def _behind_label(index: int, text: str, label: str, views: Views) -> Iterator[_
         yield _Text(index, f'{head}{text[:_LABELLED]}"', label, views, len(head))
 
 
-def _views(text: str, budget: Budget | None) -> Iterator[Views]:
+def _views(glance: Glance, budget: Budget | None) -> Iterator[Views]:
     """The ways to other readings of a text, each by what it goes through.
 
     A piece of a growing text has no budget and no disguises: where it is cut would decide what is
     found.
     """
     way: Views = ()
+    text = glance.text
     unescaped = unescape(text)
     if unescaped is not None and unescaped.text != text:
         way, text = (unescaped,), unescaped.text
@@ -208,7 +192,7 @@ def _views(text: str, budget: Budget | None) -> Iterator[Views]:
     if folded is not None:
         way, text = (*way, folded), folded.text
         yield way
-    spoken = speak(text)
+    spoken = speak(text) if way else glance.spoken
     if spoken is not None:
         yield (*way, spoken)
     for decoded in find_encoded(text, budget, nested=nested):
@@ -238,32 +222,3 @@ def _finding(rule: CompiledRule, span: Span, value: str) -> Finding:
     if facts.match.foreign is not None:
         score = facts.match.foreign.judge(value)
     return Finding(facts.entity, facts.id, span, score, facts.severity, facts.kind)
-
-
-def _key(segment: Segment) -> bytes:
-    digest = hashlib.blake2b(segment.label.encode("utf-8", "surrogatepass"), digest_size=16)
-    digest.update(b"\0")
-    digest.update(segment.text.encode("utf-8", "surrogatepass"))
-    return digest.digest()
-
-
-class _Memory:
-    """Verdicts by the digest of a text, the least recently used forgotten first."""
-
-    def __init__(self, size: int) -> None:
-        self._size = size
-        self._lock = threading.Lock()
-        self._known: OrderedDict[bytes, Verdict] = OrderedDict()
-
-    def get(self, key: bytes) -> Verdict | None:
-        with self._lock:
-            known = self._known.get(key)
-            if known is not None:
-                self._known.move_to_end(key)
-            return known
-
-    def put(self, key: bytes, verdict: Verdict) -> None:
-        with self._lock:
-            self._known[key] = verdict
-            if len(self._known) > self._size:
-                self._known.popitem(last=False)

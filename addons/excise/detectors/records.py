@@ -19,9 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from excise.detectors.arrays import pack, unpack
-from excise.detectors.base import Sight
+from excise.detectors.base import Glance, Sight
 from excise.detectors.bloom import Bloom
-from excise.model import Segment, Span
+from excise.model import Span
 from excise.text.rolling import Places, Rolling, pieces
 from excise.text.squeeze import Squeezed, digits, words
 
@@ -198,10 +198,10 @@ class Records:
         self._units = frozenset[int]().union(*(index.units for index in indexes))
         self._groups = any(index.groups for index in indexes)
 
-    def find(self, segments: Sequence[Segment]) -> list[tuple[Sight, ...]]:
-        """For each segment the values of records that stand in it, with how many columns of one
+    def find(self, glances: Sequence[Glance]) -> list[tuple[Sight, ...]]:
+        """For each text the values of records that stand in it, with how many columns of one
         record meet there. The score is 1 where these are as many as the index asks for."""
-        return [self._seen(segment.text) for segment in segments]
+        return [self._seen(glance.text) for glance in glances]
 
     def _seen(self, text: str) -> tuple[Sight, ...]:
         hits: dict[int, set[_Hit]] = {}

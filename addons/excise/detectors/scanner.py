@@ -6,12 +6,12 @@ becomes a finding by the rules that ask for it.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import compress
 from operator import attrgetter
 from typing import Final, NamedTuple
 
-from excise.detectors.base import Detector, Findings, Scanned, Sight
+from excise.detectors.base import Detector, Findings, Glance, Scanned, Sight
 from excise.detectors.confirm import excuses
 from excise.detectors.deep import Deep
 from excise.detectors.memory import Memory
@@ -55,22 +55,20 @@ class _Panel(NamedTuple):
     readers: tuple[_Reader, ...]
     parts: frozenset[Part]  # empty: some rule reads every part
 
-    def judge(self, segments: Sequence[Segment]) -> list[Findings]:
-        """For each segment what the rules make of what the detector saw."""
-        read = [not self.parts or each.part in self.parts for each in segments]
-        seen = iter(
-            self.detector.find([s for s, wanted in zip(segments, read, strict=True) if wanted])
-        )
+    def judge(self, glances: Sequence[Glance]) -> list[Findings]:
+        """For each text what the rules make of what the detector saw."""
+        read = [not self.parts or each.part in self.parts for each in glances]
+        seen = iter(self.detector.find(list(compress(glances, read))))
         return [
             tuple(
                 finding
                 for sight in next(seen)
                 for reader in self.readers
-                if (finding := reader.read(segment, sight)) is not None
+                if (finding := reader.read(glance.segment, sight)) is not None
             )
             if wanted
             else ()
-            for segment, wanted in zip(segments, read, strict=True)
+            for glance, wanted in zip(glances, read, strict=True)
         ]
 
 
@@ -91,7 +89,7 @@ class FullScanner:
         self._blind = blind
         asking = [rule for rule in rules if rule.asked]
         self._panels = {way: _panels(detectors, asking, way) for way in (None, *Direction)}
-        self._memory = Memory()
+        self._memory = Memory[Findings]()
 
     @property
     def is_slow(self) -> bool:
@@ -107,37 +105,38 @@ class FullScanner:
     def scan(self, segments: Sequence[Segment], *, whole: bool = True) -> list[Findings]:
         """The pattern pass, and on whole texts every side detector of either direction."""
         if not whole:
-            return self.pattern.scan(segments, whole=False)
+            return self.pattern.look(self._glances(segments), whole=False).findings
         return self.inspect(segments, None).findings
 
     def inspect(self, segments: Sequence[Segment], direction: Direction | None) -> Scanned:
         """Everything that reads messages of this direction (None: of either)."""
-        found, exhausted = self.pattern.look(segments)
+        glances = self._glances(segments)
+        found, exhausted = self.pattern.look(glances)
         anomalies = (SPENT,) if exhausted else ()
         if not self._panels[direction]:
             return Scanned(found, anomalies=anomalies)
-        beside = self._aside(segments, direction)
+        beside = self._aside(glances, direction)
         return Scanned(_joined(found, beside.findings), beside.missing, anomalies)
 
-    def _aside(self, segments: Sequence[Segment], direction: Direction | None) -> Scanned:
+    def _aside(self, glances: Sequence[Glance], direction: Direction | None) -> Scanned:
         """What the side detectors make of texts, remembered by text, part and direction.
 
         Where one does not answer, the verdict is not remembered: the next time it may.
         """
         missing: list[str] = []
-        results: list[Findings] = [()] * len(segments)
+        results: list[Findings] = [()] * len(glances)
         new: dict[bytes, list[int]] = {}
-        for index, segment in enumerate(segments):
-            if not segment.text:
+        for index, glance in enumerate(glances):
+            if not glance.size:
                 continue
-            key = _key(segment, direction)
+            key = glance.digest + f"{direction}/{glance.part}".encode()
             known = self._memory.get(key)
             if known is None:
                 new.setdefault(key, []).append(index)
             else:
                 results[index] = known
         if new:
-            unseen = [self._blinded(segments[places[0]]) for places in new.values()]
+            unseen = [glances[places[0]] for places in new.values()]
             sides = []
             for panel in self._panels[direction]:
                 try:
@@ -152,8 +151,8 @@ class FullScanner:
                     results[index] = every
         return Scanned(results, tuple(missing))
 
-    def _blinded(self, segment: Segment) -> Segment:
-        return segment._replace(text=self._blind(segment.text)) if "[" in segment.text else segment
+    def _glances(self, segments: Sequence[Segment]) -> list[Glance]:
+        return [Glance(segment, self._blind) for segment in segments]
 
 
 def spelled(entity: str, label: str) -> str:
@@ -189,10 +188,3 @@ def _joined(one: Sequence[Findings], other: Sequence[Findings]) -> list[Findings
         tuple(sorted((*a, *dict.fromkeys(b)), key=_ORDER)) if b else a
         for a, b in zip(one, other, strict=True)
     ]
-
-
-def _key(segment: Segment, direction: Direction | None) -> bytes:
-    head = f"{direction}\0{segment.part}\0{segment.label}\0"
-    digest = hashlib.blake2b(head.encode("utf-8", "surrogatepass"), digest_size=16)
-    digest.update(segment.text.encode("utf-8", "surrogatepass"))
-    return digest.digest()
