@@ -15,7 +15,6 @@ POSITIONAL: Final = 4
 # Files whose test has another name or place. Entries may go, none may come without its reason.
 TESTED_ELSEWHERE: Final = {
     "codecs/base.py": "protocols and constants; every codec's test uses them",
-    "detectors/base.py": "protocols alone",
 }
 VAGUE: Final = frozenset({"utils", "util", "helpers", "helper", "manager", "common", "misc"})
 
