@@ -62,6 +62,8 @@ MENDS: Final = {
     "`audit-queue`; exchanges are refused rather than left out of the trail.",
     "EXC-AUD-003": "A fault of the product: nothing but the schema's fields may be written. "
     "Report it with the reference of the line.",
+    "EXC-AUD-004": "Check that the file is the one that was meant; if it was, treat it as a sign "
+    "that somebody was at the trail, and run `excise audit verify`.",
     "EXC-STA-001": "Somebody else may have read the key. Make a new one where that could have "
     "happened; `chmod 600` where it could not.",
     "EXC-STA-002": "Move the file away and let a new one be made. A new placeholder key gives "

@@ -35,6 +35,8 @@ class Settings:
     topic, 500 for a leak in a response, 429 for a limit. `fail_status` answers our own faults.
     `deep` is the operator's own model as KIND:MODEL (`spacy:en_core_web_sm`), `deep_seconds` what a
     message may wait for it.
+    `audit_rotate` and `audit_rotate_hours` end an audit file; `audit_keep`, `audit_keep_bytes` and
+    `audit_keep_days` remove the oldest full ones (0 sets no limit); `audit_pack` packs full ones.
     `origins` says where each setting that is no default came from.
     """
 
@@ -63,6 +65,10 @@ class Settings:
     audit_queue: int = 10_000
     audit_rotate: int = 64_000_000
     audit_keep: int = 20
+    audit_rotate_hours: float = 0
+    audit_keep_bytes: int = 0
+    audit_keep_days: float = 0
+    audit_pack: str = "zstd"
     origins: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -262,13 +268,16 @@ def _whole(low: int, high: int) -> _Kind:
     return _Kind(parse, f"a whole number from {low} to {high}")
 
 
-def _seconds(raw: Any) -> float:
-    if isinstance(raw, bool):
-        raise TypeError
-    number = float(raw)
-    if not 0 <= number <= 3600:
-        raise ValueError
-    return number
+def _number(high: float) -> Callable[[Any], float]:
+    def parse(raw: Any) -> float:
+        if isinstance(raw, bool):
+            raise TypeError
+        number = float(raw)
+        if not 0 <= number <= high:
+            raise ValueError
+        return number
+
+    return parse
 
 
 def _model(raw: Any) -> str:
@@ -300,7 +309,7 @@ KINDS: Final[Mapping[str, _Kind]] = {
     "allow_clients": _TEXTS,
     "profile": _TEXT,
     "deep": _Kind(_model, "KIND:MODEL with one of spacy, presidio, transformers"),
-    "deep_seconds": _Kind(_seconds, "seconds from 0 to 3600"),
+    "deep_seconds": _Kind(_number(3600), "seconds from 0 to 3600"),
     "policies": _PATH,
     "shadow": _FLAG,
     "workers": _whole(1, 256),
@@ -309,13 +318,17 @@ KINDS: Final[Mapping[str, _Kind]] = {
     "max_body": _whole(1_000, 10**10),
     "max_decoded": _whole(1_000, 10**10),
     "max_ratio": _whole(1, 100_000),
-    "drain_seconds": _Kind(_seconds, "seconds from 0 to 3600"),
+    "drain_seconds": _Kind(_number(3600), "seconds from 0 to 3600"),
     "state_dir": _PATH,
     "ca_dir": _PATH,
     "audit": _PATH,
     "audit_queue": _whole(1, 10**7),
     "audit_rotate": _whole(1_000, 10**12),
     "audit_keep": _whole(0, 10**6),
+    "audit_rotate_hours": _Kind(_number(24 * 366), "hours from 0 (never) to 8784"),
+    "audit_keep_bytes": _whole(0, 10**15),
+    "audit_keep_days": _Kind(_number(36_525), "days from 0 (no limit) to 36525"),
+    "audit_pack": _choice("zstd", "gzip", "none"),
 }
 
 # The table and the values must not drift apart; a test compares them with this.

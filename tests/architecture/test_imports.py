@@ -12,7 +12,7 @@ from architecture.sources import Module, modules
 
 VALUES: Final = frozenset({"model", "sensitive", "errors", "strict"})
 # How an audit line is built is pure; how it is written is not.
-RECORD: Final = frozenset({"audit.record", "audit.fields", "audit.words"})
+RECORD: Final = frozenset({"audit.record", "audit.fields", "audit.words", "audit.chain"})
 RING_3: Final = frozenset({"enforce"}) | RECORD
 
 # Longest name that fits counts. A package may always import itself, save where audit is cut in two.
@@ -91,7 +91,8 @@ OUTSIDE: Final[dict[str, frozenset[str]]] = {
     "numpy": frozenset({"text", "detectors"}),
     "phonenumbers": frozenset({"detectors.phones"}),
     "brotli": frozenset({"codecs.encoding", "standin.received"}),
-    "zstandard": frozenset({"codecs.encoding", "standin.received"}),
+    "zstandard": frozenset({"codecs.encoding", "standin.received", "audit.archive"}),
+    "duckdb": frozenset({"audit.query"}),
     "cryptography": frozenset({"state", "cli", "standin"}),
     "certifi": frozenset({"state", "edge"}),
 }

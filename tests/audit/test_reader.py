@@ -16,12 +16,13 @@ from excise.audit.reader import (
     follow,
 )
 from excise.audit.record import Facts, build_record
+from excise.audit.trail import Keeping
 from excise.audit.writer import AuditWriter
 from excise.errors import AuditError
 
 
 def write(path: Path, count: int, *, rotate_bytes: int = 10**9, start: int = 0) -> None:
-    with AuditWriter(path, rotate_bytes=rotate_bytes) as audit:
+    with AuditWriter(path, keeping=Keeping(bytes=rotate_bytes, files=0)) as audit:
         for number in range(start, start + count):
             audit.commit_sync(build_record(Facts(stage=Stage.TUNNEL, id=f"x{number}")))
 

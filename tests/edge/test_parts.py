@@ -51,7 +51,7 @@ def test_engine_and_trail_make_a_firewall(config: Settings) -> None:
         trail.commit_sync(parts.fault_record(Fault("1" * 32, "request", "ValueError")))
         trail.commit_sync(stage_record(engine, Stage.STOP))
     stages = [json.loads(line)["stage"] for line in config.audit.read_text().splitlines()]
-    assert stages == ["request", "request", "request", "request", "fault", "stop"]
+    assert stages == ["request", "request", "request", "request", "fault", "stop", "checkpoint"]
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,13 @@ class Stage(StrEnum):
     START = "start"
     STOP = "stop"
     GAP = "gap"
+    CHECKPOINT = "checkpoint"
+    RECOVERY = "recovery"
+    RETENTION = "retention"
+
+
+# Lines about the trail itself.
+BOOKKEEPING: Final = (Stage.CHECKPOINT, Stage.RECOVERY, Stage.RETENTION)
 
 
 class Field(NamedTuple):
@@ -73,6 +80,7 @@ def object_of(fields: Iterable[Field]) -> dict[str, Any]:
 _WORD: Final[dict[str, Any]] = {"type": "string", "pattern": WORD}
 _COUNT: Final[dict[str, Any]] = {"type": "integer", "minimum": 0}
 _MS: Final[dict[str, Any]] = {"type": "number", "minimum": 0}
+_HEX16: Final[dict[str, Any]] = {"type": "string", "pattern": "^[0-9a-f]{16}$"}
 _STATUS: Final[dict[str, Any]] = {"type": "integer", "minimum": 0, "maximum": 999}
 
 RULING: Final = (
@@ -95,10 +103,19 @@ RULING: Final = (
     Field("score", {"type": "number", "minimum": 0, "maximum": 1}, "How sure; the highest."),
     Field(
         "fingerprint",
-        {"type": "string", "pattern": "^[0-9a-f]{16}$"},
+        _HEX16,
         "Keyed HMAC-SHA256 of the value, first 16 hex digits.",
     ),
     Field("count", {"type": "integer", "minimum": 1}, "How often in this message.", True),
+)
+
+_DIGEST: Final[dict[str, Any]] = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
+CHECKPOINT_REASONS: Final = ("interval", "rotation", "retention", "stop")
+
+DROPPED: Final = (
+    Field("file", _text(MAX_NAME), "Name it had, without its packing.", True),
+    Field("seq", _COUNT, "Number of its last line."),
+    Field("digest", _DIGEST, "Digest of its last line."),
 )
 
 TIMINGS: Final = ("read", "detect", "decide", "enforce", "audit", "total")
@@ -206,10 +223,44 @@ FIELDS: Final = (
         "What failed in the firewall itself.",
     ),
     Field("lost", _COUNT, "On a `gap`: records refused while the trail could not be written."),
+    Field(
+        "checkpoint",
+        object_of(
+            (
+                Field("trail", _text(MAX_NAME), "Name of the trail.", True),
+                Field("key", _HEX16, "Which key signs: `excise audit key` prints it.", True),
+                Field("reason", _words(CHECKPOINT_REASONS), "Why now.", True),
+                Field("lines", _COUNT, "Lines since the checkpoint before.", True),
+            )
+        ),
+        "On a `checkpoint`: who vouches for the chain up to here.",
+    ),
+    Field(
+        "recovery",
+        object_of(
+            (
+                Field("cut_bytes", _COUNT, "Length of an unfinished line that was cut off.", True),
+                Field("missing_lines", _COUNT, "Lines known to the state folder and gone.", True),
+            )
+        ),
+        "On a `recovery`: in what state the trail was found.",
+    ),
+    Field(
+        "retention",
+        object_of((Field("dropped", _list(object_of(DROPPED), 64), "Which files.", True),)),
+        "On a `retention`: full files that the limits had removed.",
+    ),
     Field("profile", _text(MAX_NAME), "Profile in force."),
     Field("policy", _text(64), "Digest of the policy in force."),
     Field("version", _text(32), "Version of the product.", True),
     Field("worker", _text(32), "Process that wrote the line."),
+    Field("seq", {"type": "integer", "minimum": 1}, "Number of the line in its chain."),
+    Field("prev", _DIGEST, "SHA-256 of the line before, in hex; zeros for the first."),
+    Field(
+        "signature",
+        {"type": "string", "pattern": "^[0-9a-f]{128}$"},
+        "On a `checkpoint`: Ed25519 over the line up to here, in hex.",
+    ),
 )
 
 # What a line about an exchange must say besides.

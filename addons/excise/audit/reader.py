@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from excise.audit.trail import rotated
+from excise.audit.archive import rotated
 from excise.errors import AuditError
 
 Record = dict[str, Any]

@@ -19,9 +19,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from excise.audit.archive import pack, rotated
 from excise.audit.fields import FIELDS, Stage
 from excise.audit.record import Facts, build_record, render_time
-from excise.audit.trail import Notice, Trail
+from excise.audit.trail import Keeping, Notice, Seal, Trail
 from excise.errors import AuditError
 
 # How long lines that nobody waits for may wait for company before they are written.
@@ -40,10 +41,10 @@ class _Entry(NamedTuple):
 class AuditWriter:
     """One trail and the thread that writes it. Safe to use from any thread and any event loop.
 
-    `queue_limit` bounds the records that are not written yet, `rotate_bytes` the size of one file,
-    `keep` the number of rotated files (0 keeps all). `clock` tells seconds since the epoch.
-    `notice` is told in one sentence of repairs, failures and recoveries. The constructor raises
-    `AuditError` where the trail cannot be opened.
+    `queue_limit` bounds the records that are not written yet, `keeping` the files. With a `seal`
+    the chain is signed and its head remembered outside of it. `clock` tells seconds since the
+    epoch. `notice` is told in one sentence of repairs, failures and recoveries. The constructor
+    raises `AuditError` where the trail cannot be opened.
     """
 
     def __init__(
@@ -51,8 +52,8 @@ class AuditWriter:
         path: Path,
         *,
         queue_limit: int = 10_000,
-        rotate_bytes: int = 64_000_000,
-        keep: int = 20,
+        keeping: Keeping = Keeping(),  # noqa: B008  # frozen
+        seal: Seal | None = None,
         clock: Callable[[], float] = time.time,
         notice: Notice = lambda _: None,
         retry_seconds: float = RETRY,
@@ -64,7 +65,10 @@ class AuditWriter:
         self._notice = notice = _unfailing(notice)
         self._retry = retry_seconds
         self._worker = worker
-        self._trail = Trail(path, rotate_bytes=rotate_bytes, keep=keep, clock=clock, notice=notice)
+        self._packing = keeping.packing
+        self._trail = Trail(
+            path, keeping=keeping, clock=clock, notice=notice, render=self._keep_books, seal=seal
+        )
         self._queue: deque[_Entry] = deque()
         self._waiting = 0
         self._changed = threading.Condition()
@@ -78,6 +82,8 @@ class AuditWriter:
             self._trail.open()
         except OSError as fault:
             raise AuditError("EXC-AUD-001", _why(fault), at=str(path)) from None
+        self._packer: threading.Thread | None = None
+        self._pack()
         self._thread = threading.Thread(target=self._run, name="audit", daemon=True)
         self._thread.start()
 
@@ -117,6 +123,8 @@ class AuditWriter:
         if self._thread.is_alive():
             raise AuditError("EXC-AUD-001", "the disk does not answer.", at=str(self.path))
         self._trail.close()
+        if self._packer is not None:
+            self._packer.join(patience)
         left, self._queue = len(self._queue), deque()
         if left:
             raise AuditError(
@@ -183,6 +191,8 @@ class AuditWriter:
         try:
             while self._take():
                 self._write()
+            if not self.failed:
+                self._sign("stop")
         finally:
             # Also after a fault nobody thought of: nobody may wait for a thread that is gone.
             with self._changed:
@@ -198,7 +208,9 @@ class AuditWriter:
                 self._changed.wait(self._retry)
             else:
                 while not self._queue and not self._closing:
-                    self._changed.wait()
+                    if (due := self._trail.checkpoint_due()) <= 0:
+                        return True  # nothing to write but the checkpoint
+                    self._changed.wait(min(due, threading.TIMEOUT_MAX))
                 if not self._queue:
                     return False
                 if not self._waiting and not self._closing:
@@ -210,7 +222,10 @@ class AuditWriter:
 
     def _write(self) -> None:
         gap = self._gap()
-        lines = b"".join([gap, *(entry.line for entry in self._active)])
+        lines = [*([gap] if gap else ()), *(entry.line for entry in self._active)]
+        if not lines:
+            self._sign("interval")
+            return
         sync = bool(gap) or any(entry.waiter for entry in self._active)
         try:
             self._trail.append(lines, sync=sync)
@@ -220,6 +235,34 @@ class AuditWriter:
             self._fail(str(fault))
         else:
             self._succeed(counted=bool(gap))
+            if self._trail.turned:
+                self._trail.turned = False
+                self._pack()
+
+    def _sign(self, reason: str) -> None:
+        try:
+            self._trail.checkpoint(reason)
+        except (OSError, AuditError) as fault:
+            self._fail(_why(fault) if isinstance(fault, OSError) else str(fault))
+
+    def _keep_books(self, stage: Stage, facts: Mapping[str, Any]) -> bytes:
+        """A line about the trail itself."""
+        return self._render({**build_record(Facts(stage=stage)), **facts})
+
+    def _pack(self) -> None:
+        """Pack full files beside the writing."""
+        if self._packing == "none" or (self._packer is not None and self._packer.is_alive()):
+            return
+        self._packer = threading.Thread(target=self._pack_all, name="audit-packer", daemon=True)
+        self._packer.start()
+
+    def _pack_all(self) -> None:
+        try:
+            for file in rotated(self.path):
+                if file.suffix == self.path.suffix:
+                    pack(file, self._packing)
+        except OSError as fault:
+            self._notice(f"{self.path}: a full file cannot be packed ({fault.strerror}).")
 
     def _gap(self) -> bytes:
         with self._changed:

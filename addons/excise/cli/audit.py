@@ -23,6 +23,7 @@ from excise.audit.reader import (
     find_records,
     follow,
 )
+from excise.cli.audit_verify import add_verify
 from excise.cli.options import settings_of
 
 COLORS: Final = {
@@ -49,6 +50,7 @@ def add_parser(subparsers: Any) -> None:
         each.add_argument("--state-dir", type=Path, metavar="DIR")
         each.add_argument("--json", action="store_true", help="for programs")
         each.set_defaults(func=func)
+    add_verify(commands)
 
 
 def run_tail(args: argparse.Namespace) -> int:

@@ -7,8 +7,11 @@ from collections.abc import Callable
 from functools import partial
 
 from excise.assemble import Engine, load_engine
+from excise.audit.archive import path_of
 from excise.audit.fields import Stage
+from excise.audit.heads import head_path
 from excise.audit.record import Facts, Record, build_record
+from excise.audit.trail import Keeping, Seal
 from excise.audit.writer import AuditWriter
 from excise.config import Settings as Config
 from excise.edge.faults import Fault
@@ -16,6 +19,7 @@ from excise.edge.ports import Parts, Trail
 from excise.pipeline.firewall import Firewall
 from excise.pipeline.reading import Limits
 from excise.state.memory import MemoryVault
+from excise.state.signing import load_or_create_signer
 
 
 def read_engine(config: Config) -> Engine:
@@ -30,14 +34,25 @@ def read_engine(config: Config) -> Engine:
     )
 
 
-def open_trail(config: Config, notice: Callable[[str], None]) -> AuditWriter:
-    """The audit trail of these settings. Raises `AuditError`."""
+def open_trail(config: Config, notice: Callable[[str], None], worker: str = "") -> AuditWriter:
+    """The signed audit trail of these settings; a named worker process has one of its own. Raises
+    `AuditError`, and `StateError` where there is no signing key."""
+    signer = load_or_create_signer(config.state_dir)
+    path = path_of(config.audit, worker)
     return AuditWriter(
-        config.audit,
+        path,
         queue_limit=config.audit_queue,
-        rotate_bytes=config.audit_rotate,
-        keep=config.audit_keep,
+        keeping=Keeping(
+            bytes=config.audit_rotate,
+            seconds=config.audit_rotate_hours * 3600,
+            files=config.audit_keep,
+            total_bytes=config.audit_keep_bytes,
+            days=config.audit_keep_days,
+            packing=config.audit_pack,
+        ),
+        seal=Seal(signer.sign, signer.key_id, head_path(config.state_dir, path)),
         notice=notice,
+        worker=worker,
     )
 
 
