@@ -164,6 +164,18 @@ def test_many_texts_may_fill_several_batches() -> None:
     assert DETECTOR.find_many([text] * 9, [tokenize(text)] * 9) == found
 
 
+def test_a_long_text_is_read_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every name is found once, cut where lines end and, in a line without end, anywhere."""
+    lines = "Dear Ms. Okafor,\nwe wrote to Laura Hoffman in Denver on Monday.\n\nBest,\nDaniel\n"
+    one_line = "We wrote to Laura Hoffman in Denver, and she wrote to Kevin Walsh in Portland. "
+    for text in (lines * 200, one_line * 200, (lines + one_line) * 100, "\n" * 5_000):
+        whole = DETECTOR.find(text)
+        with monkeypatch.context() as patch:
+            patch.setattr("excise.detectors.names._PIECE", 1_000)
+            pieces = DETECTOR.find(text)
+        assert [name[:2] for name in pieces] == [name[:2] for name in whole]
+
+
 def test_words_of_prose_are_told_from_others() -> None:
     assert DETECTOR.are_common(["letter", "Letter", "zqxv"]) == [True, True, False]
 

@@ -7,8 +7,8 @@ import pytest
 
 from excise.detectors.models import read_model
 from excise.detectors.names_features import CLASSES, EDGE_CLASS, class_of, features_of
-from excise.detectors.names_model import EDGE, GATE, REACH, NamesModel
-from excise.detectors.names_rows import TokenRows
+from excise.detectors.names_model import DISTANCES, EDGE, GATE, TAGS, NamesModel
+from excise.detectors.names_rows import Rows, TokenRows
 from excise.text.tokens import tokenize
 
 
@@ -20,10 +20,14 @@ def model() -> NamesModel:
 def rows_for(rows: TokenRows, text: str) -> list[np.ndarray]:
     tokens = tokenize(text)
     got = rows.rows(text, tokens.starts, tokens.ends, tokens.hashes)
-    return [got.table.scores[place] for place in got.places.tolist()]
+    return [margins(got, place) for place in got.places.tolist()]
 
 
-def test_rows_of_tokens_are_scaled_and_edges_kept(model: NamesModel) -> None:
+def margins(rows: Rows, place: int) -> np.ndarray:
+    return rows.table.margins[place * DISTANCES : (place + 1) * DISTANCES]
+
+
+def test_rows_of_tokens_are_margins_over_outside_and_edges_kept(model: NamesModel) -> None:
     rows = TokenRows(model)
     text = "Anna , 1984 x\n"
     tokens = tokenize(text)
@@ -32,13 +36,11 @@ def test_rows_of_tokens_are_scaled_and_edges_kept(model: NamesModel) -> None:
     bits = model.bits_of(words)
     sums = model.rows_of([features_of(word, own) for word, own in zip(words, bits, strict=True)])
     for place, word, own, row in zip(got.places.tolist(), words, bits, sums, strict=True):
-        scores = row[:GATE].reshape(got.table.scores.shape[1:]) / 16
-        assert np.array_equal(got.table.scores[place], scores)
-        assert np.array_equal(got.table.hopes[place], scores[:, 1:].max(1) - scores[:, 0])
+        scores = row[:GATE].reshape(DISTANCES, TAGS)
+        assert np.array_equal(margins(got, place), scores[:, 1:] - scores[:, :1])
         assert got.table.gates[place] == row[GATE] / 4
         assert got.table.classes[place] == class_of(word, own)
-    assert np.array_equal(got.table.scores[EDGE], model.edge)
-    assert got.table.hopes[EDGE, REACH] == -np.inf
+    assert np.array_equal(margins(got, EDGE), model.edge)
 
 
 def test_pairs_are_numbered_by_both_classes_and_whether_they_touch(model: NamesModel) -> None:

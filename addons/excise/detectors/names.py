@@ -7,38 +7,40 @@ are left alone. How good it is stands in `models/README.md`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from functools import cache
 from itertools import accumulate
 from typing import Final, Literal, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from excise.detectors.models import read_model
-from excise.detectors.names_decode import best_tags
-from excise.detectors.names_features import Lexicon
+from excise.detectors.names_decode import best_tags, moves_of
+from excise.detectors.names_features import CLASSES, Lexicon
 from excise.detectors.names_model import (
     DISTANCES,
     EDGE,
     LABELS,
+    LANES,
     PAIRS,
     REACH,
-    TAGS,
+    SCALE,
     Floats,
     Ints,
+    Margins,
     NamesModel,
-    hopes_of,
-)  # fmt: skip
+    most_of,
+)
 from excise.detectors.names_rows import Rows, TokenRows
 from excise.model import Span
 from excise.text.tokens import NEWLINE, Tokens, tokenize
 
 Label = Literal["PERSON", "LOCATION", "ORG", "ADDRESS"]
 
-# Tokens whose own score is below this cannot become part of a name; tokens whose full score is
-# below the second are taken as outside. Both are measured: looser costs time and finds nothing.
-_HOPELESS: Final = -3.0
+# A token of which no tag comes this near to *outside* is outside, unless beside one that does.
+# Measured: looser costs time and finds nothing.
 _UNLIKELY: Final = -0.5
 # A line counts as code when its mean, drawn to nothing by this many tokens, is above the bar.
 _SILENT: Final = 3.0
@@ -49,11 +51,13 @@ _LEAN: Final = 0.4
 _LEAN_SLOPE: Final = 0.8
 _LEAN_FROM: Final = -2.0
 _NEIGHBOUR: Final = 0.5
-# A bound may come out below the sum that it bounds by this much.
-_ROUNDING: Final = 0.01
-# Between texts read in one go, and the number of characters of such a going.
-_BREAK: Final = "\n" * REACH
+# Characters of texts read in one go. A longer text goes in pieces of so many tokens, cut at ends
+# of line where there are some, each read with so many tokens around it.
 _BATCH: Final = 65_536
+_PIECE: Final = 16_384
+_AROUND: Final = 256
+# Tokens whose scores are added up at once: what more would take leaves the processor's cache.
+_AT_ONCE: Final = 4_096
 
 
 class Name(NamedTuple):
@@ -72,7 +76,8 @@ class NamesDetector:
         self._model = model
         self._rows = TokenRows(model)
         self._bias = np.float32(bias)
-        self._pair_hopes = hopes_of(model.pairs).T.copy()
+        self._moves = moves_of(model.transitions)
+        self._calibration = model.calibration.tolist()
 
     @classmethod
     def shipped(cls) -> NamesDetector:
@@ -90,19 +95,19 @@ class NamesDetector:
         self, texts: Sequence[str], tokens: Sequence[Tokens] | None = None
     ) -> list[list[Name]]:
         """What `find` gives for each text, in one go: a text alone costs mostly the going."""
+        own = [tokenize(text) for text in texts] if tokens is None else tokens
         found: list[list[Name]] = []
         begin = size = 0
         for end, text in enumerate(texts, 1):
             size += len(text)
             if size >= _BATCH or end == len(texts):
-                own = None if tokens is None else tokens[begin:end]
-                found += self._find_batch(texts[begin:end], own)
+                found += self._find_batch(texts[begin:end], own[begin:end])
                 begin, size = end, 0
         return found
 
     def is_code(self, text: str) -> list[bool]:
         """For each line of `text`, as cut at newline tokens, whether it reads as code."""
-        page = self._page((text,))
+        page = self._page((text,), (tokenize(text),))
         _, sizes, leanings = self._line_leanings(page)
         code: list[bool] = (leanings > _CODE)[sizes > 0].tolist()
         return code
@@ -112,170 +117,191 @@ class NamesDetector:
         common = Lexicon.KNOWN | Lexicon.FREQUENT
         return [bits & common > 0 for bits in self._model.bits_of(words)]
 
-    def _page(self, texts: Sequence[str], known: Sequence[Tokens] | None = None) -> _Page:
-        """The texts behind one another, `REACH` edges before each and behind the last."""
-        joined = _BREAK + _BREAK.join(texts) + _BREAK
-        tokens = tokenize(joined) if known is None else _joined(texts, known)
-        begins = np.fromiter(accumulate((len(text) + REACH for text in texts), initial=REACH),
-                             np.int64, len(texts) + 1)  # fmt: skip
-        breaks = np.searchsorted(tokens.starts, begins - REACH)
-        edges = (breaks[:, None] + np.arange(REACH)).ravel()
-        rows = self._rows.rows(joined, tokens.starts, tokens.ends, tokens.hashes)
-        rows.places[edges] = EDGE
-        glued = np.zeros(tokens.starts.size, bool)
-        np.equal(tokens.starts[1:], tokens.ends[:-1], out=glued[1:])
-        glued[edges] = False
-        glued[breaks[:-1] + REACH] = False
-        return _Page(tokens, begins, edges, rows, rows.pair_numbers(glued))
-
-    def _find_batch(
-        self, texts: Sequence[str], tokens: Sequence[Tokens] | None
-    ) -> list[list[Name]]:
+    def _find_batch(self, texts: Sequence[str], tokens: Sequence[Tokens]) -> list[list[Name]]:
+        if max(own.starts.size for own in tokens) > _PIECE:
+            return [
+                [name for piece in _pieces(own) for name in self._names_of(text, own, piece)]
+                for text, own in zip(texts, tokens, strict=True)
+            ]
         found: list[list[Name]] = [[] for _ in texts]
-        if not any(texts):
-            return found
         page = self._page(texts, tokens)
-        places, scores = self._scores(page)
-        if not places.size:
-            return found
-        size = page.tokens.starts.size
-        tags = best_tags(places, scores, self._model.transitions, size, _UNLIKELY)
-        self._add_names(found, page, tags, places, scores)
+        for owner, name in self._names(page):
+            found[owner].append(name)
         return found
 
+    def _names_of(self, text: str, tokens: Tokens, piece: _Piece) -> Iterator[Name]:
+        """The names that begin in a piece of a text."""
+        begin, end = max(piece.begin - _AROUND, 0), piece.end + _AROUND
+        page = self._page((text,), (tokens.between(begin, end),))
+        starts = tokens.starts[piece.begin : piece.end]
+        for _, name in self._names(page):
+            if starts.size and starts[0] <= name.span.start <= starts[-1]:
+                yield name
+
+    def _page(self, texts: Sequence[str], tokens: Sequence[Tokens]) -> _Page:
+        """The texts behind one another, `REACH` edges before each and behind the last."""
+        text, every, begins = _joined(texts, tokens)
+        sizes = [own.starts.size for own in tokens]
+        firsts = [*accumulate(sizes[:-1], initial=0)]
+        found = self._rows.rows(text, every.starts, every.ends, every.hashes)
+        count, size = every.starts.size, every.starts.size + REACH * (len(texts) + 1)
+        inner: slice | Ints = slice(REACH, size - REACH)
+        if len(texts) > 1:
+            inner = np.arange(count) + (np.arange(1, len(texts) + 1) * REACH).repeat(sizes)
+        places = np.full(size, EDGE, np.int64)
+        places[inner] = found.places
+        lines = np.ones(size, bool)
+        lines[inner] = every.classes == NEWLINE
+        touching = np.zeros(count + 1, bool)
+        np.equal(every.starts[1:], every.ends[:-1], out=touching[1:count])
+        touching[firsts] = False
+        glued = np.zeros(size, bool)
+        glued[inner] = touching[:count]
+        rows = found._replace(places=places)
+        heads = [first + REACH * number for number, first in enumerate(firsts, 1)]
+        return _Page(every, begins, heads, lines.nonzero()[0], rows, rows.pair_numbers(glued))
+
     def _line_leanings(self, page: _Page) -> tuple[Ints, Ints, Floats]:
-        """Of each line the first token, its length less edges, and the log-odds that it is code."""
-        rows = page.rows
-        ends = np.flatnonzero(page.tokens.classes == NEWLINE) + 1
-        begins = np.concatenate([[0], ends[:-1]])  # the last token is an edge
-        weights = rows.table.gates[rows.places] + self._model.gate_pairs[page.pairs]
-        weights[page.edges] = 0
-        own = np.ones(weights.size, np.int64)
-        own[page.edges] = 0
-        sizes = np.add.reduceat(own, begins)
+        """Of each line the tokens, those that are no edges, and the log-odds that it is code."""
+        places, table = page.rows.places, page.rows.table
+        begins = np.empty_like(page.lines)
+        begins[0] = 0
+        np.add(page.lines[:-1], 1, out=begins[1:])  # the last token is an edge
+        lengths = page.lines - begins
+        lengths += 1
+        edges = places.take(page.lines) == EDGE
+        weights = table.gates.take(places)
+        weights += self._model.gate_pairs.take(page.pairs)
+        weights[page.lines[edges]] = 0
+        sizes = lengths - edges
         around = _with_neighbours(np.add.reduceat(weights, begins))
         around /= _with_neighbours(sizes.astype(np.float32)) + _SILENT
-        return begins, sizes, around + np.float32(self._model.gate_bias)
+        around += np.float32(self._model.gate_bias)
+        return lengths, sizes, around
 
-    def _code_leaning(self, page: _Page) -> Floats:
-        """For each token the log-odds that its line is code."""
-        begins, _, leanings = self._line_leanings(page)
-        sizes = np.empty_like(begins)
-        np.subtract(begins[1:], begins[:-1], out=sizes[:-1])
-        sizes[-1] = page.tokens.starts.size - begins[-1]
-        return np.repeat(leanings, sizes)
+    def _leans(self, page: _Page) -> Floats | None:
+        """What is added to every tag of a name at each token, in steps of the margins: -inf where
+        no name may be, which is in code and at ends of line. None where that is everywhere."""
+        lengths, _, code = self._line_leanings(page)
+        leans = np.minimum((_LEAN_FROM - code) * _LEAN_SLOPE, _LEAN)
+        leans += self._bias
+        leans *= np.float32(SCALE)
+        leans[code > _CODE] = -np.inf
+        if not (np.isfinite(leans) & (lengths > 1)).any():
+            return None
+        each: Floats = leans.repeat(lengths)
+        each[page.lines] = -np.inf
+        return each
 
-    def _scores(self, page: _Page) -> tuple[Ints, Floats]:
-        """Tokens worth a look, and the score of every tag there."""
-        rows = page.rows
-        code = self._code_leaning(page)
-        # A newline is never part of a name: a name over two lines is found as two.
-        prose = (code <= _CODE) & (page.tokens.classes != NEWLINE)
-        lean = np.minimum((_LEAN_FROM - code) * _LEAN_SLOPE, _LEAN) + self._bias
-        hopes = rows.table.hopes.take(rows.places, 0)
-        wanted = _with_next((hopes[:, REACH] > _HOPELESS) & prose) & prose
-        likely = wanted & (self._most(page, hopes) + lean > _UNLIKELY - _ROUNDING)
-        places = (_with_next(likely) & wanted).nonzero()[0]
-        flat = rows.table.scores.reshape(-1, TAGS)
-        starts = rows.places * DISTANCES
-        scores = flat.take(starts.take(places - REACH), 0)
-        for distance in range(1, DISTANCES):
-            scores += flat.take(starts.take(places + (distance - REACH)) + distance, 0)
-        for place in range(PAIRS):
-            scores += self._model.pairs[place].take(page.pairs.take(places + (place - 2)), 0)
-        scores[:, 1:] += lean.take(places)[:, None]
-        return places, scores
+    def _margins(self, page: _Page) -> Margins:
+        """For each token how far each tag of a name is above *outside*."""
+        size = page.rows.places.size
+        out = np.zeros((size, LANES), np.int16)
+        rows = page.rows.places * DISTANCES
+        for begin in range(REACH, size - REACH, _AT_ONCE):
+            end = min(begin + _AT_ONCE, size - REACH)
+            near = _windows(rows, begin - REACH, end - begin, DISTANCES) + _DISTANCE
+            terms = page.rows.table.margins.take(near, 0)
+            np.add.reduce(terms, 0, np.int16, out=out[begin:end])
+            near = _windows(page.pairs, begin - 2, end - begin, PAIRS) + _PAIR
+            terms = self._model.pairs.take(near, 0)
+            out[begin:end] += np.add.reduce(terms, 0, np.int16)
+        return out
 
-    def _most(self, page: _Page, hopes: Floats) -> Floats:
-        """For each token how far a tag of a name may come above *outside* there, before leaning."""
-        size = hopes.shape[0] - 2 * REACH
-        most = np.full(hopes.shape[0], -np.inf, np.float32)
-        inner = most[REACH:-REACH]
-        np.add(hopes[:size, 0], hopes[1 : size + 1, 1], out=inner)
-        for distance in range(2, DISTANCES):
-            inner += hopes[distance : size + distance, distance]
-        pairs = self._pair_hopes.take(page.pairs, 0)
-        for place in range(PAIRS):
-            begin = REACH + place - 2
-            inner += pairs[begin : begin + size, place]
-        return most
-
-    def _add_names(
-        self, found: list[list[Name]], page: _Page, tags: Ints, places: Ints, scores: Floats
-    ) -> None:
-        """Turns runs of tags into names, each into the list of its text."""
-        tagged = tags.nonzero()[0]
-        if not tagged.size:
+    def _names(self, page: _Page) -> Iterator[tuple[int, Name]]:
+        """The names of a page in order of place, each with the number of its text."""
+        leans = self._leans(page)
+        if leans is None:
             return
-        own = tags[tagged]
-        labels = (own + 1) // 2
-        opens = np.ones(tagged.size, bool)
-        opens[1:] = (
-            ((tagged[1:] - tagged[:-1]) > 1) | (labels[1:] != labels[:-1]) | (own[1:] & 1 == 1)
-        )
-        heads = opens.nonzero()[0]
-        behind = np.concatenate([heads[1:], [tagged.size]])
-        numbers = labels[heads] - 1
-        margins = np.add.reduceat(_gains(own, tagged, places, scores), heads)
-        margins /= np.sqrt((behind - heads).astype(np.float32))
-        offset, slope = self._model.calibration[numbers].T
-        chances = 1 / (1 + np.exp(-(offset + slope * margins)))
-        starts = page.tokens.starts[tagged[heads]]
-        ends = page.tokens.ends[tagged[behind - 1]]
-        owners = np.searchsorted(page.begins, starts, side="right") - 1
-        starts, ends = starts - page.begins[owners], ends - page.begins[owners]
-        for owner, start, end, number, chance in zip(
-            owners.tolist(), starts.tolist(), ends.tolist(), numbers.tolist(), chances.tolist(),
-            strict=True,
-        ):  # fmt: skip
-            found[owner].append(Name(Span(start, end), LABELS[number], chance))
+        margins = self._margins(page)
+        likely = (most_of(margins) + leans > _UNLIKELY * SCALE).nonzero()[0]
+        if not likely.size:
+            return
+        tagged = best_tags(likely, margins, leans, self._moves)
+        run: list[tuple[int, int, float]] = []
+        for each in zip(*(values.tolist() for values in tagged), strict=True):
+            if run and not _goes_on(run[-1], each):
+                yield self._name(page, run)
+                run = []
+            run.append(each)
+        if run:
+            yield self._name(page, run)
+
+    def _name(self, page: _Page, run: Sequence[tuple[int, int, float]]) -> tuple[int, Name]:
+        """The name of some tokens with their tags and margins."""
+        owner = bisect_right(page.heads, run[0][0]) - 1
+        edges, begin = REACH * (owner + 1), page.begins[owner]
+        start = int(page.tokens.starts[run[0][0] - edges]) - begin
+        end = int(page.tokens.ends[run[-1][0] - edges]) - begin
+        number = (run[0][1] - 1) // 2
+        offset, slope = self._calibration[number]
+        margin = sum(gain for _, _, gain in run) / SCALE / math.sqrt(len(run))
+        chance = 1 / (1 + math.exp(-(offset + slope * margin)))
+        return owner, Name(Span(start, end), LABELS[number], chance)
+
+
+class _Piece(NamedTuple):
+    """A range of the tokens of one text."""
+
+    begin: int
+    end: int
 
 
 class _Page(NamedTuple):
-    """Several texts as one row of tokens.
+    """Several texts as one row of tokens with edges between.
 
-    `begins` are the offsets of the texts in the row (and one behind the last), `edges` the tokens
-    between them, `pairs` each token's row in the pair tables.
+    `tokens` are those of the texts alone, with offsets in all their characters; `begins` are the
+    offsets of the texts there, `heads` their places in the row. `lines` are the places of what
+    ends lines, edges with it; `rows` and `pairs` say for each place where its weights are.
     """
 
     tokens: Tokens
-    begins: Ints
-    edges: Ints
+    begins: list[int]
+    heads: list[int]
+    lines: Ints
     rows: Rows
     pairs: Ints
 
 
-def _joined(texts: Sequence[str], known: Sequence[Tokens]) -> Tokens:
-    """The tokens of the texts with `_BREAK` before each and behind the last."""
-    edges = tokenize(_BREAK)
-    parts = [edges]
-    offset = REACH
-    for text, own in zip(texts, known, strict=True):
-        parts.append(own._replace(starts=own.starts + offset, ends=own.ends + offset))
-        offset += len(text)
-        parts.append(edges._replace(starts=edges.starts + offset, ends=edges.ends + offset))
-        offset += REACH
-    return Tokens(
-        np.concatenate([part.starts for part in parts]),
-        np.concatenate([part.ends for part in parts]),
-        np.concatenate([part.classes for part in parts]),
-        np.concatenate([part.hashes for part in parts]),
-    )
+_DISTANCE: Final = np.arange(DISTANCES)[:, None]
+_PAIR: Final = (np.arange(PAIRS) * (2 * CLASSES * CLASSES))[:, None]
 
 
-def _gains(own: Ints, tagged: Ints, places: Ints, scores: Floats) -> Floats:
-    """How far the tag of each tagged token is above *outside*."""
-    where = np.searchsorted(places, tagged)
-    gains: Floats = scores[where, own] - scores[where, 0]
-    return gains
+def _joined(texts: Sequence[str], tokens: Sequence[Tokens]) -> tuple[str, Tokens, list[int]]:
+    """The texts as one, its tokens, and where each text begins."""
+    if len(texts) == 1:
+        return texts[0], tokens[0], [0]
+    begins = [*accumulate(map(len, texts), initial=0)]
+    moved = [
+        own._replace(starts=own.starts + begin, ends=own.ends + begin)
+        for own, begin in zip(tokens, begins, strict=False)
+    ]
+    return "".join(texts), Tokens(*map(np.concatenate, zip(*moved, strict=True))), begins
 
 
-def _with_next(chosen: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """The tokens chosen and those beside them."""
-    out = chosen.copy()
-    out[1:] |= chosen[:-1]
-    out[:-1] |= chosen[1:]
-    return out
+def _pieces(tokens: Tokens) -> Iterator[_Piece]:
+    """Ranges of about `_PIECE` tokens that cover a text."""
+    size = tokens.starts.size
+    begin = 0
+    while begin < size:
+        end = min(begin + _PIECE, size)
+        if end < size:
+            lines = (tokens.classes[end - _PIECE // 4 : end] == NEWLINE).nonzero()[0]
+            if lines.size:
+                end += int(lines[-1]) + 1 - _PIECE // 4
+        yield _Piece(begin, end)
+        begin = end
+
+
+def _windows(values: Ints, begin: int, size: int, count: int) -> Ints:
+    """`size` values from `begin` on, and the same one further on, `count` rows in all."""
+    return np.ndarray((count, size), np.int64, values, begin * 8, (8, 8))
+
+
+def _goes_on(before: tuple[int, int, float], after: tuple[int, int, float]) -> bool:
+    """Whether a tagged token belongs to the name of the one before it."""
+    inside = after[1] % 2 == 0 and (after[1] - 1) // 2 == (before[1] - 1) // 2
+    return inside and after[0] - before[0] == 1
 
 
 def _with_neighbours(values: Floats) -> Floats:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from threading import Lock
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,19 +14,18 @@ from excise.detectors.names_model import (
     EDGE,
     GATE,
     GATE_SCALE,
-    REACH,
-    SCALE,
+    LANES,
     TAGS,
     Floats,
     Ints,
     NamesModel,
-    hopes_of,
-)  # fmt: skip
+    margins_of,
+)
 from excise.detectors.names_words import WordRows
 
 _SLOT_BITS: Final = 17
 _PROBES: Final = 2
-# Rows remembered, of about 300 bytes each.
+# Rows remembered, of about 130 bytes each.
 _CAPACITY: Final = 32_768
 
 
@@ -87,11 +85,8 @@ class _Table:
         self._places = np.zeros(1 << bits, np.int32)
         self._spilt: dict[int, int] = {}
         self.size = 1
-        self.scores = np.zeros((capacity + 1, DISTANCES, TAGS), np.float32)
-        self.scores[EDGE] = model.edge
-        self.hopes = np.zeros((capacity + 1, DISTANCES), np.float32)
-        self.hopes[EDGE] = hopes_of(model.edge)
-        self.hopes[EDGE, REACH] = -np.inf
+        self.margins = np.zeros(((capacity + 1) * DISTANCES, LANES), np.int16)  # row · DISTANCES …
+        self.margins[EDGE * DISTANCES : (EDGE + 1) * DISTANCES] = model.edge
         self.gates = np.zeros(capacity + 1, np.float32)
         self.classes = np.zeros(capacity + 1, np.int64)
         self.classes[EDGE] = EDGE_CLASS
@@ -117,9 +112,8 @@ class _Table:
     def add(self, hashes: NDArray[np.uint64], sums: Floats, classes: Ints) -> None:
         """Takes in rows of new tokens: sums of weights with columns as in the file."""
         begin, end = self.size, self.size + hashes.size
-        scores = sums[:, :GATE].reshape(-1, DISTANCES, TAGS)
-        scaled = np.divide(scores, SCALE, out=self.scores[begin:end])
-        self.hopes[begin:end] = hopes_of(scaled)
+        scores = sums[:, :GATE].reshape(-1, TAGS)
+        self.margins[begin * DISTANCES : end * DISTANCES] = margins_of(scores)
         np.divide(sums[:, GATE], GATE_SCALE, out=self.gates[begin:end])
         self.classes[begin:end] = classes
         self._place(hashes, np.arange(begin, end, dtype=np.int32))
@@ -139,8 +133,7 @@ class _Table:
         self._spilt.update(zip(hashes.tolist(), rows.tolist(), strict=True))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Rows:
+class Rows(NamedTuple):
     """Rows of one text's tokens in one generation of the table."""
 
     table: _Table

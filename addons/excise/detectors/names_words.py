@@ -37,6 +37,9 @@ _ALPHA: Final = 8
 _DIGIT: Final = 16
 _KNOWN: Final = 32
 _CENTURIES: Final = tuple(ord(a) * 10 + ord(b) for a, b in ("19", "20"))
+# So few words are quicker one by one; more than so many would fill memory for a moment.
+_FEW: Final = 6
+_AT_ONCE: Final = 1_024
 # Signatures remembered: few thousand exist in text.
 _SIGNATURES: Final = 4_096
 
@@ -65,6 +68,14 @@ class WordRows:
 
         The words are tokens of a text, not empty and without blanks.
         """
+        if len(words) <= _FEW:
+            return self._rows_alone(words)
+        if len(words) > _AT_ONCE:
+            parts = [
+                self.rows(words[begin : begin + _AT_ONCE])
+                for begin in range(0, len(words), _AT_ONCE)
+            ]
+            return np.concatenate([own for own, _ in parts]), np.concatenate([c for _, c in parts])
         plain = [len(word) <= LONGEST and (word[0].isalpha() or word[0].isdigit())
                  for word in words]  # fmt: skip
         if all(plain):
@@ -76,11 +87,14 @@ class WordRows:
         if few:
             sums[where], classes[where] = self._plain_rows(few)
         other = [word for word, is_plain in zip(words, plain, strict=True) if not is_plain]
-        bits = self._model.bits_of(other)
-        pairs = list(zip(other, bits, strict=True))
-        sums[~where] = self._model.rows_of([features_of(word, own) for word, own in pairs])
-        classes[~where] = [class_of(word, own) for word, own in pairs]
+        sums[~where], classes[~where] = self._rows_alone(other)
         return sums, classes
+
+    def _rows_alone(self, words: Sequence[str]) -> tuple[Floats, Ints]:
+        """The same word by word."""
+        pairs = list(zip(words, self._model.bits_of(words), strict=True))
+        sums = self._model.rows_of([features_of(word, own) for word, own in pairs])
+        return sums, np.array([class_of(word, own) for word, own in pairs])
 
     def _plain_rows(self, words: Sequence[str]) -> tuple[Floats, Ints]:
         letters = _letters(words)

@@ -41,6 +41,11 @@ class Tokens(NamedTuple):
     classes: NDArray[np.uint8]
     hashes: NDArray[np.uint64]
 
+    def between(self, begin: int, end: int) -> Tokens:
+        """Those from one number to before another, where they stand in the text."""
+        few = slice(begin, end)
+        return Tokens(self.starts[few], self.ends[few], self.classes[few], self.hashes[few])
+
 
 def _char_class(char: str) -> int:
     if char in "\r\n\x0b\x0c\x85\u2028\u2029":
