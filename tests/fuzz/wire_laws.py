@@ -1,0 +1,166 @@
+"""Laws of what reads the wire by mitmproxy's side: HTTP/1 heads and bodies, frames of a socket."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import h11
+from edge.test_socket import Guard
+from fuzz.laws import Law, _cut, _pick
+from h11._receivebuffer import ReceiveBuffer
+from mitmproxy import http, options
+from mitmproxy.connection import ConnectionState
+from mitmproxy.proxy import commands, events
+from mitmproxy.proxy.context import Context
+from mitmproxy.proxy.layers.http import RequestData, RequestHeaders
+from mitmproxy.proxy.layers.http._base import ReceiveHttp
+from mitmproxy.test import taddons, tflow
+from wsproto.connection import ConnectionType
+from wsproto.events import BytesMessage, Message
+
+from excise.edge.http1 import Http1Server, TrailerlessReader, install
+from excise.edge.layer import WaitHook
+from excise.edge.socketlayer import Side, SocketLayer
+
+with taddons.context() as _host:
+    _OPTIONS: Final[options.Options] = _host.options
+
+
+install()
+
+
+def _context() -> Context:
+    context = Context(tflow.tclient_conn(), _OPTIONS)
+    context.client.state = context.server.state = ConnectionState.OPEN
+    return context
+
+
+def chunked(data: bytes) -> None:
+    """A chunked body ends alike however it is cut, and never with trailers."""
+    first, body = _pick(data, range(256))
+    whole = _chunks([body])
+    assert _chunks(_cut(body, (first, first + 1))) == whole
+    assert _chunks([body[at : at + 1] for at in range(len(body))]) == whole
+
+
+def _chunks(pieces: list[bytes]) -> tuple[bytes, str]:
+    buffer, reader, out = ReceiveBuffer(), TrailerlessReader(), b""
+    for piece in pieces:
+        buffer += piece
+        try:
+            while (event := reader(buffer)) is not None:
+                if isinstance(event, h11.EndOfMessage):
+                    assert not list(event.headers)
+                    return out, "end"
+                out += bytes(event.data)
+        except h11.ProtocolError:
+            return out, "error"
+    return out, ""
+
+
+def http1(data: bytes) -> None:
+    """Requests are read alike however they are cut; no bytes make the reader fail otherwise than
+    by closing the connection. When it tells that bytes can be no head depends on the cut."""
+    first, body = _pick(data, range(256))
+    whole = _http1([body])
+    assert _http1(_cut(body, (first, 3 * first))) == whole
+    assert len(b"".join(whole)) <= 2 * len(body)
+
+
+def _http1(pieces: list[bytes]) -> list[bytes]:
+    """What the server's side of a connection read: the heads, and the body of each."""
+    side = Http1Server(_context())
+    given: list[commands.Command] = list(side.handle_event(events.Start()))
+    for piece in filter(None, pieces):
+        if side.state == side.done:
+            break
+        given += side.handle_event(events.DataReceived(side.conn, piece))
+    told: list[bytes] = []
+    for event in (each.event for each in given if isinstance(each, ReceiveHttp)):
+        if isinstance(event, RequestHeaders):
+            told += (event.request.data.method + b" " + event.request.data.path, b"")
+        elif isinstance(event, RequestData):
+            told[-1] += bytes(event.data)
+    return told
+
+
+def socket_frames(data: bytes) -> None:
+    """Frames of a socket, deflated or not: however they are cut the same goes on; a message is
+    never larger than the ceiling; nothing but a close answers what is no frame."""
+    kind, body = _pick(
+        data, ("", "permessage-deflate", "permessage-deflate; server_max_window_bits=9")
+    )
+    first, body = _pick(body, range(256))
+    by_client = bool(first & 1)
+    whole = _relayed(kind, by_client, [body])
+    assert _relayed(kind, by_client, _cut(body, (first, 3 * first))) == whole
+
+
+class _Wire:
+    """The layer over its own context; what it writes is kept."""
+
+    def __init__(self, extensions: str) -> None:
+        flow = tflow.tflow()
+        headers = {"sec-websocket-extensions": extensions} if extensions else {}
+        flow.response = http.Response.make(101, b"", headers)
+        self.guard = Guard()
+        self.context = _context()
+        self.layer = SocketLayer(self.context, flow, self.guard.socket)
+        self.out = {self.context.client: b"", self.context.server: b""}
+        self.closed = False
+        self.feed(events.Start())
+
+    def feed(self, event: events.Event) -> None:
+        for command in self.layer._handle_event(event):
+            if isinstance(command, WaitHook):
+                _await(command.work)
+            elif isinstance(command, commands.SendData):
+                self.out[command.connection] += command.data
+            elif isinstance(command, commands.CloseConnection):
+                self.closed = True
+
+
+def _await(work: Any) -> None:
+    """Run to its end what waits for nothing but the fakes, which answer at once."""
+    try:
+        work.send(None)
+    except StopIteration:
+        return
+    raise AssertionError("a fake did not answer")
+
+
+def _relayed(extensions: str, by_client: bool, pieces: list[bytes]) -> tuple[Any, ...]:
+    """What came out on the other side, as messages; whether it was closed."""
+    wire = _Wire(extensions)
+    source, other = wire.context.client, wire.context.server
+    kind = ConnectionType.SERVER
+    if not by_client:
+        source, other, kind = other, source, ConnectionType.CLIENT
+    for piece in filter(None, pieces):
+        wire.feed(events.DataReceived(source, piece))
+    assert not [name for _, name in wire.guard.noted], wire.guard.noted
+    # The peer of the side that was written to reads as that side's opposite.
+    side = Side(kind, other, extensions, 1 << 20)
+    side.receive_data(wire.out[other])
+    told: list[Any] = []
+    for each in side.events():
+        assert not isinstance(each, Message) or len(each.data) <= wire.guard.socket.limit * 2
+        told.append((type(each).__name__, _payload(each)))
+    return told, wire.closed
+
+
+def _payload(event: Any) -> Any:
+    if isinstance(event, BytesMessage):
+        return bytes(event.data)
+    return (
+        getattr(event, "data", None)
+        or getattr(event, "code", None)
+        or getattr(event, "payload", None)
+    )
+
+
+WIRE_LAWS: Final[dict[str, Law]] = {
+    "chunked": chunked,
+    "http1": http1,
+    "frames": socket_frames,
+}
