@@ -68,6 +68,10 @@ def test_texts(text: str, field: str, reason: str) -> None:
     assert hidden_in(text, field) == reason
 
 
+def test_letters_of_other_alphabets_behind_base64_are_no_base64() -> None:
+    assert hidden_in("A" * 64 + "\u02dd\u039d") == ""
+
+
 def test_a_cut_character_is_text() -> None:
     assert is_text("räksmörgås å".encode()[:-1])
     assert not is_text(b"\xff" * 9)

@@ -132,3 +132,13 @@ def test_a_head_that_never_ends_is_cut() -> None:
     assert any(isinstance(command, commands.CloseConnection) for command in out)
     more = list(server.handle_event(events.DataReceived(context.client, b"z")))
     assert more == []
+
+
+@pytest.mark.parametrize("blank", [b"\n", b"\r\n", b"\r\n\n\r\n"])
+def test_a_blank_line_in_front_of_a_request_does_not_hold_it_up(blank: bytes) -> None:
+    context = _context()
+    server = Http1Server(context)
+    list(server.handle_event(events.Start()))
+    data = blank + b"POST http://a.test/v1 HTTP/1.1\r\nHost: a.test\r\nContent-Length: 0\r\n\r\n"
+    out = list(server.handle_event(events.DataReceived(context.client, data)))
+    assert any(isinstance(getattr(c, "event", None), _events.RequestHeaders) for c in out)

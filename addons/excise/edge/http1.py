@@ -1,4 +1,4 @@
-"""HTTP/1 as mitmproxy reads and writes it, with three holes filled and half the writes.
+"""HTTP/1 as mitmproxy reads and writes it, with its holes filled and half the writes.
 
 Trailers crash its reader and leave the client hanging; they are dropped here, as RFC 9110 §6.5
 allows any recipient. Its error pages quote raw bytes of the peer; ours name the cause only. A head
@@ -85,6 +85,9 @@ class Http1Server(_http1.Http1Server):
 
     def read_headers(self, event: events.Event) -> layer.CommandGenerator[None]:
         """Read a request head; one that grows beyond the ceiling closes the connection."""
+        # RFC 9112 §2.2. Behind a blank line mitmproxy would wait for the next packet.
+        while self.buf._data.startswith((b"\n", b"\r\n")):
+            self.buf.maybe_extract_lines()
         yield from super().read_headers(event)  # type: ignore[arg-type]
         if self.state == self.read_headers and len(self.buf) > HEAD_CEILING:
             yield commands.SendData(self.conn, make_error_response(431))
