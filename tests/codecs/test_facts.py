@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from excise.codecs.facts import NO_FACTS, Facts, build_response_facts, request_facts, word
+from excise.codecs.facts import (
+    NO_FACTS,
+    Facts,
+    build_response_facts,
+    request_facts,
+    streams_by_path,
+    word,
+)
 from excise.codecs.jsonvalue import parse_json
 from excise.model import Usage
 
@@ -41,3 +48,24 @@ def test_responses(body: str, usage: Usage | None) -> None:
 
 def test_word() -> None:
     assert (word("x"), word(None), word(["x"])) == ("x", "", "")
+
+
+@pytest.mark.parametrize(
+    ("path", "streams"),
+    [
+        ("/v1beta/models/gemini-3:streamGenerateContent", True),
+        ("//v1beta/models/gemini-3%3AstreamGenerateContent/", True),
+        ("/v1internal:streamGenerateContent", True),
+        ("/v1/projects/p/locations/l/publishers/anthropic/models/m:streamRawPredict", True),
+        ("/v1beta/models/gemini-3:generateContent", False),
+        ("/model/arn%3Aaws%3Abedrock/converse-stream", True),
+        ("/model/m/invoke-with-response-stream", True),
+        ("/model/converse-stream/converse", False),
+        ("/model/m/invoke", False),
+        ("/agents/a/agentAliases/b/sessions/c/text", True),
+        ("/v1/conversations#stream", True),
+        ("/v1/chat/completions", False),
+    ],
+)
+def test_a_path_may_ask_for_a_stream(path: str, streams: bool) -> None:
+    assert streams_by_path(path) is streams

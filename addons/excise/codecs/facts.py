@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple
+from urllib.parse import unquote
 
 from excise.codecs.jsonvalue import member, whole_number
 from excise.model import Usage
@@ -19,6 +21,18 @@ class Facts(NamedTuple):
 
 NO_FACTS: Final = Facts()
 
+_STREAMED: Final = re.compile(
+    r"""(?ix)
+    (?: :(?:server)?stream[a-z]+        # Google: streamGenerateContent, streamRawPredict
+    | /(?:converse|invoke-with-response)-stream
+    | /retrieveandgeneratestream
+    | /agents/[^/]+/agentaliases/[^/]+/sessions/[^/]+/text
+    | /flows/[^/]+/aliases/[^/]+
+    | \#stream
+    ) /? \Z
+    """
+)
+
 
 def request_facts(document: Any) -> Facts:
     """Of a request. Where `stream` stands twice, the provider may obey either."""
@@ -30,6 +44,12 @@ def request_facts(document: Any) -> Facts:
         elif key == "stream" and value is True:
             stream = True
     return Facts(model, stream)
+
+
+def streams_by_path(path: str) -> bool:
+    """Whether the path of a request asks for a streamed answer, whatever its body says: so it is
+    with Google, AWS and Mistral's conversations."""
+    return _STREAMED.search(unquote(path)) is not None
 
 
 def build_response_facts(received: str, generated: str) -> Callable[[Any], Facts]:

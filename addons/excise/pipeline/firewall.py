@@ -18,6 +18,7 @@ from excise.codecs import DIALECTS, SOCKETS
 from excise.codecs.base import Asked, Dialect
 from excise.codecs.dialect import is_event_stream
 from excise.codecs.encoding import Decoder, decode, encode
+from excise.codecs.facts import streams_by_path
 from excise.codecs.head import read_head, splice_head
 from excise.detectors.base import Findings, Scanner
 from excise.enforce.block import build_refusal, class_of
@@ -360,7 +361,7 @@ class Firewall:
             host=host,
             dialect=dialect,
             model=reading.model if reading else "",
-            stream=reading.stream if reading else False,
+            stream=streams_by_path(exchange.path) or (reading is not None and reading.stream),
             hidden=reading is None or self._may_stand_in_head(found),
         )
 
