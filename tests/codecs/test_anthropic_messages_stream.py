@@ -104,7 +104,7 @@ def test_the_client_takes_every_ending(case: str) -> None:
         assert message.stop_reason == "end_turn"
         stopped = NOTICE.encode() in body
         assert stopped == (
-            message.content[-1].type == "text" and message.content[-1].text == NOTICE
+            message.content[-1].type == "text" and message.content[-1].text.lstrip() == NOTICE
         )
         for block in message.content:
             if block.type == "tool_use":

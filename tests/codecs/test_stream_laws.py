@@ -198,6 +198,29 @@ def test_an_ending_is_native_wherever_it_comes(case: Case) -> None:
     assert ending == b""
 
 
+@pytest.mark.parametrize(
+    ("case", "said"),
+    [
+        *((case, True) for case in CASES + OTHERS if case.fixture in ("text", "chat", "old")),
+        (Case("anthropic-messages", "thinking", "sse", "anthropic-messages"), False),
+        (Case("openai-chat", "tools", "sse", "openai-chat"), False),
+        (Case("openai-responses", "reasoning", "sse", "openai-responses"), False),
+    ],
+)
+def test_a_notice_stands_apart_from_what_was_said(case: Case, said: bool) -> None:
+    """It begins a paragraph where the answer has said anything, not where it has only thought or
+    called; before the first event it is the first word."""
+    events = list(case.reader().feed(case.body))
+    for count in (0, len(events) - 2 if said else len(events) // 2):
+        reader = case.reader()
+        for event in list(reader.feed(case.body))[:count]:
+            reader.sent(event)
+        shown = b"".join(event.raw for event in events[:count]) + reader.close(NOTICE)
+        told = [text for text in spell_events(case.read(shown)).values() if NOTICE in text]
+        assert told
+        assert any(text.endswith("\n\n" + NOTICE) for text in told) is (said and count > 0)
+
+
 @each_case
 def test_half_a_record_at_the_end_is_not_released(case: Case) -> None:
     """A stream that breaks off inside a record is unreadable, and the rest of it stays."""

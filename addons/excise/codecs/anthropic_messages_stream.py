@@ -14,6 +14,7 @@ from excise.codecs.facts import read_usage, word
 from excise.codecs.jsonclose import complete_json
 from excise.codecs.jsonvalue import member, whole_number
 from excise.codecs.labels import Labeler
+from excise.codecs.refusal import set_apart
 from excise.codecs.ssejson import SseEvent, SseReader, build_event, edited_text, is_key
 from excise.model import Edit, Segment
 
@@ -26,6 +27,7 @@ _SPELLED: Final = frozenset(
         ("content_block", "thinking"),
     }
 )
+_SHOWN: Final = frozenset({"text", "completion"})  # thoughts stand apart as they are
 _LEGACY: Final = Channel(("completion",))
 _MESSAGE: Final[dict[str, Any]] = {
     "id": "msg_0",
@@ -52,7 +54,7 @@ class AnthropicMessagesStream(SseReader):
         self._blocks: dict[int, list[str] | None] = {}
         self._next = 0
         self._output = 0
-        self._started = self._stopping = self._over = self._legacy = False
+        self._started = self._said = self._stopping = self._over = self._legacy = False
 
     # -- reading -----------------------------------------------------------------------------
 
@@ -103,6 +105,7 @@ class AnthropicMessagesStream(SseReader):
         """Note what the client was given."""
         event = cast(SseEvent, event)
         document = event.document
+        self._said |= any(each.path[-1] in _SHOWN and each.text for _, each in event.deltas)
         match event.kind:
             case "message_start":
                 self._started = True
@@ -138,7 +141,7 @@ class AnthropicMessagesStream(SseReader):
             return _write(
                 {
                     "type": "completion",
-                    "completion": f"\n\n{notice}",
+                    "completion": set_apart(notice, self._said),
                     "stop_reason": "stop_sequence",
                     "stop": None,
                     "model": "",
@@ -149,7 +152,7 @@ class AnthropicMessagesStream(SseReader):
             events.append({"type": "message_start", "message": _MESSAGE})
         if not self._stopping:
             events += self._close_blocks()
-            events += _notice_block(self._next, notice)
+            events += _notice_block(self._next, set_apart(notice, self._said))
             events.append(
                 {
                     "type": "message_delta",

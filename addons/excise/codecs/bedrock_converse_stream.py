@@ -16,6 +16,7 @@ from excise.codecs.facts import read_usage
 from excise.codecs.jsonclose import complete_json
 from excise.codecs.jsonvalue import member, whole_number
 from excise.codecs.labels import Labeler
+from excise.codecs.refusal import set_apart
 from excise.codecs.ssejson import SseEvent, SseReader, edited_text, is_key, write_json
 from excise.model import Edit, Part, Role, Segment
 
@@ -41,7 +42,7 @@ class BedrockConverseStream(SseReader):
         # What the client has: open blocks with the arguments they got so far, None without any.
         self._blocks: dict[int, list[str] | None] = {}
         self._next = 0
-        self._started = self._over = False
+        self._started = self._said = self._over = False
 
     # -- reading -----------------------------------------------------------------------------
 
@@ -89,6 +90,7 @@ class BedrockConverseStream(SseReader):
                 pieces = self._blocks.setdefault(index, None)
                 self._next = max(self._next, index + 1)
                 for channel, segment in event.deltas:
+                    self._said |= segment.path == ("delta", "text") and bool(segment.text)
                     if channel.json and pieces is not None:
                         pieces.append(edited_text(segment, edits))
             case "contentBlockStop":
@@ -111,7 +113,7 @@ class BedrockConverseStream(SseReader):
                 events.append(_delta(index, {"toolUse": {"input": suffix}}))
             events.append(("contentBlockStop", {"contentBlockIndex": index}))
         events += (
-            _delta(self._next, {"text": notice}),
+            _delta(self._next, {"text": set_apart(notice, self._said)}),
             ("contentBlockStop", {"contentBlockIndex": self._next}),
             ("messageStop", {"stopReason": "guardrail_intervened"}),
         )

@@ -20,6 +20,7 @@ from excise.codecs.generic_json import RESPONSE_ROOT, label_response
 from excise.codecs.jsonvalue import member, whole_number
 from excise.codecs.labels import Labeler
 from excise.codecs.openai_chat_stream import OpenAIChatStream
+from excise.codecs.refusal import set_apart
 from excise.codecs.sse import SseFramer
 from excise.codecs.ssejson import SseEvent, SseReader, build_event, is_key
 from excise.model import Edit, Path
@@ -47,7 +48,7 @@ class MakerStream(SseReader):
     def __init__(self) -> None:
         super().__init__()
         self._shown: tuple[str, ...] = ("generation", "stop_reason")
-        self._over = False
+        self._said = self._over = False
 
     def shape(self, event: SseEvent) -> None:
         """Sort the texts of an event."""
@@ -69,8 +70,9 @@ class MakerStream(SseReader):
 
     def sent(self, event: StreamEvent, edits: Sequence[Edit] = ()) -> None:
         """Note what the client was given."""
-        for channel, _ in event.deltas:
+        for channel, segment in event.deltas:
             self._shown = cast(tuple[str, ...], channel.key)
+            self._said |= not channel.json and bool(segment.text)
         self._over |= event.ends_all
 
     def close(self, notice: str) -> bytes:
@@ -78,12 +80,13 @@ class MakerStream(SseReader):
         if self._over:
             return b""
         self._over = True
+        notice = set_apart(notice, self._said)
         first = self._shown[0]
         last: list[dict[str, Any]]
         if first == "outputs":
-            last = [{"outputs": [{"text": f"\n\n{notice}", "stop_reason": "stop"}]}]
+            last = [{"outputs": [{"text": notice, "stop_reason": "stop"}]}]
         elif first == "choices":
-            said = {"role": "assistant", "content": f"\n\n{notice}"}
+            said = {"role": "assistant", "content": notice}
             last = [{"choices": [{"index": 0, "message": said, "stop_reason": "stop"}]}]
         elif first == "block":
             index = cast(int, self._shown[1])
@@ -99,7 +102,7 @@ class MakerStream(SseReader):
                 {"messageStop": {"stopReason": "guardrail_intervened"}},
             ]
         else:
-            last = [{first: f"\n\n{notice}", self._shown[1]: "stop"}]
+            last = [{first: notice, self._shown[1]: "stop"}]
         return b"".join(map(build_event, last))
 
 

@@ -17,6 +17,7 @@ from excise.codecs.jsonclose import complete_json
 from excise.codecs.jsonvalue import member, whole_number
 from excise.codecs.labels import Labeler
 from excise.codecs.ndjson import NdjsonFramer
+from excise.codecs.refusal import set_apart
 from excise.codecs.ssejson import SseEvent, SseReader, build_event, edited_text, is_key
 from excise.model import Edit, Path, Segment
 
@@ -45,7 +46,7 @@ class CohereChatStream(SseReader):
         # What the client has: open blocks with the arguments they got so far.
         self._blocks: dict[tuple[str, int], list[str]] = {}
         self._next = 0
-        self._started = self._old = self._over = False
+        self._started = self._said = self._old = self._over = False
 
     # -- reading -----------------------------------------------------------------------------
 
@@ -91,6 +92,7 @@ class CohereChatStream(SseReader):
             else:
                 self._blocks.pop((_CLOSING[kind], index), None)
         for channel, segment in event.deltas:
+            self._said |= segment.path[-1] == "text" and bool(segment.text)
             pieces = self._blocks.get(cast(tuple[str, int], channel.key))
             if channel.json and pieces is not None:
                 pieces.append(edited_text(segment, edits))
@@ -100,6 +102,7 @@ class CohereChatStream(SseReader):
         if self._over:
             return b""
         self._over = True
+        notice = set_apart(notice, self._said)
         if self._old or (self._lines and not self._started):
             return b"".join(map(self._write, _old_ending(notice)))
         start = {"type": "message-start", "id": "", "delta": {"message": _EMPTY}}
@@ -139,7 +142,7 @@ def _event(kind: str, index: int, message: dict[str, Any]) -> dict[str, Any]:
 
 def _old_ending(notice: str) -> list[dict[str, Any]]:
     return [
-        {"is_finished": False, "event_type": _OLD_TEXT, "text": f"\n\n{notice}"},
+        {"is_finished": False, "event_type": _OLD_TEXT, "text": notice},
         {
             "is_finished": True,
             "event_type": "stream-end",

@@ -18,6 +18,7 @@ from excise.codecs.gemini_content import RESPONSE_ROOT, answer_facts, either, la
 from excise.codecs.jsonarray import ElementFrame, JsonArrayFramer
 from excise.codecs.jsonvalue import item, member, whole_number
 from excise.codecs.labels import Labeler
+from excise.codecs.refusal import set_apart
 from excise.codecs.ssejson import SseEvent, SseReader, build_event, is_key
 from excise.model import Edit, Path, Segment
 
@@ -125,7 +126,7 @@ class GeminiContentStream(SseReader):
             return b""
         self._over = True
         last = [
-            _last(index, f"\n\n{notice}" if candidate.said else notice)
+            _last(index, set_apart(notice, candidate.said))
             for index, candidate in (self._candidates or {0: _Candidate()}).items()
             if not candidate.finished
         ]

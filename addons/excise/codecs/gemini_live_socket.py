@@ -20,7 +20,7 @@ from excise.codecs.gemini_live import (
 from excise.codecs.jsonvalue import item, member, whole_number
 from excise.codecs.labels import Labeler
 from excise.codecs.messages import MessageFramer, put_end
-from excise.codecs.refusal import message_of
+from excise.codecs.refusal import message_of, set_apart
 from excise.codecs.sockets import Turn
 from excise.codecs.ssejson import SseEvent, SseReader, is_key
 from excise.model import Edit, Path, Refusal, Segment, Usage
@@ -103,7 +103,7 @@ class GeminiLiveMessages(SseReader):
         """The notice as text of the model's, and the end of its turn."""
         if not self._begun:
             return b""
-        text = f"\n\n{notice}" if self._said else notice
+        text = set_apart(notice, self._said)
         self._begun = self._said = False
         return b"".join(map(put_end, build_notice(text)))
 

@@ -16,6 +16,7 @@ from excise.codecs.generic_json import RESPONSE_ROOT, label_response
 from excise.codecs.jsonclose import complete_json
 from excise.codecs.jsonvalue import item, member, whole_number
 from excise.codecs.labels import Labeler
+from excise.codecs.refusal import set_apart
 from excise.codecs.ssejson import SseEvent, SseReader, edited_text, is_key
 from excise.model import Edit, Path, Segment, Span
 
@@ -112,7 +113,7 @@ class GenericSseStream(SseReader):
             if (suffix := complete_json("".join(said)))
         )
         shown = self._shown
-        last = shown.saying(f"\n\n{notice}") if shown else self.first(notice)
+        last = shown.saying(set_apart(notice, said=True)) if shown else self.first(notice)
         return calls + last + self.ending
 
     def first(self, notice: str) -> bytes:

@@ -14,6 +14,7 @@ from excise.codecs.jsonvalue import member
 from excise.codecs.labels import Labeler
 from excise.codecs.ndjson import NdjsonFramer
 from excise.codecs.ollama_chat import RESPONSE_ROOT, answer_facts, label_response
+from excise.codecs.refusal import set_apart
 from excise.codecs.ssejson import SseEvent, SseReader, build_event, is_key
 from excise.model import Edit
 
@@ -79,7 +80,7 @@ class OllamaChatStream(SseReader):
             return b""
         self._over = True
         pieces = [
-            {**self._head, **self._text(f"\n\n{notice}" if self._said else notice), "done": False},
+            {**self._head, **self._text(set_apart(notice, self._said)), "done": False},
             {**self._head, **self._text(""), "done": True, "done_reason": "stop"},
         ]
         if self._lines:

@@ -17,6 +17,7 @@ from excise.codecs.jsonclose import complete_json
 from excise.codecs.jsonvalue import item, member, whole_number
 from excise.codecs.labels import Labeler
 from excise.codecs.openai_chat import RESPONSE_ROOT, label_response
+from excise.codecs.refusal import set_apart
 from excise.codecs.ssejson import SseEvent, SseReader, build_event, edited_text, is_key
 from excise.model import Edit, Path, Segment
 
@@ -172,7 +173,7 @@ class OpenAIChatStream(SseReader):
         return b"".join((*pieces, build_event(b"[DONE]")))
 
     def _close_choice(self, index: int, choice: _Choice, notice: str) -> list[bytes]:
-        text = f"\n\n{notice}" if choice.said else notice
+        text = set_apart(notice, choice.said)
         if self._head.get("object") == _LEGACY:
             last = {
                 "text": text,

@@ -34,6 +34,12 @@ def message_of(refusal: Refusal) -> str:
     return f"{refusal.message} (reference {refusal.reference})"
 
 
+def set_apart(notice: str, said: bool) -> str:
+    """The notice that ends a stream, as a paragraph of its own where the answer has said anything:
+    clients join what follows to that, other blocks of a message too."""
+    return f"\n\n{notice}" if said else notice
+
+
 def openai_error(refusal: Refusal) -> dict[str, Any]:
     """The error object of OpenAI and of everybody who speaks like it."""
     kind = "invalid_request_error"

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from excise.codecs.jsonclose import complete_json
+from excise.codecs.refusal import set_apart
 from excise.codecs.ssejson import build_event
 
 _RESPONSE: Final[dict[str, Any]] = {
@@ -117,6 +118,12 @@ class Ending:
         if self._response is None:
             self._response = dict(_RESPONSE)
             self._put("response.created", response=self._response)
+        texts = (
+            kind == _TEXT and any(pieces)
+            for each in self._items.values()
+            for (_, kind), pieces in each.spelled.items()
+        )
+        notice = set_apart(notice, any(texts))
         shown = False
         for index, item in self._items.items():
             if not item.closed:
@@ -185,7 +192,6 @@ class Ending:
         text = "".join(item.spelled.get((part, kind), ()))
         extra: dict[str, Any] = {"logprobs": []} if kind == _TEXT else {}
         if more:
-            more = f"\n\n{more}" if text else more
             self._put(f"{kind}.delta", **at, delta=more, **extra)
             text += more
         if (part, kind) not in item.done:
