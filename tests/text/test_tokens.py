@@ -105,3 +105,10 @@ def test_ascii_and_wide_paths_agree() -> None:
     narrow, wide = tokenize(text), tokenize(text + "\u00e9")
     for left, right in zip(narrow, wide, strict=True):
         assert np.array_equal(left, right[: left.size])
+
+
+@pytest.mark.parametrize("size", [1_023, 1_024, 1_025, 16_384, 16_385, 20_000])
+def test_long_words_and_texts_are_read_like_short_ones(size: int) -> None:
+    """Whatever is hashed at once."""
+    text = f"{'ab' * 600} c {'d' * size}1 é{' efg' * (size // 4)}"
+    assert as_rows(text) == plain_tokens(text)

@@ -44,7 +44,7 @@ _GAP: Final = (
 _RUN: Final = re.compile(rf"[0-9]+(?:{_GAP}[0-9]+)*")
 _ENOUGH: Final = re.compile(rf"[0-9](?:{_GAP}?[0-9]){{11}}")
 _DIGITS: Final = re.compile(r"[0-9]+")
-_ALONE: Final = re.compile(r"(?<![0-9A-Za-z])[0-9]{13,19}(?![0-9A-Za-z])")
+_ALONE: Final = re.compile(r"[0-9](?<![0-9A-Za-z][0-9])[0-9]{12,18}(?![0-9A-Za-z])")
 _FEWEST_LISTED: Final = 4  # distinct numbers
 _LISTED_CODE: Final = re.compile(r"[ \t]?[,;|\t][ \t]?(?P<code>[0-9]{3,4})(?![0-9A-Za-z.])")
 _FIELD: Final = re.compile(r"[0-9]+(?:[-/][0-9]+)?")
@@ -125,7 +125,8 @@ _EXPIRES: Final = re.compile(
     rf"[^0-9\n]{{0,24}}(?:\n[^0-9\n]{{0,12}})?(?P<date>{_DATE}|20[2-4][0-9]|{_MONTH})(?![0-9])",
     re.IGNORECASE,
 )
-_EMV: Final = re.compile(r"(?<![G-Zg-z_])(?:5A ?0([6-9A])|57 ?(0[8-9A-F]|1[0-3])) ?(?=[0-9])")
+# Begins with its one digit, which is quick to look for, and then looks back.
+_EMV: Final = re.compile(r"5(?<![G-Zg-z_]5)(?:A ?0([6-9A])|7 ?(0[8-9A-F]|1[0-3])) ?(?=[0-9])")
 _EMV_NUMBER: Final = re.compile(r"([0-9]{11,20})F?")
 _EMV_TRACK: Final = re.compile(r"([0-9]{12,19})D[0-9]{7,19}F?")
 _EMV_DATE: Final = re.compile(r"5F24 ?03 ?(?P<date>[2-4][0-9](?:0[1-9]|1[0-2])[0-9]{2})")
@@ -189,8 +190,10 @@ def _sights(text: str, label: str) -> list[Sight]:
     )
     values = {text[start:end] for start, end in codes}
     pieces = {piece for digits in known for piece in _pieces(digits)}
-    parts = set[Span]()
+    parts, telling = set[Span](), values | pieces
     for match in _DIGITS.finditer(text):
+        if match[0] not in telling:
+            continue
         span = Span(*match.span())
         if match[0] in values and _is_alone(text, span):
             codes.add(span)
@@ -283,6 +286,8 @@ def _listed(text: str, label: str, numbers: Sequence[_Number]) -> list[_Number]:
     """Cards by company: where at least half of all the long numbers of a text could be cards, they
     are. Of ids one in twenty could, so that four of eight are chance once in thousands of texts.
     """
+    if len({each.digits for each in numbers}) < _FEWEST_LISTED:
+        return []
     long = {found[0] for found in _ALONE.finditer(text)}
     could = {each.digits: each for each in numbers if each.digits in long}
     if len(could) < _FEWEST_LISTED or 2 * len(could) < len(long):

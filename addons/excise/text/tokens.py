@@ -21,12 +21,15 @@ DIGIT: Final = 2
 NEWLINE: Final = 3
 MARK: Final = 4
 
+_Codes = NDArray[np.uint8] | NDArray[np.uint32]
 _U64 = np.uint64
 _MASK: Final = (1 << 64) - 1
 _STEP: Final = 0x9E3779B97F4A7C15
 _STIR: Final = 0xBF58476D1CE4E5B9
 # Weights repeat after this many characters: a bound on memory, no bound on a token's length.
 _PERIOD: Final = 1024
+# Characters hashed at once; what more would take leaves the processor's cache.
+_AT_ONCE: Final = 16_384
 
 
 class Tokens(NamedTuple):
@@ -66,23 +69,24 @@ def _plane() -> NDArray[np.uint8]:
 
 
 @cache
-def _ascii() -> NDArray[np.uint8]:
-    return np.fromiter((_char_class(chr(code)) for code in range(128)), np.uint8, 128)
+def _ascii() -> bytes:
+    return bytes(_char_class(chr(code)) for code in range(128)).ljust(256, b"\0")
 
 
 @cache
-def _weights() -> NDArray[np.uint64]:
-    powers = [1]
-    for _ in range(_PERIOD - 1):
-        powers.append(powers[-1] * _STEP & _MASK)
-    return np.array(powers, np.uint64)
+def _powers() -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+    """Those of `_STEP` and of its inverse."""
+    up, down = np.empty((2, _AT_ONCE), np.uint64)
+    up[:], down[:] = _STEP, pow(_STEP, -1, _MASK + 1)
+    up[0] = down[0] = 1
+    return np.multiply.accumulate(up), np.multiply.accumulate(down)
 
 
-def _characters(text: str) -> tuple[NDArray[np.uint8] | NDArray[np.uint32], NDArray[np.uint8]]:
+def _characters(text: str) -> tuple[_Codes, NDArray[np.uint8]]:
     """The code points of a text and the class of each."""
     if text.isascii():
-        narrow = np.frombuffer(text.encode(), np.uint8)
-        return narrow, _ascii()[narrow]
+        narrow = text.encode()
+        return np.frombuffer(narrow, np.uint8), np.frombuffer(narrow.translate(_ascii()), np.uint8)
     wide = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
     classes = _plane()[np.minimum(wide, 0x10000)]
     # Pictographs are the one block above the basic plane that is common and not letters.
@@ -91,19 +95,42 @@ def _characters(text: str) -> tuple[NDArray[np.uint8] | NDArray[np.uint32], NDAr
 
 
 def _hashes(
-    codes: NDArray[np.uint8] | NDArray[np.uint32], heads: NDArray[np.int64]
+    codes: _Codes, starts: NDArray[np.int64], ends: NDArray[np.int64]
 ) -> NDArray[np.uint64]:
-    """The hash of each run of `codes` that begins at `heads` and reaches to the next head."""
-    lengths = np.diff(heads, append=codes.size)
-    place = np.arange(codes.size, dtype=np.int64) - np.repeat(heads, lengths)
-    place &= _PERIOD - 1
-    terms = codes.astype(np.uint64)
-    terms += _U64(7)  # so that a leading NUL counts
-    terms *= _weights()[place]
-    sums = np.add.reduceat(terms, heads)
+    """The hash of each run of `codes`, from a start to before an end; runs are in order and do
+    not overlap: its characters times the powers of their places in it, summed up and stirred."""
+    sums = np.empty(starts.size, np.uint64)
+    done = 0
+    while done < starts.size:
+        begin = int(starts[done])
+        till = max(int(ends.searchsorted(begin + _AT_ONCE, "right")), done + 1)
+        if int(ends[till - 1]) - begin <= _AT_ONCE:
+            sums[done:till] = _sums(codes, starts[done:till], ends[done:till])
+        done = till
+    for long in (ends - starts > _PERIOD).nonzero()[0].tolist():
+        own = codes[starts[long] : ends[long]].astype(np.uint64) + _U64(7)
+        sums[long] = (own * np.resize(_powers()[0][:_PERIOD], own.size)).sum()
     sums ^= sums >> _U64(29)
     sums *= _U64(_STIR)
     sums ^= sums >> _U64(32)
+    return sums
+
+
+def _sums(codes: _Codes, starts: NDArray[np.int64], ends: NDArray[np.int64]) -> NDArray[np.uint64]:
+    """The sums of runs that lie within `_AT_ONCE` characters: differences of prefix sums, freed
+    of the power of the place where each run begins."""
+    up, down = _powers()
+    begin = int(starts[0])
+    terms = codes[begin : int(ends[-1])].astype(np.uint64)
+    terms += _U64(7)  # so that a leading NUL counts
+    terms *= up[: terms.size]
+    prefix = np.empty(terms.size + 1, np.uint64)
+    prefix[0] = 0
+    np.add.accumulate(terms, out=prefix[1:])
+    heads = starts - begin
+    sums = prefix.take(ends - begin)
+    sums -= prefix.take(heads)
+    sums *= down.take(heads)
     return sums
 
 
@@ -117,8 +144,10 @@ def tokenize(text: str) -> Tokens:
     head[0] = True
     np.not_equal(classes[1:], classes[:-1], out=head[1:])
     head |= classes >= NEWLINE
-    heads = np.flatnonzero(head)
-    kinds = classes[heads]
-    kept = kinds != BLANK
-    ends = np.append(heads[1:], codes.size)
-    return Tokens(heads[kept], ends[kept], kinds[kept], _hashes(codes, heads)[kept])
+    heads = head.nonzero()[0]
+    edges = np.empty(heads.size + 1, np.int64)
+    edges[:-1], edges[-1] = heads, codes.size
+    kinds = classes.take(heads)
+    kept = kinds.nonzero()[0]
+    starts, ends = edges.take(kept), edges.take(kept + 1)
+    return Tokens(starts, ends, kinds.take(kept), _hashes(codes, starts, ends))
