@@ -18,6 +18,7 @@ from excise.catalogue import load_catalogue
 from excise.cli.main import COMMANDS, build_parser
 from excise.config import KINDS, Settings
 from excise.errors import CODES, REASONS
+from excise.policy.fields import FIELDS, FUNCTIONS, RECORD, About
 from excise.resources import policies_dir
 from excise.rules.load import load_packs
 
@@ -56,6 +57,11 @@ MENDS: Final = {
     "EXC-POL-011": "Add examples: two that must be found, two that must not, one of them a near "
     "miss.",
     "EXC-POL-012": "Bring the text into the form that the message describes.",
+    "EXC-POL-013": "Mend the expression at the file, line and column that the message names; "
+    "`docs/reference/policy-fields.md` lists every field with its type.",
+    "EXC-POL-014": "Split the expression into several clauses, each with a part of it.",
+    "EXC-POL-015": "Remove what has no effect, or change what keeps it from having one; the "
+    "message says which.",
     "EXC-AUD-001": "Free the disk, or mend the permissions of the folder. Until then no LLM "
     "traffic passes, since nothing could be recorded of it.",
     "EXC-AUD-002": "The disk is slower than the traffic. Move the trail to a faster one, or raise "
@@ -119,6 +125,9 @@ def build_pages() -> dict[str, str]:
         "docs/reference/errors.md": _page("Errors", "addons/excise/errors.py", _errors()),
         "docs/reference/settings.md": _page("Settings", "addons/excise/config.py", _settings()),
         "docs/reference/commands.md": _page("Commands", "addons/excise/cli", _commands()),
+        "docs/reference/policy-fields.md": _page(
+            "Fields of policy expressions", "addons/excise/policy/fields.py", _policy_fields()
+        ),
         "docs/reference/rules.md": _page("Rules", "policies/packs", _rules()),
         "docs/reference/hosts.md": _page("Hosts", "policies/hosts.yaml", _hosts()),
         "docs/reference/detection.md": detection_page(),
@@ -207,6 +216,26 @@ def _spelled(action: argparse.Action) -> str:
         default = "|".join(map(str, action.choices)) if action.choices else action.dest.upper()
         words += f" {action.metavar or default}"
     return words
+
+
+def _policy_fields() -> Iterator[str]:
+    yield "What the `if` of a clause may read, in the Common Expression Language (CEL). A field has"
+    yield "exactly the type in the table; decimal numbers are written with a point (`3.0`)."
+    for about, words in (
+        (About.EXCHANGE, "Known of every message"),
+        (About.FINDINGS, "What was found in the message"),
+        (About.FINDING, "The finding that a clause about findings is asked about"),
+    ):
+        yield from ("", f"## {words}", "", *_table("field", "type", "says"))
+        for each in (each for each in FIELDS.values() if each.about is about):
+            values = ", ".join(f"`{word}`" for word in each.words)
+            yield _row(f"`{each.name}`", f"`{each.type}`",
+                       f"{each.doc} One of {values}." if values else each.doc)  # fmt: skip
+    yield from ("", "## Functions of one name", "", *_table("function", "gives", "says"))
+    for name, function in FUNCTIONS.items():
+        yield _row(f'`{name}("{function.names}")`', f"`{function.type}`", function.doc)
+    keys = ", ".join(f"`{key}` ({kind})" for key, kind in RECORD.items())
+    yield from ("", f"A record of `findings` has {keys}.")
 
 
 def _rules() -> Iterator[str]:

@@ -16,7 +16,9 @@ from excise.model import (
     Severity,
     Span,
 )
-from excise.policy.schema import PackUse, Policy, Profile, RuleFacts, Sockets
+from excise.policy.build import Policy, assembled
+from excise.policy.facts import RuleFacts
+from excise.policy.schema import PackUse, Profile, Sockets
 
 SECRET = re.compile(r"SECRET-\d{8}")
 GRAVE = re.compile(r"GRAVE-\d{8}")
@@ -72,7 +74,7 @@ def planted_policy(
         )
         for name, action in (("secret", Action.REDACT), ("grave", Action.BLOCK))
     }
-    return Policy(
+    return assembled(
         profile=Profile(
             name="planted",
             title="Planted",
@@ -86,5 +88,5 @@ def planted_policy(
         ),
         rules=rules,
         digest="fedcba9876543210",
-        modes={"test": mode},
+        modes=dict.fromkeys(rules, mode),
     )

@@ -30,9 +30,12 @@ from excise.detectors.secrets import adopted_rules
 from excise.enforce.redact import Placeholders, blinder
 from excise.errors import ConfigError, NoAnswer, PolicyError, StateError
 from excise.model import Decision, Direction, Mode, Principal, Segment
+from excise.policy.build import Policy, build_policy, shadowed
 from excise.policy.decide import decide, decide_case
-from excise.policy.load import build_policy, check_cases, parse_profile, shadowed
-from excise.policy.schema import Policy, Profile, RuleFacts
+from excise.policy.facts import WEIGHTS, RuleFacts
+from excise.policy.load import check_cases, parse_profile
+from excise.policy.schema import Profile
+from excise.policy.situation import Situation
 from excise.resources import policies_dir
 from excise.rules.compile import derived_from, recall
 from excise.rules.load import load_packs
@@ -61,8 +64,8 @@ class Engine:
         direction: Direction,
         principal: Principal,
     ) -> Decision:
-        """What the policy says of what was found."""
-        return decide(self.policy, found, direction=direction, principal=principal)
+        """What the policy says of what was found, outside any exchange."""
+        return decide(self.policy, found, Situation(direction=direction, principal=principal))
 
 
 def load_engine(
@@ -95,11 +98,15 @@ def load_engine(
     rules = [rule for pack in packs for rule in pack.rules if rule.status is Status.STABLE]
     rules += _rules_of_libraries(sources)
     hosts, hosts_origin = _read_first("hosts.yaml", folders)
+    key = load_or_create_key(state_dir / "key")
     policy = build_policy(
-        chosen, [facts_of(rule) for rule in rules], origin, _digested(text, hosts, sources, chosen)
+        chosen,
+        [facts_of(rule) for rule in rules],
+        origin,
+        _digested(text, hosts, sources, chosen),
+        salt=derive(key, "rollout"),
     )
     _hold_cases(policy, origin)
-    key = load_or_create_key(state_dir / "key")
     active = [rule for rule in rules if rule.id in policy.rules]
     own = _own_detectors(active, state_dir, key)
     if deep and any(rule.asked and rule.asked.detector == Deep.name for rule in active):
@@ -223,6 +230,8 @@ def facts_of(rule: Rule) -> RuleFacts:
         action=rule.action,
         directions=rule.directions,
         parts=rule.parts,
+        detector=rule.asked.detector if rule.asked else "pattern",
+        weight=WEIGHTS[rule.severity],
     )
 
 
@@ -230,23 +239,22 @@ def _hold_cases(policy: Policy, origin: str) -> None:
     outcome = {}
     for case in policy.profile.cases:
         for rule in case.rules:
-            if rule not in policy.rules:
+            if rule.partition("=")[0] not in policy.rules:
                 raise PolicyError(
-                    "EXC-POL-010", f'case "{case.name}": no rule "{rule}" here.', at=origin
+                    "EXC-POL-010", f'case "{case.name}": no rule "{rule}" here.', at=case.origin
                 )
-        decision = decide_case(policy, case)
-        outcome[case.name] = (decision.action, frozenset(r.clause for r in decision.rulings))
-    # A profile put in shadow as a whole no longer does what its cases say, on purpose.
-    if all(use.mode is Mode.ENFORCE for use in policy.profile.packs):
-        for fault in check_cases(policy, outcome):
-            raise PolicyError("EXC-POL-009", fault, at=origin)
+        outcome[case.name] = decide_case(policy, case)
+    for fault in check_cases(policy, outcome):
+        raise PolicyError("EXC-POL-009", fault, at=origin)
 
 
 def _enforced(profile: Profile) -> Profile:
     return replace(
         profile,
-        packs=tuple(replace(use, mode=Mode.ENFORCE) for use in profile.packs),
-        clauses=tuple(replace(clause, mode=Mode.ENFORCE) for clause in profile.clauses),
+        packs=tuple(replace(use, mode=Mode.ENFORCE, shadow=frozenset()) for use in profile.packs),
+        clauses=tuple(
+            replace(clause, mode=Mode.ENFORCE, percent=100) for clause in profile.clauses
+        ),
         cases=(),
     )
 

@@ -93,6 +93,10 @@ class Action(StrEnum):
 _RANK = {action: rank for rank, action in enumerate(Action)}
 
 
+# What answers in place of the model, or ends its answer.
+REFUSING = frozenset({Action.FALLBACK, Action.LIMIT, Action.TARPIT, Action.BLOCK})
+
+
 class Mode(StrEnum):
     """Whether a rule acts, or only says what it would have done."""
 
@@ -263,14 +267,27 @@ class Ruling:
     action: Action
     mode: Mode
     clause: str
+    older: bool = False  # it stands in an earlier turn, where a refusal became a redaction
+    because: str = ""  # why the operator had the rule changed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spoken:
+    """What a clause says of the exchange as a whole, whatever was found in it."""
+
+    clause: str
+    action: Action
+    mode: Mode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """The worst enforced action, what shadow rules would have done, and every ruling behind it."""
+    """The worst enforced action, what shadow rules would have done, and all that is behind it."""
 
     action: Action
     would: Action
     rulings: tuple[Ruling, ...] = ()
+    clauses: tuple[Spoken, ...] = ()
     reasons: tuple[str, ...] = ()  # closed words for what no rule found: `uninspectable:encoding`
     missing: tuple[str, ...] = ()  # detectors that did not answer
+    risk: tuple[tuple[str, float], ...] = ()  # anomaly score by layer; empty where it is 0

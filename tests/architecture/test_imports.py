@@ -89,6 +89,7 @@ OUTSIDE: Final[dict[str, frozenset[str]]] = {
     "tiktoken": frozenset({"workers.tokens"}),
     "tiktoken_ext": frozenset({"workers.tokens"}),
     "numpy": frozenset({"text", "detectors"}),
+    "cel_expr_python": frozenset({"policy.cel"}),
     "phonenumbers": frozenset({"detectors.phones"}),
     "brotli": frozenset({"codecs.encoding", "standin.received"}),
     "zstandard": frozenset({"codecs.encoding", "standin.received", "audit.archive"}),

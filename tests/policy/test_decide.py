@@ -20,9 +20,12 @@ from excise.model import (
     Severity,
     Span,
 )
+from excise.policy.build import Policy, assembled
 from excise.policy.decide import decide
+from excise.policy.facts import RuleFacts
 from excise.policy.load import BUILT
-from excise.policy.schema import Clause, PackUse, Policy, Profile, RuleFacts, When
+from excise.policy.schema import Clause, PackUse, Profile, When
+from excise.policy.situation import Situation
 
 BUILT_ACTIONS = sorted(BUILT, key=lambda action: action.rank)
 
@@ -45,8 +48,8 @@ def policy(
         "directions": frozenset({Direction.REQUEST}),
         "parts": frozenset(),
     } | facts
-    return Policy(
-        profile=Profile(
+    return assembled(
+        Profile(
             name="t",
             title="t",
             packs=(PackUse(name="p"),),
@@ -56,9 +59,8 @@ def policy(
             uninspectable_by_reason={"expansion": Action.BLOCK},
             on_fault=Action.BLOCK,
         ),
-        rules={"p.r": RuleFacts(**rule)},  # type: ignore[arg-type]
-        digest="0",
-        modes=modes or {"p": Mode.ENFORCE},
+        {"p.r": RuleFacts(**rule)},  # type: ignore[arg-type]
+        modes=modes or {"p.r": Mode.ENFORCE},
     )
 
 
@@ -77,15 +79,15 @@ def decided(
     return decide(
         of,
         [(segment, [finding] * findings)],
-        direction=direction,
-        principal=Principal(id="x", group=group),
+        Situation(direction=direction, principal=Principal(id="x", group=group)),
         unread=unread,
     )
 
 
 def clause(then: Action, mode: Mode = Mode.ENFORCE, **when: object) -> Clause:
     """A clause with these conditions."""
-    return Clause(id=f"{then}-{mode}", when=When(**when), then=then, mode=mode)  # type: ignore[arg-type]
+    conditions = {"rules": frozenset({"*"})} | when
+    return Clause(id=f"{then}-{mode}", when=When(**conditions), then=then, mode=mode)  # type: ignore[arg-type]
 
 
 def test_without_findings_everything_is_allowed() -> None:
@@ -133,7 +135,7 @@ def test_a_milder_clause_replaces_the_rules_own_action() -> None:
 
 def test_a_pack_in_shadow_alters_nothing() -> None:
     """Recorded as would-have, enforced as allow."""
-    decision = decided(policy(modes={"p": Mode.SHADOW}, action=Action.BLOCK))
+    decision = decided(policy(modes={"p.r": Mode.SHADOW}, action=Action.BLOCK))
     assert (decision.action, decision.would) == (Action.ALLOW, Action.BLOCK)
     assert [ruling.mode for ruling in decision.rulings] == [Mode.SHADOW]
 

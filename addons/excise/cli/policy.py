@@ -60,7 +60,7 @@ def _list(args: argparse.Namespace) -> int:
     for column in ("rule", "entity", "action", "severity", "level", "mode"):
         table.add_column(column, overflow="fold")
     for facts in sorted(engine.policy.rules.values(), key=lambda each: each.id):
-        mode = engine.policy.modes[facts.pack]
+        mode = engine.policy.modes[facts.id]
         table.add_row(facts.id, facts.entity, facts.action, facts.severity, str(facts.level), mode)
     Console().print(table)
     return 0

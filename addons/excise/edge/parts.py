@@ -79,6 +79,7 @@ def build_firewall(config: Config, engine: Engine, vault: MemoryVault) -> Firewa
         fingerprint_key=engine.fingerprint_key,
         lookup=lambda principal: partial(vault.find, principal),
         timer=time.perf_counter,
+        clock=time.time,
         limits=Limits(body=config.max_body, decoded=config.max_decoded, ratio=config.max_ratio),
         classic=config.refusals == "classic",
         fault_status=config.fail_status,

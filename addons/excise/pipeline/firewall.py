@@ -51,11 +51,14 @@ from excise.model import (
 from excise.pipeline.answers import AnswerStream
 from excise.pipeline.outcome import Context, Record, RequestOutcome, ResponseOutcome
 from excise.pipeline.reading import DEFAULT_LIMITS, Limits, Message, read_message
+from excise.pipeline.scene import build_situation
 from excise.pipeline.socket import POLICY_VIOLATION, Socket
 from excise.pipeline.usage import estimate_tokens, estimate_usage
 from excise.pipeline.weigh import Found, find, forbid_edits, genuine, seal
+from excise.policy.build import Policy
 from excise.policy.decide import decide
-from excise.policy.schema import Policy, Sockets
+from excise.policy.schema import Sockets
+from excise.policy.situation import Situation
 
 # A stream may run for hours; its memory is bounded elsewhere, so only the ratio counts.
 NO_LIMIT: Final = 1 << 62
@@ -74,6 +77,7 @@ class Firewall:
     fingerprint_key: bytes
     lookup: Callable[[str], Lookup]  # principal id → its vault
     timer: Callable[[], float]  # seconds, monotonic
+    clock: Callable[[], float] = float  # seconds since 1970, for clauses about the time
     limits: Limits = DEFAULT_LIMITS
     classic: bool = False
     fault_status: int = 400
@@ -99,8 +103,8 @@ class Firewall:
         segments = (*head, *message.segments)
         found = find(self.scanner, segments, Direction.REQUEST, self.policy.mild)
         clock.append(self.timer())
-        decision = self._decide(Direction.REQUEST, exchange, message, found)
         context = self._context(exchange, host, dialect, message, found)
+        decision = self._decide(Direction.REQUEST, context, message, found)
         clock.append(self.timer())
         redaction, body, reply = _NO_EDITS, exchange.body, None
         target, headers = exchange.target, exchange.headers
@@ -150,7 +154,7 @@ class Firewall:
         clock.append(self.timer())
         found = find(self.scanner, message.segments, Direction.RESPONSE, self.policy.mild)
         clock.append(self.timer())
-        decision = self._decide(Direction.RESPONSE, exchange, message, found)
+        decision = self._decide(Direction.RESPONSE, context, message, found)
         clock.append(self.timer())
         edits: tuple[Edit, ...] = ()
         restored, body, reply = 0, answer.body, None
@@ -253,8 +257,7 @@ class Firewall:
         return decide(
             self.policy,
             [(segment, genuine(segment.text, findings, self.policy.mild))],
-            direction=Direction.RESPONSE,
-            principal=context.exchange.principal,
+            self._situation(context, Direction.RESPONSE, (segment,), Stage.STREAM, True),
         ).rulings
 
     def name(self, ruling: Ruling, value: str) -> str:
@@ -321,31 +324,58 @@ class Firewall:
     def _decide(
         self,
         direction: Direction,
-        exchange: Exchange,
+        context: Context,
         message: Message,
         found: Found,
     ) -> Decision:
-        if not found.findings and not message.unread and not found.missing:
+        quiet = not found.findings and not message.unread and not found.missing
+        if quiet and not self.policy.listens:
             return _NOTHING
+        stage = Stage.REQUEST if direction is Direction.REQUEST else Stage.RESPONSE
         decision = decide(
             self.policy,
             found.findings,
-            direction=direction,
-            principal=exchange.principal,
+            self._situation(context, direction, message.segments, stage, bool(found.findings)),
             unread=message.unread,
             missing=found.missing,
         )
-        floor = max(map(self.unread, message.unread), key=_rank, default=Action.ALLOW)
+        floor = self._floor(message, found)
         decision = seal(decision, message.sealed, floor)
         if decision.action is Action.REDACT and message.raw:
             return forbid_edits(decision, "uneditable:unread")
         if (
             decision.action is Action.REDACT
             and direction is Direction.REQUEST
-            and _signed(exchange)
+            and _signed(context.exchange)
         ):
             return forbid_edits(decision, "uneditable:signed")
         return decision
+
+    def _situation(
+        self,
+        context: Context,
+        direction: Direction,
+        segments: Sequence[Segment],
+        stage: Stage,
+        found: bool,
+    ) -> Situation:
+        reads = self.policy.reads
+        timed = "time.hour" in reads or "time.weekday" in reads
+        return build_situation(
+            context,
+            direction,
+            segments,
+            stage=stage,
+            found=found,
+            reads=reads,
+            unix_time=self.clock() if timed else 0.0,
+        )
+
+    def _floor(self, message: Message, found: Found) -> Action:
+        """What is done about a message whatever was found in it."""
+        required = self.policy.profile.require.intersection(found.missing)
+        actions = [*map(self.unread, message.unread), *([Action.BLOCK] if required else [])]
+        return max(actions, key=_rank, default=Action.ALLOW)
 
     def _context(
         self,

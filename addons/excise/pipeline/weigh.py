@@ -66,9 +66,11 @@ def seal(decision: Decision, sealed: frozenset[int], floor: Action = Action.ALLO
     )
     if rulings == decision.rulings:
         return decision
-    enforced = [ruling.action for ruling in rulings if ruling.mode is Mode.ENFORCE]
+    said = [(r.action, r.mode) for r in rulings]
+    said += [(s.action, s.mode) for s in decision.clauses]
+    enforced = [action for action, mode in said if mode is Mode.ENFORCE]
     action = max([floor, *enforced], key=lambda each: each.rank)
-    would = max([floor, *(ruling.action for ruling in rulings)], key=lambda each: each.rank)
+    would = max([floor, *(action for action, _ in said)], key=lambda each: each.rank)
     return replace(decision, rulings=rulings, action=action, would=would)
 
 

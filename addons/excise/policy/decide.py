@@ -1,129 +1,226 @@
-"""Findings → decision with reasons. Pure: the same findings under the same policy decide the same.
+"""Findings → decision with reasons. Pure: the same findings in the same situation under the same
+policy decide the same.
 
 Every clause that applies to a finding speaks; the strictest wins. Where none applies, the rule's
-own action stands. A rule or clause in shadow is recorded as what it would have done.
+own action stands. A rule or clause in shadow is recorded as what it would have done, and nothing
+of what only it saw reaches an enforced expression.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final, NamedTuple
 
 from excise.model import (
+    REFUSING,
     Action,
     Decision,
     Direction,
     Finding,
     Mode,
-    Part,
     Principal,
-    Role,
     Ruling,
     Segment,
     Span,
+    Spoken,
 )
-from excise.policy.schema import Case, Policy, RuleFacts, When
+from excise.policy.build import Policy, Reach, is_named
+from excise.policy.conditions import Held
+from excise.policy.facts import RuleFacts
+from excise.policy.features import Features, Heard, sum_up
+from excise.policy.fields import Look, One
+from excise.policy.schema import Case, Clause, Scope, When
+from excise.policy.situation import Situation, Turn
 
-_NOTHING = Decision(action=Action.ALLOW, would=Action.ALLOW)
+_ALLOWED: Final = Decision(action=Action.ALLOW, would=Action.ALLOW)
+View = tuple[Mode, Scope]
+"""Which findings a clause may know of: those of enforced rules or all, of new turns or all."""
+
+
+class Hearing(NamedTuple):
+    """What is known once, before the findings are ruled on one by one."""
+
+    situation: Situation
+    heard: tuple[Heard, ...]
+    reach: Reach
+    views: Mapping[View, Features]
+    held: Mapping[View, Held]
 
 
 def decide(
     policy: Policy,
     found: Iterable[tuple[Segment, Sequence[Finding]]],
+    situation: Situation,
     *,
-    direction: Direction,
-    principal: Principal,
     unread: Sequence[str] = (),
     missing: Sequence[str] = (),
 ) -> Decision:
-    """One decision over everything found in a message; `unread` are reasons of `Unreadable`."""
-    rulings = [
-        ruling
-        for segment, findings in found
-        for finding in findings
-        for ruling in rule_on(policy, segment, finding, direction, principal)
-    ]
-    if not rulings and not unread and not missing:
-        return _NOTHING
+    """One decision over everything found in a message; `unread` are reasons of `Unreadable`,
+    `missing` detectors that did not answer."""
+    hearing = hear(policy, found, situation)
+    rulings = tuple(ruling for each in hearing.heard for ruling in rule_on(policy, hearing, each))
+    spoken = tuple(speak(policy, hearing))
+    failed = sorted(frozenset().union(*(held.failed for held in hearing.held.values())))
+    if not (rulings or spoken or unread or missing or failed):
+        return _ALLOWED
     profile = policy.profile
-    actions = [ruling.action for ruling in rulings if ruling.mode is Mode.ENFORCE]
+    required = [name for name in missing if name in profile.require]
+    said = [(r.action, r.mode) for r in rulings] + [(s.action, s.mode) for s in spoken]
+    actions = [action for action, mode in said if mode is Mode.ENFORCE]
     actions += [profile.uninspectable_by_reason.get(why, profile.uninspectable) for why in unread]
-    would = [ruling.action for ruling in rulings]
+    actions += [Action.BLOCK] * len(required)
     return Decision(
         action=_worst(actions),
-        would=_worst(actions + would),
-        rulings=tuple(rulings),
-        reasons=tuple(f"uninspectable:{why}" for why in unread),
+        would=_worst(actions + [action for action, _ in said]),
+        rulings=rulings,
+        clauses=spoken,
+        reasons=(
+            *(f"uninspectable:{why}" for why in unread),
+            *(f"required:{name}" for name in required),
+            *(f"expression:{clause}" for clause in failed),
+        ),
         missing=tuple(missing),
+        risk=hearing.views[Mode.SHADOW, Scope.ALL].layers,
     )
 
 
-def rule_on(
-    policy: Policy, segment: Segment, finding: Finding, direction: Direction, principal: Principal
-) -> list[Ruling]:
+def hear(
+    policy: Policy, found: Iterable[tuple[Segment, Sequence[Finding]]], situation: Situation
+) -> Hearing:
+    """Sum up what was found, and ask every expression about the message as a whole."""
+    heard = tuple(
+        Heard(segment, finding, facts)
+        for segment, findings in found
+        for finding in findings
+        if (facts := _listening(policy, segment, finding, situation.direction)) is not None
+    )
+    views: dict[View, Features] = {}
+    held: dict[View, Held] = {}
+    known: dict[tuple[bool, ...], tuple[Features, Held]] = {}
+    older = [situation.turn.is_older(each.segment) for each in heard]
+    shown = [policy.modes[each.facts.id] is Mode.ENFORCE for each in heard]
+    for mode in Mode:
+        for scope in Scope:
+            kept = tuple(
+                (mode is Mode.SHADOW or real) and (scope is Scope.ALL or not old)
+                for real, old in zip(shown, older, strict=True)
+            )
+            if kept not in known:
+                features = sum_up(each for each, keep in zip(heard, kept, strict=True) if keep)
+                look = Look(situation, features)
+                known[kept] = features, policy.conditions.of_message(look, found=bool(heard))
+            views[mode, scope], held[mode, scope] = known[kept]
+    return Hearing(situation, heard, policy.reach(situation), views, held)
+
+
+def rule_on(policy: Policy, hearing: Hearing, heard: Heard) -> list[Ruling]:
     """What is done about one finding: at most one enforced ruling and one in shadow."""
-    facts = policy.rules.get(finding.rule)
-    if facts is None or direction not in facts.directions:
-        return []
-    if facts.parts and segment.part not in facts.parts:
-        return []
+    segment, finding, facts = heard
+    older = hearing.situation.turn.is_older(segment)
+    one = One(segment, finding, older)
     spoken = [
-        (clause.then, clause.mode, clause.id)
-        for clause in policy.profile.clauses
-        if applies(clause.when, facts, finding.entity, segment, direction, principal)
+        (_softened(clause.then, clause.scope, older), hearing.reach[clause.id], clause.id)
+        for clause in policy.of_rule[facts.id]
+        if applies(policy, hearing, clause, one)
     ]
     if not any(mode is Mode.ENFORCE for _, mode, _ in spoken):
-        spoken.append((facts.action, Mode.ENFORCE, ""))
-    if policy.modes[facts.pack] is Mode.SHADOW:
+        spoken.append((_softened(facts.action, Scope.NEW, older), Mode.ENFORCE, ""))
+    if policy.modes[facts.id] is Mode.SHADOW:
         spoken = [(action, Mode.SHADOW, clause) for action, _, clause in spoken]
     rulings = []
     for mode in Mode:
-        heard = [(action, clause) for action, each, clause in spoken if each is mode]
-        if heard:
-            action, clause = max(heard, key=lambda pair: pair[0].rank)
+        said = [(action, clause) for action, each, clause in spoken if each is mode]
+        if said:
+            action, clause = max(said, key=lambda pair: pair[0].rank)
             rulings.append(
-                Ruling(segment=segment, finding=finding, action=action, mode=mode, clause=clause)
+                Ruling(
+                    segment=segment,
+                    finding=finding,
+                    action=action,
+                    mode=mode,
+                    clause=clause,
+                    older=older,
+                    because=facts.because,
+                )
             )
     return rulings
 
 
-def applies(
-    when: When,
-    facts: RuleFacts,
-    entity: str,
-    segment: Segment,
-    direction: Direction,
-    principal: Principal,
-) -> bool:
-    """Whether every condition of a clause holds of a finding of this entity."""
+def applies(policy: Policy, hearing: Hearing, clause: Clause, one: One) -> bool:
+    """Whether a clause that fits the rule speaks of this finding here."""
+    mode = hearing.reach.get(clause.id)
+    if mode is None or not fits_finding(clause.when, one):
+        return False
+    if clause.condition is None:
+        return True
+    view = (mode, clause.scope)
+    if clause.id in hearing.held[view].ids:
+        return True
+    look = Look(hearing.situation, hearing.views[view], one)
+    return clause.id in policy.conditions.of_finding(look).ids
+
+
+def speak(policy: Policy, hearing: Hearing) -> Iterable[Spoken]:
+    """What the clauses about the exchange as a whole say of it."""
+    for clause in policy.of_exchange:
+        mode = hearing.reach.get(clause.id)
+        if mode is None:
+            continue
+        if clause.condition is None or clause.id in hearing.held[mode, clause.scope].ids:
+            yield Spoken(clause=clause.id, action=clause.then, mode=mode)
+
+
+def fits_finding(when: When, one: One) -> bool:
+    """Whether the conditions hold that only the finding and its place can tell."""
     return (
-        _named(when.rules, facts.id)
-        and (not when.packs or facts.pack in when.packs)
-        and _named(when.entities, entity)
-        and (not when.kinds or facts.kind in when.kinds)
-        and (not when.severities or facts.severity in when.severities)
-        and (not when.directions or direction in when.directions)
-        and (not when.roles or segment.role in when.roles)
-        and (not when.parts or segment.part in when.parts)
-        and (not when.groups or principal.group in when.groups)
+        (not when.roles or one.segment.role in when.roles)
+        and (not when.parts or one.segment.part in when.parts)
+        and is_named(when.entities, one.finding.entity)
     )
 
 
 def decide_case(policy: Policy, case: Case) -> Decision:
     """What the policy makes of a profile's own test case."""
-    segment = Segment("", Role.USER, Part.PROMPT, 0)
-    findings = [
-        Finding(facts.entity, facts.id, Span(0, 0), 1.0, facts.severity, facts.kind)
-        for facts in (policy.rules[rule] for rule in case.rules)
-    ]
-    principal = Principal(id="case", group=case.group)
-    return decide(policy, [(segment, findings)], direction=case.direction, principal=principal)
+    segment = Segment("", case.role, case.part, 0, ("messages", 0 if case.older else 1))
+    findings = []
+    for name in case.rules:
+        rule, _, entity = name.partition("=")
+        facts = policy.rules[rule]
+        findings.append(
+            Finding(
+                entity or facts.entity,
+                facts.id,
+                Span(0, 0),
+                1.0,
+                facts.severity,
+                facts.kind,
+                facts.detector,
+            )
+        )
+    situation = Situation(
+        direction=case.direction,
+        principal=Principal(id=case.user or "case", group=case.group),
+        model=case.model,
+        tokens=case.tokens,
+        turn=Turn("messages", 1),
+    )
+    return decide(policy, [(segment, findings)], situation)
 
 
-def _named(names: frozenset[str], name: str) -> bool:
-    if not names or name in names:
-        return True
-    return any(name.startswith(each[:-1]) for each in names if each.endswith("*"))
+def _listening(
+    policy: Policy, segment: Segment, finding: Finding, direction: Direction
+) -> RuleFacts | None:
+    """The rule of a finding, where it looks at this part of messages of this direction."""
+    facts = policy.rules.get(finding.rule)
+    if facts is None or direction not in facts.directions:
+        return None
+    return None if facts.parts and segment.part not in facts.parts else facts
 
 
-def _worst(actions: list[Action]) -> Action:
+def _softened(action: Action, scope: Scope, older: bool) -> Action:
+    """A refusal over an older turn would end the session for good: there it is cut out."""
+    return Action.REDACT if older and scope is Scope.NEW and action in REFUSING else action
+
+
+def _worst(actions: Sequence[Action]) -> Action:
     return max(actions, key=lambda action: action.rank, default=Action.ALLOW)

@@ -1,17 +1,16 @@
-"""Profile text → `Profile`; profile and rules → `Policy`. Errors carry file, line and the mend."""
+"""Profile text → `Profile`. Errors carry file, line and the mend."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Mapping
 from enum import StrEnum
-from types import MappingProxyType
 from typing import Any, Final
 
-from excise.errors import REASONS, PolicyError, closest
-from excise.model import Action, Direction, Kind, Mode, Part, Role, Severity
-from excise.policy.schema import Case, Clause, PackUse, Policy, Profile, RuleFacts, Sockets, When
+from excise.errors import REASONS, PolicyError
+from excise.model import Action, Decision, Direction, Kind, Mode, Part, Role, Severity
+from excise.policy.build import Policy
+from excise.policy.expression import parse_expression
+from excise.policy.schema import Case, Clause, PackUse, Profile, Scope, Sockets, When
 from excise.strict import Node, parse_yaml
 
 # What the engine carries out; a profile that asks for anything else does not load.
@@ -31,6 +30,7 @@ def parse_profile(text: str, origin: str) -> Profile:
         uninspectable=_action(unread, "otherwise"),
         uninspectable_by_reason={key: _action(unread, key) for key in unread if key in REASONS},
         on_fault=_action(node, "on-fault"),
+        require=frozenset(node.texts("require", ())),
         sockets=Sockets(node.choice("sockets", frozenset(Sockets), default=Sockets.READ)),
         cases=tuple(_case(item) for item in node.nodes("cases", ())),
     )
@@ -39,67 +39,6 @@ def parse_profile(text: str, origin: str) -> Profile:
     _unique(node, "packs", [use.name for use in profile.packs])
     _unique(node, "clauses", [clause.id for clause in profile.clauses])
     return profile
-
-
-def build_policy(
-    profile: Profile, rules: Iterable[RuleFacts], origin: str, source: bytes
-) -> Policy:
-    """Join a profile with the rules of its packs; `source` is every byte the policy was made of.
-
-    Raises `PolicyError` where a clause names what no rule carries.
-    """
-    modes = {use.name: use.mode for use in profile.packs}
-    used = {fact.id: fact for fact in rules if fact.pack in modes and fact.level <= profile.level}
-    for clause in profile.clauses:
-        _known(clause.when.rules, set(used), f"clause {clause.id}: rule", origin)
-        _known(
-            clause.when.entities,
-            {f.entity for f in used.values()} | _kinds_named(clause.when.entities, used.values()),
-            f"clause {clause.id}: entity",
-            origin,
-        )
-        _known(clause.when.packs, set(modes), f"clause {clause.id}: pack", origin)
-    digest = hashlib.sha256(source).hexdigest()[:16]
-    return Policy(
-        profile=profile,
-        rules=MappingProxyType(used),
-        digest=digest,
-        modes=MappingProxyType(modes),
-        mild=frozenset(f.id for f in used.values() if f.action.rank < Action.REDACT.rank),
-    )
-
-
-def shadowed(profile: Profile) -> Profile:
-    """The same profile with every pack in shadow: it sees everything and alters nothing."""
-    return replace(
-        profile,
-        packs=tuple(replace(use, mode=Mode.SHADOW) for use in profile.packs),
-        uninspectable=min(profile.uninspectable, Action.ALERT, key=lambda action: action.rank),
-        uninspectable_by_reason={
-            reason: min(action, Action.ALERT, key=lambda each: each.rank)
-            for reason, action in profile.uninspectable_by_reason.items()
-        },
-    )
-
-
-def _kinds_named(names: Iterable[str], facts: Iterable[RuleFacts]) -> set[str]:
-    """Of these names, those that a rule of many entities (`code.*`) may find."""
-    stems = tuple(fact.entity[:-1] for fact in facts if fact.entity.endswith("*"))
-    return {name for name in names if name.startswith(stems)} if stems else set()
-
-
-def _known(names: Iterable[str], known: set[str], what: str, origin: str) -> None:
-    for name in names:
-        stem = name.removesuffix("*")
-        if name not in known and not (
-            name.endswith("*") and any(k.startswith(stem) for k in known)
-        ):
-            raise PolicyError(
-                "EXC-POL-010",
-                f'{what} "{name}" stands in no pack of this profile.',
-                at=origin,
-                hint=closest(name, known),
-            )
 
 
 def _unique(node: Node, key: str, names: list[str]) -> None:
@@ -114,69 +53,135 @@ def _action(node: Node, key: str, default: Any = None) -> Action:
 
 
 def _mode(node: Node) -> Mode:
-    return Mode(node.choice("mode", [mode.value for mode in Mode], Mode.ENFORCE.value))
+    return Mode(node.choice("mode", Mode, Mode.ENFORCE))
 
 
 def _pack_use(node: Node) -> PackUse:
-    use = PackUse(name=node.text("pack"), mode=_mode(node))
-    node.done()
+    use = PackUse(
+        name=node.text("pack"),
+        mode=Mode(node.choice("mode", Mode)) if "mode" in node else None,
+        enforce=frozenset(node.texts("enforce", ())),
+        shadow=frozenset(node.texts("shadow", ())),
+        origin=node.at(),
+    )
+    node.done(also=("mode",))
+    if both := sorted(use.enforce & use.shadow):
+        raise PolicyError(
+            "EXC-POL-015",
+            f'"{both[0]}" is both enforced and in shadow; keep one.',
+            at=node.at("shadow"),
+        )
     return use
 
 
 def _words[E: StrEnum](node: Node, key: str, enum: type[E]) -> frozenset[E]:
-    return frozenset(enum(word) for word in node.choices(key, [item.value for item in enum], ()))
+    return frozenset(map(enum, node.choices(key, enum, ())))
 
 
 def _clause(node: Node) -> Clause:
-    when = node.node("when")
     clause = Clause(
         id=node.text("id"),
-        when=When(
-            rules=frozenset(when.texts("rules", ())),
-            packs=frozenset(when.texts("packs", ())),
-            entities=frozenset(when.texts("entities", ())),
-            kinds=_words(when, "kinds", Kind),
-            severities=_words(when, "severities", Severity),
-            directions=_words(when, "directions", Direction),
-            roles=_words(when, "roles", Role),
-            parts=_words(when, "parts", Part),
-            groups=frozenset(when.texts("groups", ())),
-        ),
+        when=_when(node.node("when")) if "when" in node else When(),
         then=_action(node, "then"),
+        condition=(parse_expression(node.text("if"), node.at("if")) if "if" in node else None),
         mode=_mode(node),
+        scope=Scope(node.choice("scope", Scope, Scope.NEW)),
+        percent=node.integer("percent", 100),
+        tell=node.text("tell", ""),
+        origin=node.at(),
     )
-    when.done()
-    node.done()
+    node.done(also=("when", "if"))
+    _makes_sense(clause, node)
     return clause
+
+
+def _makes_sense(clause: Clause, node: Node) -> None:
+    """Refuse what a clause can say and cannot mean."""
+    if clause.condition is None and clause.when == When():
+        raise PolicyError(
+            "EXC-POL-004",
+            f'clause {clause.id} has no condition; wanted "when", "if" or both.',
+            at=node.at(),
+            hint='when: {rules: ["*"]} speaks of every finding.',
+        )
+    if not 0 <= clause.percent <= 100:
+        raise PolicyError(
+            "EXC-POL-006", f"{clause.percent} percent; wanted 0 to 100.", at=node.at("percent")
+        )
+    if clause.is_about_findings or clause.then not in (Action.REDACT, Action.ALLOW):
+        return
+    why = (
+        "nothing says what to cut out"
+        if clause.then is Action.REDACT
+        else "what other clauses and rules say stands all the same"
+    )
+    raise PolicyError(
+        "EXC-POL-015",
+        f'clause {clause.id} says "{clause.then}" of the whole exchange: {why}.',
+        at=node.at("then"),
+        hint='Name findings, such as when: {entities: ["pii.*"]}, or another action.',
+    )
+
+
+def _when(node: Node) -> When:
+    when = When(
+        rules=frozenset(node.texts("rules", ())),
+        packs=frozenset(node.texts("packs", ())),
+        entities=frozenset(node.texts("entities", ())),
+        kinds=_words(node, "kinds", Kind),
+        severities=_words(node, "severities", Severity),
+        directions=_words(node, "directions", Direction),
+        roles=_words(node, "roles", Role),
+        parts=_words(node, "parts", Part),
+        groups=frozenset(node.texts("groups", ())),
+        users=frozenset(node.texts("users", ())),
+        models=frozenset(node.texts("models", ())),
+        providers=frozenset(node.texts("providers", ())),
+        hosts=frozenset(node.texts("hosts", ())),
+        apps=frozenset(node.texts("apps", ())),
+        tools=frozenset(node.texts("tools", ())),
+    )
+    node.done()
+    return when
 
 
 def _case(node: Node) -> Case:
     expect = node.node("expect")
     case = Case(
         name=node.text("name"),
-        rules=node.texts("findings"),
-        direction=Direction(
-            node.choice("direction", [d.value for d in Direction], Direction.REQUEST.value)
-        ),
+        rules=node.texts("findings", ()),
+        direction=Direction(node.choice("direction", Direction, Direction.REQUEST)),
         group=node.text("group", ""),
-        action=Action(expect.choice("action", [action.value for action in Action])),
+        user=node.text("user", ""),
+        model=node.text("model", ""),
+        role=Role(node.choice("role", Role, Role.USER)),
+        part=Part(node.choice("part", Part, Part.PROMPT)),
+        older=node.flag("older", False),
+        tokens=node.integer("tokens", 0),
+        action=Action(expect.choice("action", Action)),
+        would=Action(expect.choice("would", Action)) if "would" in expect else None,
         clause=expect.text("clause", ""),
+        origin=node.at(),
     )
-    expect.done()
+    expect.done(also=("would",))
     node.done()
     return case
 
 
-def check_cases(policy: Policy, outcome: Mapping[str, tuple[Action, frozenset[str]]]) -> list[str]:
+def check_cases(policy: Policy, outcome: Mapping[str, Decision]) -> list[str]:
     """Sentences about the cases of a profile that did not come out as written; empty when all did.
 
-    `outcome` maps each case's name to the action decided and the clauses that spoke.
+    `outcome` maps each case's name to what was decided.
     """
     faults = []
     for case in policy.profile.cases:
-        action, clauses = outcome[case.name]
-        if action is not case.action:
-            faults.append(f'case "{case.name}": expected {case.action}, decided {action}.')
-        elif case.clause and case.clause not in clauses:
-            faults.append(f'case "{case.name}": clause {case.clause} did not speak.')
+        decision = outcome[case.name]
+        spoke = {r.clause for r in decision.rulings} | {s.clause for s in decision.clauses}
+        start = f'case "{case.name}"'
+        if decision.action is not case.action:
+            faults.append(f"{start}: expected {case.action}, decided {decision.action}.")
+        elif case.would is not None and decision.would is not case.would:
+            faults.append(f"{start}: expected would {case.would}, got {decision.would}.")
+        elif case.clause and case.clause not in spoke:
+            faults.append(f"{start}: clause {case.clause} did not speak.")
     return faults

@@ -1,7 +1,6 @@
 """A policy as values: which packs act, how, and what is done about what they find.
 
-A profile file says it, `load` reads it, `decide` applies it. Rules reach policy only as
-`RuleFacts`, so that policy knows nothing of patterns or detectors.
+A profile file says it, `load` reads it, `build` joins it with the rules, `decide` applies it.
 """
 
 from __future__ import annotations
@@ -11,66 +10,112 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from excise.model import Action, Direction, Kind, Mode, Part, Role, Severity
+from excise.policy.expression import Expression
+from excise.policy.fields import About
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RuleFacts:
-    """What policy must know of a rule: where it looks and what it does by itself."""
+class Scope(StrEnum):
+    """Which turns of a chat, which sends all of itself each time, a refusal may come from."""
 
-    id: str
-    pack: str
-    entity: str
-    kind: Kind
-    severity: Severity
-    level: int
-    action: Action
-    directions: frozenset[Direction]
-    parts: frozenset[Part]  # empty: every part
+    NEW = "new"  # what stands in an older turn is redacted instead, so that no session locks
+    ALL = "all"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class When:
-    """Conditions of a clause; an empty set asks nothing. Entities and rules may end in `*`."""
+    """Conditions of a clause; an empty set asks nothing. Names may hold `*`.
+
+    The first seven ask about a finding, the others about the exchange.
+    """
 
     rules: frozenset[str] = frozenset()
     packs: frozenset[str] = frozenset()
     entities: frozenset[str] = frozenset()
     kinds: frozenset[Kind] = frozenset()
     severities: frozenset[Severity] = frozenset()
-    directions: frozenset[Direction] = frozenset()
     roles: frozenset[Role] = frozenset()
     parts: frozenset[Part] = frozenset()
+    directions: frozenset[Direction] = frozenset()
     groups: frozenset[str] = frozenset()
+    users: frozenset[str] = frozenset()
+    models: frozenset[str] = frozenset()
+    providers: frozenset[str] = frozenset()
+    hosts: frozenset[str] = frozenset()
+    apps: frozenset[str] = frozenset()
+    tools: frozenset[str] = frozenset()
+
+    @property
+    def asks_of_findings(self) -> bool:
+        """Whether some condition is about a finding."""
+        return bool(
+            self.rules
+            or self.packs
+            or self.entities
+            or self.kinds
+            or self.severities
+            or self.roles
+            or self.parts
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clause:
-    """One sentence of a profile: when this holds of a finding, do that."""
+    """One sentence of a profile: when this holds, do that.
+
+    It speaks of each finding that it fits where a condition is about findings, and otherwise of
+    the exchange as a whole. Beyond `percent` of the principals it is in shadow.
+    """
 
     id: str
     when: When
     then: Action
+    condition: Expression | None = None  # `if`; both must hold
     mode: Mode = Mode.ENFORCE
+    scope: Scope = Scope.NEW
+    percent: int = 100
+    tell: str = ""  # what a refused user is told besides
+    origin: str = field(default="", compare=False)
+
+    @property
+    def is_about_findings(self) -> bool:
+        """Whether it speaks of findings one by one."""
+        if self.when.asks_of_findings:
+            return True
+        return self.condition is not None and self.condition.about is About.FINDING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PackUse:
-    """A pack that the profile switches on."""
+    """A pack that the profile switches on; single rules of it may be in another mode."""
 
     name: str
-    mode: Mode = Mode.ENFORCE
+    mode: Mode | None = None  # None: as the pack itself asks
+    enforce: frozenset[str] = frozenset()  # rules, whatever the mode of the pack
+    shadow: frozenset[str] = frozenset()
+    origin: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """A test case that a profile carries: these findings must come to this."""
+    """A test case that a profile carries: these findings must come to this.
+
+    A rule of many entities (`code.*`) may be followed by the one it found: `rule=code.python`.
+    """
 
     name: str
     rules: tuple[str, ...]
     direction: Direction
     group: str
+    user: str = ""
+    model: str = ""
+    role: Role = Role.USER
+    part: Part = Part.PROMPT
+    older: bool = False
+    tokens: int = 0
     action: Action
+    would: Action | None = None
     clause: str
+    origin: str = field(default="", compare=False)
 
 
 class Sockets(StrEnum):
@@ -94,15 +139,5 @@ class Profile:
     uninspectable_by_reason: Mapping[str, Action]
     on_fault: Action
     sockets: Sockets = Sockets.READ
+    require: frozenset[str] = frozenset()  # detectors without whose answer nothing passes
     cases: tuple[Case, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Policy:
-    """A profile joined with the rules of its packs, ready to decide."""
-
-    profile: Profile
-    rules: Mapping[str, RuleFacts]
-    digest: str
-    modes: Mapping[str, Mode] = field(default_factory=dict)  # by pack
-    mild: frozenset[str] = frozenset()  # rules that by themselves only record
