@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from excise.detectors import code_features
 from excise.detectors.code_features import (
     LINE,
     MARK_CHARACTERS,
@@ -62,6 +63,17 @@ def test_new_words_of_one_look_share_a_shape(alike: tuple[str, str]) -> None:
 def test_other_looks_have_other_shapes() -> None:
     looks = ("camelCase", "PascalCase", "value", "Total", "MAX", "CONSTANT", "x", "X", "1", "中")
     assert len({tuple(types_of(look)) for look in looks}) == len(looks)
+
+
+@given(st.one_of(TEXTS, st.text(st.sampled_from("aBcD1\u0661é中_ "), max_size=40)))
+def test_few_new_tokens_are_read_like_many(text: str) -> None:
+    """One by one and all at once."""
+    alone = encode(text, VOCABULARY)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(code_features, "_FEW", 0)
+        together = encode(text, VOCABULARY)
+    assert alone.shapes.tolist() == together.shapes.tolist()
+    assert alone.types.tolist() == together.types.tolist()
 
 
 def test_lines_begin_behind_each_end_of_line() -> None:

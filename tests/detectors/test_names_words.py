@@ -34,10 +34,16 @@ def tokens_of(words: list[str]) -> list[str]:
 
 
 def check(rows: WordRows, words: list[str]) -> None:
+    """Read as few and as many, and in several goes."""
     bits = list(zip(words, MODEL.bits_of(words), strict=True))
-    sums, classes = rows.rows(words)
-    assert np.array_equal(sums, MODEL.rows_of([features_of(word, own) for word, own in bits]))
-    assert classes.tolist() == [class_of(word, own) for word, own in bits]
+    wanted = MODEL.rows_of([features_of(word, own) for word, own in bits])
+    for few, at_once in ((0, 1_024), (40, 1_024), (0, 3)):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(names_words, "_FEW", few)
+            patch.setattr(names_words, "_AT_ONCE", at_once)
+            sums, classes = rows.rows(words)
+        assert np.array_equal(sums, wanted)
+        assert classes.tolist() == [class_of(word, own) for word, own in bits]
 
 
 @settings(deadline=None)

@@ -49,6 +49,11 @@ _SHAPE_OF_STATE: Final = np.array(
     np.int64,
 ).ravel()
 
+_STATES: Final = _STATE_OF_CLASS.tolist()
+_SHAPES: Final = _SHAPE_OF_STATE.tolist()
+_NO_CAPITALS: Final = dict.fromkeys(range(65, 91))
+_FEW: Final = 24  # tokens that are looked at quicker one by one
+
 PAIR_BITS: Final = 14
 TRIPLE_BITS: Final = 13
 _SLOT_BITS: Final = 16
@@ -192,7 +197,27 @@ def triples_of(shapes: Ints, glued: Ints | Flags) -> Ints:
     return mixed.astype(np.int64)
 
 
+def _shape_of(token: str, kind: int) -> int:
+    """The shape of one token, in the slow words that few of them are quickest in."""
+    size = len(token)
+    if kind != WORD:
+        state = _STATES[kind]
+    elif token[0] > "\x7f":
+        state = _STRANGE
+    else:
+        # Without the capitals of ASCII.
+        inner = size - 1 - len(token[1:].translate(_NO_CAPITALS))
+        first = "A" <= token[0] <= "Z"
+        state = _UPPER if first and inner == size - 1 and inner else first * 2 + (inner > 0)
+    return _SHAPES[state * _SIZES + min(size, _SIZES - 1)]
+
+
 def _new_shapes(text: str, tokens: Tokens, places: Ints) -> Ints:
+    """The shapes of the tokens at some places."""
+    if places.size <= _FEW:
+        cuts = zip(tokens.starts[places].tolist(), tokens.ends[places].tolist(),
+                   tokens.classes[places].tolist(), strict=True)  # fmt: skip
+        return np.array([_shape_of(text[start:end], kind) for start, end, kind in cuts], np.int64)
     starts, ends, classes = tokens.starts[places], tokens.ends[places], tokens.classes[places]
     sizes = ends - starts
     if text.isascii():

@@ -25,6 +25,7 @@ _Keys = NDArray[np.uint32]
 # Features of the letters: how their names begin, and which code points of the word they take.
 _PIECES: Final = (("w=", 0), ("p3=", 3), ("p4=", 4), ("s2=", -2), ("s3=", -3), ("s4=", -4))
 _OF_LETTERS: Final = tuple(name for name, _ in _PIECES)
+_BEGINNINGS: Final = tuple(crc32(name.encode()) for name in _OF_LETTERS)
 # Longer words are rare and go one by one; a lower-case code point has four bytes at most.
 LONGEST: Final = 32
 _BYTES: Final = 4 * LONGEST
@@ -37,8 +38,8 @@ _ALPHA: Final = 8
 _DIGIT: Final = 16
 _KNOWN: Final = 32
 _CENTURIES: Final = tuple(ord(a) * 10 + ord(b) for a, b in ("19", "20"))
-# So few words are quicker one by one; more than so many would fill memory for a moment.
-_FEW: Final = 6
+# So few words are read quicker one by one; more than so many would fill memory for a moment.
+_FEW: Final = 40
 _AT_ONCE: Final = 1_024
 # Signatures remembered: few thousand exist in text.
 _SIGNATURES: Final = 4_096
@@ -68,8 +69,6 @@ class WordRows:
 
         The words are tokens of a text, not empty and without blanks.
         """
-        if len(words) <= _FEW:
-            return self._rows_alone(words)
         if len(words) > _AT_ONCE:
             parts = [
                 self.rows(words[begin : begin + _AT_ONCE])
@@ -97,7 +96,7 @@ class WordRows:
         return sums, np.array([class_of(word, own) for word, own in pairs])
 
     def _plain_rows(self, words: Sequence[str]) -> tuple[Floats, Ints]:
-        letters = _letters(words)
+        letters = _letters(words) if len(words) > _FEW else _few_letters(words)
         bits = self._model.bits_of_keys(letters.words)
         signatures = (letters.signatures | bits.astype(np.int64) << 20).tolist()
         numbers = np.array(self._signature_numbers(words, signatures, bits))
@@ -151,6 +150,33 @@ def _letters(words: Sequence[str]) -> _Letters:
     flags = _flags(codes)
     signatures, alpha = _signatures(codes, flags, begins)
     return _Letters(*_keys(data, ends, offsets), signatures, alpha)
+
+
+def _few_letters(words: Sequence[str]) -> _Letters:
+    """The same without the fixed cost of arrays."""
+    chars = _char_flags()
+    keys: list[int] = []
+    signatures: list[int] = []
+    for word in words:
+        lower = word.lower()
+        pieces = (lower, lower[:3], lower[:4], lower[-2:], lower[-3:], lower[-4:])
+        for begin, piece in zip(_BEGINNINGS, pieces, strict=True):
+            keys.append(crc32(piece.encode("utf-8", "surrogatepass"), begin))
+        keys.append(crc32(lower.encode("utf-8", "surrogatepass")))
+        first, rest = chars[word[0]], 0
+        for char in word[1:]:
+            rest |= chars[char]
+        century = word[:2] in ("19", "20")
+        signatures.append(
+            min(len(word), 9)
+            | first << 4
+            | ((first | rest) & _CASES) << 10
+            | (rest & _CASES) << 13
+            | century << 16
+        )
+    columns = np.array(keys, np.uint32).reshape(len(words), -1).T
+    own = np.array(signatures)
+    return _Letters(columns[-1], columns[:-1], own, own >> 4 & _ALPHA != 0)
 
 
 def _signatures(
@@ -223,6 +249,19 @@ def _blanks() -> _Keys:
     return np.array(
         [[crc32(name + bytes(size)) for size in range(_BYTES + 1)] for name in names], np.uint32
     )
+
+
+class _CharFlags(dict[str, int]):
+    """By character what it is, filled in as characters are met."""
+
+    def __missing__(self, char: str) -> int:
+        flags = self[char] = _flags_of(char)
+        return flags
+
+
+@cache
+def _char_flags() -> _CharFlags:
+    return _CharFlags()
 
 
 @cache
