@@ -49,8 +49,8 @@ _SHAPE_OF_STATE: Final = np.array(
     np.int64,
 ).ravel()
 
-_STATES: Final = _STATE_OF_CLASS.tolist()
-_SHAPES: Final = _SHAPE_OF_STATE.tolist()
+_STATES: Final[list[int]] = _STATE_OF_CLASS.tolist()
+_SHAPES: Final[list[int]] = _SHAPE_OF_STATE.tolist()
 _NO_CAPITALS: Final = dict.fromkeys(range(65, 91))
 _FEW: Final = 24  # tokens that are looked at quicker one by one
 
