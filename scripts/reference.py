@@ -14,6 +14,7 @@ from reference_detection import page as detection_page
 from reference_detection import readme
 
 from excise.audit.fields import build_schema, render_reference
+from excise.audit.mapping import render_mapping
 from excise.catalogue import load_catalogue
 from excise.cli.main import COMMANDS, build_parser
 from excise.config import KINDS, Settings
@@ -122,6 +123,7 @@ def build_pages() -> dict[str, str]:
     return {
         "policies/schema/audit.json": json.dumps(build_schema(), indent=2) + "\n",
         "docs/reference/audit.md": render_reference(),
+        "docs/reference/audit-mapping.md": render_mapping(),
         "docs/reference/errors.md": _page("Errors", "addons/excise/errors.py", _errors()),
         "docs/reference/settings.md": _page("Settings", "addons/excise/config.py", _settings()),
         "docs/reference/commands.md": _page("Commands", "addons/excise/cli", _commands()),

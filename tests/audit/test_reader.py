@@ -6,16 +6,17 @@ from pathlib import Path
 
 import pytest
 
+from excise.audit.archive import pack, path_of, rotated
 from excise.audit.fields import Stage
+from excise.audit.query import files_of
 from excise.audit.reader import (
-    build_stats,
-    files_of,
     find_exchange,
     find_last,
     find_records,
     follow,
 )
 from excise.audit.record import Facts, build_record
+from excise.audit.select import Wanted
 from excise.audit.trail import Keeping
 from excise.audit.writer import AuditWriter
 from excise.errors import AuditError
@@ -65,6 +66,44 @@ def test_a_missing_trail_is_said_so(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(AuditError, match="Not a directory"):
         files_of(tmp_path / "file" / "t.jsonl")
+    with pytest.raises(AuditError, match="no trail yet"):
+        list(follow(tmp_path / "none.jsonl", rounds=1))
+
+
+@pytest.mark.parametrize("packing", ["zstd", "gzip"])
+def test_following_goes_on_over_files_that_were_packed_meanwhile(
+    tmp_path: Path, packing: str
+) -> None:
+    path = tmp_path / "t.jsonl"
+    write(path, 2)
+
+    def step() -> None:
+        write(path, 9, start=2, rotate_bytes=300)
+        for file in rotated(path):
+            pack(file, packing)
+
+    steps = iter([step, lambda: write(path_of(path, "2"), 1, start=11)])
+    seen = follow(path, wait=lambda _: next(steps, lambda: None)(), rounds=20)
+    assert names(seen) == [f"x{number}" for number in range(2, 12)]
+
+
+def test_the_lines_of_several_processes_come_in_the_order_of_their_times(tmp_path: Path) -> None:
+    path = tmp_path / "t.jsonl"
+    for worker, moments in (("", (1.0, 4.0)), ("2", (2.0, 3.0))):
+        times = iter(moments)
+        with AuditWriter(path_of(path, worker), clock=times.__next__) as audit:
+            for moment in moments:
+                audit.commit_sync(build_record(Facts(stage=Stage.TUNNEL, id=f"x{moment:.0f}")))
+    assert names(find_records(path)) == ["x1", "x2", "x3", "x4"]
+    assert names(find_last(path, 2)) == ["x3", "x4"]
+
+
+def test_the_last_ones_that_are_wanted(tmp_path: Path) -> None:
+    path = tmp_path / "t.jsonl"
+    write(path, 9, rotate_bytes=500)
+    with AuditWriter(path) as audit:
+        audit.commit_sync(build_record(Facts(stage=Stage.FAULT, id="f")))
+    assert names(find_last(path, 2, Wanted(stage="tunnel"))) == ["x7", "x8"]
 
 
 def test_an_exchange_is_found_by_id_and_by_reference(tmp_path: Path) -> None:
@@ -83,19 +122,3 @@ def test_following_sees_every_new_line_over_many_rotations(tmp_path: Path) -> No
     )
     seen = follow(path, wait=lambda _: next(steps, lambda: None)(), rounds=40)
     assert names(seen) == [f"x{number}" for number in range(2, 13)]
-
-
-def test_stats_count_what_the_lines_say() -> None:
-    request = {
-        "stage": "request", "time": "a", "direction": "request", "action": "redact",
-        "would": "block", "host": "h", "principal": {"id": "ann"}, "reasons": ["why"],
-        "rulings": [{"rule": "r", "count": 3}], "timings": {"total": 2.0},
-    }  # fmt: skip
-    fault = {"stage": "fault", "time": "b", "fault": {"kind": "ValueError"}}
-    stats = build_stats([request, fault, {"stage": "gap", "time": "c", "lost": 4}])
-    assert (stats.records, stats.first, stats.last, stats.lost) == (3, "a", "c", 4)
-    assert stats.actions == {"redact": 1} and stats.would == {"block": 1}
-    assert stats.rules == {"r": 3} and stats.principals == {"ann": 1} and stats.hosts == {"h": 1}
-    assert stats.faults == {"ValueError": 1} and stats.reasons == {"why": 1}
-    assert stats.quantile(0.5) == 2.0
-    assert build_stats([]).quantile(0.5) is None

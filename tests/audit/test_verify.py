@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from excise.audit.archive import path_of, rotated
+from excise.audit.archive import path_of, rotated, trail_name
 from excise.audit.chain import Flaw
 from excise.audit.fields import Stage
 from excise.audit.heads import head_path, read_head
 from excise.audit.record import Facts, build_record
 from excise.audit.trail import Keeping, Seal
-from excise.audit.verify import Report, trail_name, verify_files, verify_trail
+from excise.audit.verify import Report, verify_files, verify_trail
 from excise.audit.writer import AuditWriter
 from excise.errors import AuditError
 from excise.state.signing import load_or_create_signer

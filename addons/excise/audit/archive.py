@@ -20,6 +20,7 @@ PACKINGS: Final = ("zstd", "gzip", "none")
 _SUFFIX: Final = {"zstd": ".zst", "gzip": ".gz"}
 _PACKED: Final = tuple(_SUFFIX.values())
 _MOMENT: Final = r"\d{8}T\d{6}-\d{6}"
+_ROTATED: Final = re.compile(rf"(.+)-{_MOMENT}(\.[^.]+)")
 _CHUNK: Final = 1 << 20
 
 
@@ -52,6 +53,24 @@ def rotated(path: Path) -> list[Path]:
 def plain_name(path: Path) -> str:
     """The file's name without its packing."""
     return path.name.removesuffix(path.suffix) if path.suffix in _PACKED else path.name
+
+
+def trail_name(file: Path) -> str:
+    """The path of the trail that a file belongs to."""
+    name = plain_name(file)
+    hit = _ROTATED.fullmatch(name)
+    return str(file.with_name(hit[1] + hit[2] if hit else name))
+
+
+def there(file: Path) -> Path:
+    """The file, or what it was packed to since it was listed."""
+    if file.exists():
+        return file
+    for suffix in (".zst", ".gz"):
+        packed = file.with_name(file.name + suffix)
+        if packed.exists():
+            return packed
+    return file
 
 
 def open_file(path: Path) -> IO[bytes]:

@@ -1,147 +1,171 @@
-"""Reads the trail back: all of its files in order, following it as it grows, and counting."""
+"""Reads the trail back: all of its files in order, and following it as it grows."""
 
 from __future__ import annotations
 
+import heapq
 import json
 import os
 import time
-from collections import Counter
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 
-from excise.audit.archive import rotated
+from excise.audit.archive import broken, family_of, open_file, rotated, there, trail_name
+from excise.audit.chain import read_link
+from excise.audit.query import files_of
+from excise.audit.select import Wanted
 from excise.errors import AuditError
 
 Record = dict[str, Any]
 POLL: Final = 0.2
-
-
-def files_of(path: Path) -> list[Path]:
-    """The files of a trail, oldest first. Raises `AuditError` where there are none."""
-    try:
-        files = [*rotated(path), *([path] if path.exists() else [])]
-    except FileNotFoundError:
-        files = []
-    except OSError as fault:
-        raise _unreadable(path, fault) from None
-    if not files:
-        raise AuditError("EXC-AUD-001", "there is no trail yet.", at=str(path))
-    return files
+ALL: Final = Wanted()
+_TURNS: Final = 8  # files that may turn over between two looks at one of them
 
 
 def find_records(path: Path) -> Iterator[Record]:
-    """Every whole line, oldest first. Raises `AuditError` at a line that is no record."""
+    """Every whole line of every process's trail, in the order of their times. Raises `AuditError`
+    at a line that is no record."""
+    trails: dict[str, list[Path]] = {}
     for file in files_of(path):
-        try:
-            with file.open("rb") as lines:
-                yield from _parse_lines(lines, file)
-        except OSError as fault:
-            raise _unreadable(file, fault) from None
+        trails.setdefault(trail_name(file), []).append(file)
+    return heapq.merge(*map(_records, trails.values()), key=lambda record: record.get("time", ""))
 
 
-def find_last(path: Path, count: int) -> list[Record]:
-    """The last `count` records, oldest first."""
-    found: list[Record] = []
-    for file in reversed(files_of(path)):
-        if len(found) >= count:
-            break
-        try:
-            lines = file.read_bytes().splitlines(keepends=True)
-        except OSError as fault:
-            raise _unreadable(file, fault) from None
-        wanted = count - len(found)
-        # One more than wanted, since the last may be unfinished.
-        start = max(0, len(lines) - wanted - 1)
-        found = list(_parse_lines(lines[start:], file, start))[-wanted:] + found
-    return found
+def find_last(path: Path, count: int, wanted: Wanted = ALL) -> list[Record]:
+    """The last `count` records that are wanted, oldest first."""
+    trails: dict[str, list[Path]] = {}
+    for file in files_of(path):
+        trails.setdefault(trail_name(file), []).append(file)
+    found = [record for files in trails.values() for record in _last(files, count, wanted)]
+    found.sort(key=lambda record: record.get("time", ""))
+    return found[-count:]
 
 
 def find_exchange(path: Path, name: str) -> list[Record]:
     """The lines of one exchange, by its id or by the reference a user was given."""
-    return [
-        record
-        for record in find_records(path)
-        if name in (record.get("id"), record.get("reference"))
-    ]
+    mark = json.dumps(name).encode()
+    found: list[Record] = []
+    for file in files_of(path):
+        for number, line in enumerate(_lines(file), 1):
+            if mark in line:  # reading each of a million lines would take a minute
+                found += _parse_lines([line], file, number - 1)
+    return [record for record in found if name in (record.get("id"), record.get("reference"))]
+
+
+def _last(files: list[Path], count: int, wanted: Wanted) -> list[Record]:
+    found: list[Record] = []
+    for file in reversed(files):
+        if len(found) >= count:
+            break
+        records: Iterable[Record]
+        if wanted == ALL:
+            lines = deque(enumerate(_lines(file), 1), maxlen=count + 1)  # the last may be torn
+            records = [r for number, line in lines for r in _parse_lines([line], file, number - 1)]
+        else:
+            records = (r for r in _parse_lines(_lines(file), file) if wanted.fits(r))
+        found = list(deque(records, maxlen=count - len(found))) + found
+    return found
+
+
+def _records(files: Iterable[Path]) -> Iterator[Record]:
+    for file in files:
+        yield from _parse_lines(_lines(file), file)
+
+
+def _lines(file: Path) -> Iterator[bytes]:
+    try:
+        with open_file(there(file)) as lines:
+            yield from lines
+    except OSError as fault:
+        raise _unreadable(file, fault) from None
+    except broken():
+        raise AuditError("EXC-AUD-003", "the packed file is damaged.", at=str(file)) from None
 
 
 def follow(
     path: Path, *, wait: Callable[[float], None] = time.sleep, rounds: int | None = None
 ) -> Iterator[Record]:
-    """Records as they are written from now on, over rotations; for ever, or for some `rounds`."""
-    file = _open_at_end(files_of(path)[-1])
-    rest = b""
+    """Records as they are written from now on by any process, over rotations; for ever, or for some
+    `rounds`."""
+    followed: dict[Path, _Followed] = {}
+    files_of(path)  # says so where there is nothing to follow
     done = 0
     try:
         while rounds is None or done < rounds:
+            for trail in family_of(path):
+                if trail not in followed and trail.exists():
+                    followed[trail] = _Followed(trail, from_start=done > 0)
+            for each in followed.values():
+                yield from each.read()
             done += 1
-            # Looked at before reading: what is written until the turn-over is then read too.
-            behind = _files_after(file.fileno(), path)
-            *whole, rest = (rest + file.read()).split(b"\n")
-            yield from _parse_lines((line + b"\n" for line in whole), path)
-            if behind:
-                file.close()
-                file, rest = behind[0].open("rb"), b""
-            else:
-                wait(POLL)
+            wait(POLL)
     finally:
-        file.close()
+        for each in followed.values():
+            each.close()
 
 
-@dataclass(slots=True)
-class Stats:
-    """Counts over a stretch of the trail."""
+class _Followed:
+    """One growing trail. A full file is packed soon after it was renamed, so what comes next is
+    known by the numbers of its lines, not by the file."""
 
-    records: int = 0
-    first: str = ""
-    last: str = ""
-    stages: Counter[str] = field(default_factory=Counter)
-    actions: Counter[str] = field(default_factory=Counter)
-    would: Counter[str] = field(default_factory=Counter)  # where shadow rules would have done more
-    rules: Counter[str] = field(default_factory=Counter)
-    hosts: Counter[str] = field(default_factory=Counter)
-    principals: Counter[str] = field(default_factory=Counter)
-    reasons: Counter[str] = field(default_factory=Counter)
-    faults: Counter[str] = field(default_factory=Counter)
-    lost: int = 0
-    total_ms: list[float] = field(default_factory=list, repr=False)
+    def __init__(self, path: Path, *, from_start: bool) -> None:
+        self._path = path
+        self._file = _open(path)
+        self._seq = 0
+        self._rest = b""
+        if not from_start:
+            for line in self._file:
+                self._see(line)
 
-    def quantile(self, share: float) -> float | None:
-        """Milliseconds that this share of the messages stayed within; None where none was timed."""
-        if not self.total_ms:
-            return None
-        ordered = sorted(self.total_ms)
-        return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+    def read(self) -> list[Record]:
+        """What came since the last look."""
+        found: list[Record] = []
+        for _ in range(_TURNS):
+            # Looked at before reading: what is written until the turn-over is then read too.
+            turned = not self._is_current()
+            found += self._new(self._rest + self._file.read())
+            if not turned or not self._path.exists():
+                break
+            self._file.close()
+            for file in self._behind():
+                found += self._new(b"".join(_lines(file)))
+            self._file, self._rest = _open(self._path), b""
+        return found
 
+    def close(self) -> None:
+        """Let go of the file."""
+        self._file.close()
 
-def build_stats(records: Iterable[Record]) -> Stats:
-    """Count records by what they say."""
-    stats = Stats()
-    for record in records:
-        stats.records += 1
-        stats.first = stats.first or record.get("time", "")
-        stats.last = record.get("time", stats.last)
-        stats.stages[record.get("stage", "")] += 1
-        stats.lost += record.get("lost", 0)
-        action, would = record.get("action"), record.get("would")
-        if action:
-            stats.actions[action] += 1
-        if would and would != action:
-            stats.would[would] += 1
-        for name, counter in (("host", stats.hosts), ("principal", stats.principals)):
-            value = record.get(name)
-            if value and record.get("direction") == "request":
-                counter[value["id"] if isinstance(value, dict) else value] += 1
-        stats.reasons.update(record.get("reasons", ()))
-        for ruling in record.get("rulings", ()):
-            stats.rules[ruling["rule"]] += ruling["count"]
-        if fault := record.get("fault"):
-            stats.faults[fault["kind"]] += 1
-        if (took := record.get("timings", {}).get("total")) is not None:
-            stats.total_ms.append(took)
-    return stats
+    def _is_current(self) -> bool:
+        try:
+            return os.path.samestat(self._path.stat(), os.fstat(self._file.fileno()))
+        except FileNotFoundError:
+            return False
+
+    def _behind(self) -> list[Path]:
+        """Full files with lines that were not seen, oldest first."""
+        behind: list[Path] = []
+        for file in reversed(rotated(self._path)):
+            with open_file(there(file)) as lines:
+                first = read_link(lines.readline().rstrip(b"\n"))
+            behind.append(file)
+            if first is None or first.seq <= self._seq + 1:
+                break
+        return behind[::-1]
+
+    def _new(self, data: bytes) -> list[Record]:
+        *whole, self._rest = data.split(b"\n")
+        fresh = [line for line in whole if self._see(line)]
+        return list(_parse_lines((line + b"\n" for line in fresh), self._path))
+
+    def _see(self, line: bytes) -> bool:
+        found = read_link(line.rstrip(b"\n"))
+        if found is None:
+            return True
+        fresh = found.seq > self._seq
+        self._seq = max(self._seq, found.seq)
+        return fresh
 
 
 def _parse_lines(lines: Iterable[bytes], file: Path, before: int = 0) -> Iterator[Record]:
@@ -157,23 +181,11 @@ def _parse_lines(lines: Iterable[bytes], file: Path, before: int = 0) -> Iterato
         yield record
 
 
-def _open_at_end(path: Path) -> Any:
+def _open(path: Path) -> IO[bytes]:
     try:
-        file = path.open("rb")
+        return path.open("rb")
     except OSError as fault:
         raise _unreadable(path, fault) from None
-    file.seek(0, os.SEEK_END)
-    return file
-
-
-def _files_after(fd: int, path: Path) -> list[Path]:
-    """The files of the trail that are newer than the open one, oldest first."""
-    held = os.fstat(fd)
-    files = [*rotated(path), *([path] if path.exists() else [])]
-    for number, file in enumerate(files):
-        if file.exists() and os.path.samestat(file.stat(), held):
-            return files[number + 1 :]
-    return files  # the open one was removed
 
 
 def _unreadable(path: Path, fault: OSError) -> AuditError:

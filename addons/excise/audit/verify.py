@@ -16,11 +16,18 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from excise.audit.archive import broken, family_of, open_file, plain_name, rotated
+from excise.audit.archive import (
+    broken,
+    family_of,
+    open_file,
+    plain_name,
+    rotated,
+    there,
+    trail_name,
+)
 from excise.audit.chain import Check, Dropped, Fault, Flaw, Head, Walk
 from excise.errors import AuditError
 
-_ROTATED: Final = re.compile(r"(.+)-\d{8}T\d{6}-\d{6}(\.[^.]+)")
 _TIME: Final = re.compile(rb'"time":"([^"]{1,40})"')
 _RETENTION: Final = b'"stage":"retention"'
 _RECOVERY: Final = b'"stage":"recovery"'
@@ -75,13 +82,6 @@ def verify_files(files: Iterable[Path], check: Check | None) -> list[Report]:
     return reports
 
 
-def trail_name(file: Path) -> str:
-    """The path of the trail that a file belongs to."""
-    name = plain_name(file)
-    hit = _ROTATED.fullmatch(name)
-    return str(file.with_name(hit[1] + hit[2] if hit else name))
-
-
 def _order(file: Path) -> tuple[str, bool, str]:
     trail = trail_name(file)
     return trail, plain_name(file) == Path(trail).name, plain_name(file)
@@ -130,7 +130,7 @@ def _excuse_torn(report: Report, walk: Walk, reach: _Reach) -> None:
 def _walk_file(walk: Walk, report: Report, file: Path, end: int | None) -> None:
     number = 0
     try:
-        with open_file(_there(file)) as lines:
+        with open_file(there(file)) as lines:
             for number, line in enumerate(_up_to(lines, end), 1):
                 if not line.endswith(b"\n"):
                     walk.blame(
@@ -200,17 +200,6 @@ def _notes(walk: Walk, reach: _Reach, check: Check | None) -> Iterator[str]:
     if reach.head is not None and reach.head.seq < walk.head.seq:
         newer = walk.head.seq - reach.head.seq
         yield f"{newer} lines are newer than the head in the state folder (a process was killed)"
-
-
-def _there(file: Path) -> Path:
-    """The file, or what it was packed to since it was listed."""
-    if file.exists():
-        return file
-    for suffix in (".zst", ".gz"):
-        packed = file.with_name(file.name + suffix)
-        if packed.exists():
-            return packed
-    return file
 
 
 def _up_to(lines: Iterable[bytes], end: int | None) -> Iterator[bytes]:

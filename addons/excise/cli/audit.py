@@ -16,13 +16,15 @@ from rich.text import Text
 
 from excise.audit.reader import (
     Record,
-    Stats,
-    build_stats,
     find_exchange,
     find_last,
-    find_records,
     follow,
 )
+from excise.audit.select import FILTERS, Wanted
+from excise.audit.stats import Stats, read_stats
+from excise.cli.audit_export import add_export
+from excise.cli.audit_report import add_report
+from excise.cli.audit_show import explain
 from excise.cli.audit_verify import add_verify
 from excise.cli.options import settings_of
 
@@ -45,25 +47,44 @@ def add_parser(subparsers: Any) -> None:
     show = commands.add_parser("show", help="every line of one exchange")
     show.add_argument("name", help="its id, or the reference a user was given")
     stats = commands.add_parser("stats", help="what happened, counted")
+    for each in (tail, stats):
+        add_filters(each)
     for each, func in ((tail, run_tail), (show, run_show), (stats, run_stats)):
         each.add_argument("--audit", type=Path, metavar="FILE", help="the trail")
         each.add_argument("--state-dir", type=Path, metavar="DIR")
         each.add_argument("--json", action="store_true", help="for programs")
         each.set_defaults(func=func)
     add_verify(commands)
+    add_export(commands)
+    add_report(commands)
+
+
+def add_filters(parser: argparse.ArgumentParser) -> None:
+    """Options that narrow the lines down."""
+    for name in FILTERS:
+        words = "TIME" if name in ("since", "until") else name.upper()
+        says = {"since": "from this time on, such as 2030-01-31 or 2030-01-31T12",
+                "until": "before this time"}  # fmt: skip
+        help_ = says.get(name, f"only lines with this {name}")
+        parser.add_argument(f"--{name}", default="", metavar=words, help=help_)
+
+
+def wanted_of(args: argparse.Namespace) -> Wanted:
+    """The filters that were given."""
+    return Wanted(**{name: getattr(args, name) for name in FILTERS})
 
 
 def run_tail(args: argparse.Namespace) -> int:
     """The last lines, and with `--follow` the coming ones."""
-    path = settings_of(args).audit
-    records = find_last(path, max(1, args.lines))
+    path, wanted = settings_of(args).audit, wanted_of(args)
+    records = find_last(path, max(1, args.lines), wanted)
     if args.json:
         _print_json(records)
     else:
         _console().print(build_table(records))
     if args.follow:
         console = _console()
-        for record in follow(path):
+        for record in filter(wanted.fits, follow(path)):
             if args.json:
                 _print_json([record])
             else:
@@ -72,19 +93,21 @@ def run_tail(args: argparse.Namespace) -> int:
 
 
 def run_show(args: argparse.Namespace) -> int:
-    """Everything about one exchange; exit status 1 where the trail knows none."""
+    """What was decided about one exchange, and why; exit status 1 where the trail knows none."""
     records = find_exchange(settings_of(args).audit, args.name)
     if args.json:
         _print_json(records)
     else:
+        console = _console()
         for record in records:
-            _console().print_json(json.dumps(record))
+            for part in explain(record):
+                console.print(part)
     return 0 if records else 1
 
 
 def run_stats(args: argparse.Namespace) -> int:
     """Counts over the whole trail."""
-    stats = build_stats(find_records(settings_of(args).audit))
+    stats = read_stats(settings_of(args).audit, wanted_of(args))
     if args.json:
         print(json.dumps(_stats_as_json(stats)))
     else:
@@ -120,11 +143,8 @@ def build_stats_table(stats: Stats) -> Table:
             table.add_row(title, Text(shown))
     if stats.lost:
         table.add_row("lost", Text(f"{stats.lost} records were refused", style="bold red"))
-    if stats.total_ms:
-        table.add_row(
-            "milliseconds",
-            f"p50 {stats.quantile(0.5):.2f}, p99 {stats.quantile(0.99):.2f}",
-        )
+    if stats.p50 is not None and stats.p99 is not None:
+        table.add_row("milliseconds", f"p50 {stats.p50:.2f}, p99 {stats.p99:.2f}")
     return table
 
 
@@ -159,8 +179,11 @@ def _counters(stats: Stats) -> dict[str, Counter[str]]:
         "actions": stats.actions,
         "would": stats.would,
         "rules": stats.rules,
+        "entities": stats.entities,
         "reasons": stats.reasons,
+        "missing": stats.missing,
         "hosts": stats.hosts,
+        "models": stats.models,
         "principals": stats.principals,
         "faults": stats.faults,
     }
@@ -173,7 +196,7 @@ def _stats_as_json(stats: Stats) -> dict[str, Any]:
         "last": stats.last,
         "lost": stats.lost,
         **{title: dict(counter) for title, counter in _counters(stats).items()},
-        "total_ms": {"p50": stats.quantile(0.5), "p99": stats.quantile(0.99)},
+        "total_ms": {"p50": stats.p50, "p99": stats.p99},
     }
 
 
