@@ -36,6 +36,7 @@ in every content coding, sends it through, and looks at what leaves.
 - **edited**: found, cut out, and nothing else changed.
 - **edited, restored**: in answers; and a placeholder that stands there becomes its value again.
 - **read**: found and recorded, not edited, for the provider signed or encrypted it.
+- **left out**: log probabilities of an answer whose text was edited; they would spell it again.
 - **read, stops the message**: found; since nothing can be cut out, the message is stopped.
 - **uninspectable**: not looked into, with the word that stands in the trail and in the profile.
 

@@ -89,6 +89,10 @@ UNREADABLE: Final = {
     "charset": "The text is not UTF-8.",
     "depth": "It is nested deeper than any client nests.",
     "media-type": "A type that no codec reads.",
+    "document": "A PDF or Office file that could not be read: damaged, locked, too large, of an "
+    "old format, or its readers (the extra `documents`) are not installed.",
+    "archive": "Files packed together, which nobody unpacks.",
+    "metadata": "A picture whose metadata cannot be told from the rest, and so was left in it.",
     "media": "Pictures, sound or film, which nobody looks at or listens to.",
     "token-ids": "Text that the client sends as the numbers of a tokenizer.",
     "grpc": "Protobuf in the framing of gRPC or Connect: searched, never edited.",

@@ -7,6 +7,7 @@ items of an array count as one; a cell is a field in one content coding.
 
 from __future__ import annotations
 
+import base64
 import copy
 import itertools
 import json
@@ -15,16 +16,20 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+import document_samples
 from framings import FRAMINGS, load_events
+from picture_samples import saved
 from planted import PlantScanner, planted_policy
 from walled import HOSTS
 
 from excise.codecs.encoding import decode, encode
 from excise.codecs.media import SHORTEST, hidden_in
 from excise.enforce.redact import Placeholders
-from excise.model import Action, Answer, Direction, Exchange, Principal
+from excise.errors import Unreadable
+from excise.model import Action, Answer, Direction, DocumentText, Exchange, Principal
 from excise.pipeline.firewall import Firewall
 from excise.pipeline.outcome import Context
+from excise.workers import documents
 
 PLANT: Final = "SECRET-20261121"
 HELD: Final = "[EMAIL_p4r8t2w6z]"
@@ -36,6 +41,7 @@ EDITED: Final = "edited"
 RESTORED: Final = "edited, restored"
 SIGNED: Final = "read"  # and recorded; the provider signed or encrypted it
 STOPPED: Final = "read, stops the message"
+LEFT_OUT: Final = "left out"  # tokens of an answer whose text was edited
 NOT_READ: Final = "NOT READ"
 
 # Numbers in answers that repeat a text, as the model's own tokens.
@@ -82,7 +88,16 @@ def wall() -> Firewall:
         fingerprint_key=b"f" * 32,
         lookup=lambda principal: {HELD: VALUE}.get,
         timer=lambda: next(ticks) / 1000,
+        documents=_read_here,
     )
+
+
+def _read_here(data: bytes) -> DocumentText:
+    """As the child reads it."""
+    answer = documents.read({"data": base64.b64encode(data).decode()})
+    if "error" in answer:
+        raise Unreadable("document")
+    return DocumentText(tuple(answer["texts"]), tuple(answer["unread"]))
 
 
 # -- fixtures ------------------------------------------------------------------------------------
@@ -211,6 +226,8 @@ def judge(fixture: Fixture, field: Field, coding: str) -> str:
     out, signed = _answered(fixture, plant(fixture, field, text), coding)
     if PLANT in out:
         return SIGNED if signed else NOT_READ
+    if VALUE not in out and HELD not in out and "logprobs" in field.name.lower():
+        return LEFT_OUT
     return RESTORED if VALUE in out and HELD not in out else EDITED
 
 
@@ -314,12 +331,40 @@ UPLOAD: Final = (
     b'--B\r\nContent-Disposition: form-data; name="file"; filename="%b.txt"\r\n'
     b"Content-Type: text/plain\r\n\r\n%b\r\n--B--\r\n"
 )
+_IN_BASE64: Final = b'{"messages":[{"content":[{"file_data":"%b"}]}]}'
+_PICTURE: Final = saved("JPEG", note=PLANT)
 _FRAMED: Final = b"\n\x0f" + PLANT.encode()
 OTHERS: Final = {
     "upload: a part of text": (UPLOAD % (b"a", PLANT.encode()), EDITED),
     "upload: the head of a part": (UPLOAD % (PLANT.encode(), b"a"), EDITED),
-    "upload: a picture": (UPLOAD % (b"a", b"\x89PNG\r\n\x1a\n\0"), "uninspectable: media"),
-    "upload: a document": (UPLOAD % (b"a", b"%PDF-1.7"), "uninspectable: media-type"),
+    "upload: what a picture shows": (
+        UPLOAD % (b"a", saved("PNG", note="nothing")),
+        "uninspectable: media",
+    ),
+    **{
+        f"upload: {name}": (UPLOAD % (b"a", data), STOPPED)
+        for name, data in (
+            ("a PDF", document_samples.pdf(PLANT)),
+            ("a DOCX", document_samples.word(PLANT)),
+            ("an XLSX", document_samples.sheet((PLANT,))),
+            ("a PPTX", document_samples.slides(PLANT)),
+        )
+    },
+    "upload: a damaged, locked or old document": (
+        UPLOAD % (b"a", b"%PDF-1.7 \0"),
+        "uninspectable: document",
+    ),
+    "upload: an archive": (UPLOAD % (b"a", b"PK\x03\x04\0"), "uninspectable: archive"),
+    "upload: the metadata of a picture": (UPLOAD % (b"a", _PICTURE), EDITED),
+    "upload: the metadata of a TIFF, HEIC, AVIF or GIF": (
+        UPLOAD % (b"a", b"\0\0\0\x18ftypheic"),
+        "uninspectable: metadata",
+    ),
+    "base64 in JSON: a document": (
+        _IN_BASE64 % base64.b64encode(document_samples.pdf(PLANT)),
+        STOPPED,
+    ),
+    "base64 in JSON: the metadata of a picture": (_IN_BASE64 % base64.b64encode(_PICTURE), EDITED),
     "upload: any other binary part": (UPLOAD % (b"a", b"\0\1\2"), "uninspectable: media-type"),
     "lines of JSON": (b'{"a":"b"}\n{"prompt":"%b"}\n' % PLANT.encode(), EDITED),
     "a form: a value": (b"a=b&c=%b" % PLANT.encode(), EDITED),
@@ -354,7 +399,7 @@ def judge_other(body: bytes, coding: str) -> str:
     if outcome.changed and PLANT.encode() not in left:
         return EDITED
     reasons = outcome.decision.reasons
-    return reasons[0].replace(":", ": ") if reasons and PLANT.encode() not in left else NOT_READ
+    return reasons[-1].replace(":", ": ") if reasons and PLANT.encode() not in left else NOT_READ
 
 
 def judge_head(header: str, target: str) -> str:

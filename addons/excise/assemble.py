@@ -29,7 +29,7 @@ from excise.detectors.scanner import FullScanner
 from excise.detectors.secrets import adopted_rules
 from excise.enforce.redact import Placeholders, blinder
 from excise.errors import ConfigError, NoAnswer, PolicyError, StateError
-from excise.model import Decision, Direction, Mode, Principal, Segment
+from excise.model import Decision, Direction, DocumentText, Mode, Principal, Segment
 from excise.policy.build import Policy, build_policy, shadowed
 from excise.policy.decide import decide, decide_case
 from excise.policy.facts import WEIGHTS, RuleFacts
@@ -43,6 +43,7 @@ from excise.rules.schema import Rule, RulePack, Status
 from excise.state.indexes import get_index, list_indexes
 from excise.state.keys import derive, load_or_create_key
 from excise.workers.process import Process
+from excise.workers.reader import DocumentReader
 
 _LOADING: Final = 180.0  # seconds that a model of the operator's may take to load
 
@@ -57,6 +58,7 @@ class Engine:
     scanner: FullScanner
     placeholders: Placeholders
     fingerprint_key: bytes
+    documents: Callable[[bytes], DocumentText]
 
     def decide(
         self,
@@ -124,6 +126,7 @@ def load_engine(
         scanner=scanner,
         placeholders=Placeholders(derive(key, "placeholders")),
         fingerprint_key=derive(key, "fingerprints"),
+        documents=DocumentReader().read,
     )
 
 

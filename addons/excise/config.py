@@ -20,6 +20,7 @@ from excise.strict import parse_yaml
 MODELS: Final = ("spacy", "presidio", "transformers")
 MODES: Final = ("forward", "reverse", "transparent")
 REFUSALS: Final = ("uniform", "classic")
+SIGNERS: Final = ("aws",)
 # Where the settings are, and what the launcher and `excise up` tell themselves.
 NOT_SETTINGS: Final = frozenset({"EXCISE_CONFIG", "EXCISE_PYTHON", "EXCISE_NO_REEXEC"})
 
@@ -37,6 +38,8 @@ class Settings:
     message may wait for it.
     `audit_rotate` and `audit_rotate_hours` end an audit file; `audit_keep`, `audit_keep_bytes` and
     `audit_keep_days` remove the oldest full ones (0 sets no limit); `audit_pack` packs full ones.
+    `resign` has signed bodies that were edited signed anew: `aws` by the credentials that botocore
+    finds for this process.
     `origins` says where each setting that is no default came from.
     """
 
@@ -55,6 +58,7 @@ class Settings:
     deep_seconds: float = 2.0
     policies: Path | None = None
     shadow: bool = False
+    resign: str = ""
     workers: int = 1
     refusals: str = "uniform"
     fail_status: int = 400
@@ -312,6 +316,7 @@ KINDS: Final[Mapping[str, _Kind]] = {
     "deep_seconds": _Kind(_number(3600), "seconds from 0 to 3600"),
     "policies": _PATH,
     "shadow": _FLAG,
+    "resign": _choice(*SIGNERS),
     "workers": _whole(1, 256),
     "refusals": _choice(*REFUSALS),
     "fail_status": _Kind(_status, "400 or 503"),

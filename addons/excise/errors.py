@@ -83,6 +83,9 @@ REASONS: Final = frozenset(
         "charset",  # not UTF-8
         "depth",  # nested deeper than the ceiling
         "media-type",  # a body whose type no codec reads
+        "document",  # a PDF or Office file that could not be read
+        "archive",  # files packed together: nobody unpacks them
+        "metadata",  # a picture whose metadata could not be taken out
         "media",  # pictures, sound or film: nobody looks or listens
         "token-ids",  # text as numbers of a tokenizer's
         "grpc",  # protobuf in the framing of gRPC or Connect

@@ -47,6 +47,7 @@ class Place(StrEnum):
     BODY = "body"
     HEADER = "header"
     TARGET = "target"  # path and query of the URL, as sent
+    INSIDE = "inside"  # in bytes of the body that are no text, such as a PDF; never edited
 
 
 class Severity(StrEnum):
@@ -160,6 +161,17 @@ class Edit(NamedTuple):
 
     def __repr__(self) -> str:
         return f"<Edit {self.place} {self.token} {self.span.start}-{self.span.end}>"
+
+
+class DocumentText(NamedTuple):
+    """What a document says, a page or a part each, and why some of it was not read (reasons of
+    `Unreadable`)."""
+
+    texts: tuple[str, ...]
+    unread: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"<DocumentText {len(self.texts)} texts>"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

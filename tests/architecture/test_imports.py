@@ -43,6 +43,7 @@ MAY_IMPORT: Final[dict[str, frozenset[str]]] = {
     "audit": VALUES | RECORD | {"audit"},
     "config": VALUES,
     "resources": VALUES,
+    "signing": VALUES,
     "standin": frozenset(),
     # the detectors for other frameworks
     "plugins": VALUES | {"text", "rules", "detectors", "resources"},
@@ -55,7 +56,7 @@ MAY_IMPORT: Final[dict[str, frozenset[str]]] = {
     # 6 edges: not each other, save that commands start the proxy
     "edge": VALUES | {"state"},
     # where the proxy is given its pieces, and what mitmdump loads
-    "edge.parts": VALUES | {"assemble", "audit", "config", "pipeline", "state"} | RING_3,
+    "edge.parts": VALUES | {"assemble", "audit", "config", "pipeline", "state", "signing"} | RING_3,
     "edge.script": VALUES | {"config"} | RING_3,
     "cli": VALUES
     | {"codecs", "text", "rules", "catalogue", "detectors", "policy", "pipeline", "state"}
@@ -89,6 +90,10 @@ OUTSIDE: Final[dict[str, frozenset[str]]] = {
     "tldextract": frozenset({"detectors.presidio", "workers.deep", "cli.bench_peers"}),
     "transformers": frozenset({"workers.deep"}),
     "tiktoken": frozenset({"workers.tokens"}),
+    **dict.fromkeys(
+        ("pypdf", "docx", "openpyxl", "pptx", "lxml"), frozenset({"workers.documents"})
+    ),
+    "botocore": frozenset({"signing"}),
     "tiktoken_ext": frozenset({"workers.tokens"}),
     "numpy": frozenset({"text", "detectors"}),
     "cel_expr_python": frozenset({"policy.cel"}),

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from excise.codecs import DIALECTS, read_body
-from excise.codecs.media import SHORTEST, hidden_in, is_text, kind_of
-from excise.model import Direction
+from excise.codecs.media import SHORTEST, find_blobs, hidden_in, is_text, kind_of
+from excise.model import Direction, Part, Role, Segment
 
 NOISE = random.Random(7).randbytes(300)
 PNG = b"\x89PNG\r\n\x1a\n" + NOISE
@@ -31,9 +31,13 @@ def b64(data: bytes) -> str:
         (b"\0\0\0\x18ftypheic", "media"),
         (b"BM\x9a\0\0\0\0\0\0\0", "media"),
         (b"OggS", "media"),
-        (b"%PDF-1.7\n", "media-type"),
-        (b"PK\x03\x04", "media-type"),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "media-type"),
+        (b"%PDF-1.7\n", "document"),
+        (b"PK\x03\x04", "archive"),
+        (b"PK\x03\x04" + bytes(26) + b"[Content_Types].xml", "document"),
+        (b"PK\x03\x04" + bytes(26) + b"notes.txt", "archive"),
+        (b"7z\xbc\xaf\x27\x1c", "archive"),
+        (b"SQLite format 3\0", "media-type"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "document"),
         (b"BMW and other names", ""),
         (b"plain words", ""),
         (NOISE, ""),
@@ -51,7 +55,7 @@ def test_kinds(head: bytes, reason: str) -> None:
         (base64.encodebytes(PNG).decode(), "", "media"),
         ("data:image/png;base64," + b64(PNG), "", "media"),
         ("look: ![x](data:image/jpeg;charset=x;base64," + b64(NOISE), "", "media"),
-        ("data:application/pdf;base64," + b64(b"%PDF-1.7" + NOISE), "", "media-type"),
+        ("data:application/pdf;base64," + b64(b"%PDF-1.7" + NOISE), "", "document"),
         ("data:application/octet-stream;base64," + b64(NOISE), "", "media-type"),
         ("data:text/plain;base64," + b64(b"readable words " * 9), "", ""),
         ("data:image/svg+xml;base64," + b64(b"<svg><text>words</text></svg>" * 4), "", ""),
@@ -116,7 +120,7 @@ IMAGE = "data:image/png;base64," + b64(PNG)
         (
             "openai-chat",
             said(PDF),
-            ("media-type",),
+            ("document",),
         ),
         ("openai-responses", {"input": [{"content": [{"image_url": IMAGE}]}]}, ("media",)),
         (
@@ -145,3 +149,33 @@ def test_what_is_marked_is_searched_all_the_same() -> None:
 def test_said_twice_is_ambiguous() -> None:
     reading = read_body(DIALECTS["openai-chat"], Direction.REQUEST, b'{"a":"x","a":"y"}')
     assert reading.unread == ("ambiguous",)
+
+
+@pytest.mark.parametrize(
+    ("before", "digits", "after"),
+    [
+        ("", b64(PNG), ""),
+        ("", b64(PNG).rstrip("="), ""),
+        ("", base64.urlsafe_b64encode(PNG).decode(), ""),
+        ("", base64.encodebytes(PNG).decode(), ""),
+        ("data:image/png;base64,", b64(PNG), ""),
+        ("see ![x](data:image/png;base64,", b64(PNG), ") and more"),
+        ("see data:image/png;base64,", b64(PNG), "\nmore words"),
+    ],
+)
+def test_blobs_are_found_and_put_back(before: str, digits: str, after: str) -> None:
+    text = before + digits + after
+    segment = Segment(text, Role.USER, Part.PROMPT, 7, ("image",))
+    (blob,) = find_blobs([segment])
+    assert (blob.token, text[blob.span.start : blob.span.end], blob.data) == (7, digits, PNG)
+    edit = blob.edit(PNG + b"~~~")
+    changed = text[: edit.span.start] + edit.text + text[edit.span.end :]
+    (again,) = find_blobs([segment._replace(text=changed)])
+    assert again.data == PNG + b"~~~" and changed.startswith(before) and changed.endswith(after)
+    assert ("-" in edit.text or "_" in edit.text) <= ("-" in digits or "_" in digits)
+
+
+def test_every_uri_of_a_text_is_a_blob() -> None:
+    text = f"a {IMAGE} b {IMAGE} c data:text/plain;base64,{b64(b'words ' * 20)}"
+    found = list(find_blobs([Segment(text, Role.USER, Part.PROMPT, 1)]))
+    assert [blob.data for blob in found] == [PNG, PNG]

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from excise.codecs import DIALECTS
-from excise.codecs.multipart import is_multipart, read_multipart
+from excise.codecs.multipart import is_file, is_multipart, read_file, read_multipart
 from excise.errors import Unreadable
 from excise.model import Direction, Edit, Part, Role, Span
 
@@ -54,8 +54,8 @@ def test_heads_and_contents() -> None:
         ("räksmörgås".encode(), ()),
         (b"", ()),
         (PNG, ("media",)),
-        (b"%PDF-1.7 \0 words", ("media-type",)),
-        (b"PK\x03\x04\x14", ("media-type",)),
+        (b"%PDF-1.7 \0 words", ("document",)),
+        (b"PK\x03\x04\x14", ("archive",)),
         (b"\x00\x01\x02 words", ("media-type",)),
         ("caf\xe9".encode("latin-1"), ("charset",)),
         ("word".encode("utf-16"), ("media-type",)),
@@ -99,9 +99,27 @@ def test_edits(token: int) -> None:
 
 def test_what_cannot_be_edited() -> None:
     reading = read_multipart(upload(PNG), Role.USER, "c")
-    for token in (3, 4, 99):
+    for token in (4, 99):
         with pytest.raises(ValueError, match=r"token|span"):
             reading.splice([Edit(token, Span(0, 1), "")])
+
+
+def test_bytes_are_put_in_the_place_of_bytes() -> None:
+    """What is no text has a blob, whose edit may hold any byte."""
+    body = upload(b"words", PNG)
+    reading = read_multipart(body, Role.USER, "c")
+    (blob,) = reading.blobs
+    assert (blob.reason, blob.token, blob.data) == ("media", 5, PNG)
+    every = bytes(range(256))
+    assert reading.splice([blob.edit(every)]) == body.replace(PNG, every)
+    assert reading.splice([blob.edit(PNG)]) == body
+
+
+def test_a_file_alone() -> None:
+    reading = read_file(PNG, Role.USER, "c")
+    assert is_file(PNG) and not is_file(b"words") and not is_file(b"PK\x03\x04\0")
+    assert (reading.segments, reading.unread, reading.blobs[0].data) == ((), ("media",), PNG)
+    assert reading.splice([reading.blobs[0].edit(b"\0\xff")]) == b"\0\xff"
 
 
 def test_too_many_parts() -> None:
@@ -133,7 +151,7 @@ def test_a_known_host_without_a_dialect_takes_them() -> None:
 
 
 def test_what_begins_like_a_picture_and_is_text_is_read() -> None:
-    for content, why in ((b"RIFF words", "media"), (b"%PDF-1 words", "media-type")):
+    for content, why in ((b"RIFF words", "media"), (b"%PDF-1 words", "document")):
         reading = read_multipart(upload(content), Role.USER, "c")
         assert reading.unread == (why,)
         assert content.decode() in [segment.text for segment in reading.segments]

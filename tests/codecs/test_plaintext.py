@@ -50,7 +50,7 @@ def test_text_is_one_segment() -> None:
 @pytest.mark.parametrize(
     ("body", "reason"),
     [
-        (b"PK\x03\x04rest", "media-type"),
+        (b"PK\x03\x04rest", "archive"),
         (b"\x89PNG\r\n\x1a\n\0", "media"),
         ("text".encode("utf-16"), "charset"),
         (b"caf\xe9", "charset"),

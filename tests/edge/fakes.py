@@ -128,6 +128,9 @@ class FakeFirewall:
 
     is_slow = False
 
+    def waits(self, exchange: Exchange, body: bytes) -> bool:
+        return self.is_slow
+
     def __init__(self) -> None:
         self.seen: list[Exchange] = []
         self.answers: list[Answer] = []

@@ -14,7 +14,6 @@ from walled import GRAVE, SECRET, VAULT, answer, chat, exchange, firewall, valid
 from excise.codecs.encoding import encode
 from excise.enforce.redact import PLACEHOLDER
 from excise.model import Action, Exchange, Mode, RefusalClass
-from excise.pipeline.firewall import holds_json
 
 
 def test_a_clean_request_passes_byte_for_byte() -> None:
@@ -223,15 +222,6 @@ def test_a_refusal_from_outside_has_the_native_shape_and_a_record(cls: RefusalCl
     assert reply.status == 426
     assert json.loads(reply.body)["error"]
     assert valid(record)["action"] == "block"
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [('{"a": 1}', True), (" [1]", True), ("[KEY_0123abcde]", False), ("{", False), ("a", False)],
-)
-def test_a_text_that_is_json_is_told(text: str, expected: bool) -> None:
-    """Values put into it must be escaped."""
-    assert holds_json(text) is expected
 
 
 @pytest.mark.parametrize("action", [Action.LOG, Action.ALERT, Action.BLOCK])

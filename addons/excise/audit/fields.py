@@ -92,7 +92,7 @@ RULING: Final = (
     Field("mode", _words(Mode), "`shadow` where it was only noted.", True),
     Field("clause", _text(MAX_NAME), "Clause of the profile; empty for the rule's own action."),
     Field("detector", _WORD, "Which detector saw it."),
-    Field("place", _words(Place), "Body, header or target."),
+    Field("place", _words(Place), "Body, header, target, or inside a file of the body."),
     Field("role", _words(Role), "Who speaks there."),
     Field("part", _words(Part), "What that text is to the model."),
     Field(

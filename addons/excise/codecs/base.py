@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple, Protocol
 
+from excise.codecs.media import Blob
 from excise.model import Edit, Part, Refusal, Reply, Role, Segment, Usage
 
 
@@ -71,6 +72,11 @@ class Reading(Protocol):
     @property
     def unread(self) -> tuple[str, ...]:
         """Reasons of `Unreadable` for pieces of the body whose meaning nobody read."""
+        ...
+
+    @property
+    def blobs(self) -> tuple[Blob, ...]:
+        """The pieces of the body that are no text; their reasons stand in `unread` too."""
         ...
 
     @property

@@ -16,7 +16,7 @@ from excise.codecs.grpc import is_framed, is_grpc, read_grpc, refuse_grpc
 from excise.codecs.jsonspan import JsonReading, read_json
 from excise.codecs.labels import ROLES, Entry, Field, Fields, Labeler, make_label
 from excise.codecs.media import kind_of
-from excise.codecs.multipart import is_multipart, read_multipart
+from excise.codecs.multipart import is_file, is_multipart, read_file, read_multipart
 from excise.codecs.plaintext import is_form, read_form, read_text
 from excise.codecs.refusal import build_reply, openai_error
 from excise.model import Part, Refusal, Reply, Role
@@ -82,6 +82,8 @@ class GenericJson(EventStreams):
 
     def read_request(self, body: bytes) -> Reading:
         """Raises `Unreadable`."""
+        if is_file(body):
+            return read_file(body, REQUEST_ROOT.role, self.name)
         return self._read(body, REQUEST_ROOT, request_facts)
 
     def read_response(self, body: bytes) -> Reading:

@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 from excise.codecs.base import NOBODY, Asked, Label, StreamReader
 from excise.codecs.encoding import decode
-from excise.codecs.media import is_text
+from excise.codecs.media import Blob, is_text
 from excise.codecs.refusal import build_reply, message_of
 from excise.errors import Unreadable
 from excise.model import Edit, Part, Refusal, Reply, Role, Segment, Usage
@@ -44,6 +44,7 @@ class GrpcReading:
     stream: bool = False
     usage: Usage | None = None
     sealed: frozenset[int] = frozenset()
+    blobs: tuple[Blob, ...] = ()
 
     def splice(self, edits: Iterable[Edit]) -> bytes:
         """The body. Raises `ValueError` for any edit."""

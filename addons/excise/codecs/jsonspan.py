@@ -19,7 +19,7 @@ from excise.codecs.facts import NO_FACTS, Facts
 from excise.codecs.jsonedit import splice_json
 from excise.codecs.jsonvalue import LONG_NUMBER, Pairs, parse_json, plain_value
 from excise.codecs.labels import OPAQUE, SEALED, Labeler
-from excise.codecs.media import find_hidden
+from excise.codecs.media import Blob, find_blobs
 from excise.codecs.wirewords import WIRE_WORDS
 from excise.errors import Unreadable
 from excise.model import Edit, Path, Place, Segment, Usage
@@ -54,6 +54,7 @@ class JsonReading(NamedTuple):
     body: bytes = b""
     documents: tuple[Any, ...] = ()
     unread: tuple[str, ...] = ()
+    blobs: tuple[Blob, ...] = ()
 
     def __repr__(self) -> str:
         return f"<JsonReading {self.codec} {len(self.segments)} segments {len(self.body)} bytes>"
@@ -97,7 +98,8 @@ def read_json(
         walk.anomalies.add("bom")
     if "duplicate-key" in walk.anomalies:
         walk.unread.add("ambiguous")
-    walk.unread |= find_hidden(walk.segments)
+    blobs = tuple(find_blobs(walk.segments))
+    walk.unread.update(blob.reason for blob in blobs)
     return JsonReading(
         codec,
         tuple(walk.segments),
@@ -110,6 +112,7 @@ def read_json(
         body,
         documents,
         tuple(sorted(walk.unread)) if walk.unread else (),
+        blobs,
     )
 
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from excise.codecs.jsonedit import edit_text, group_edits
-from excise.codecs.media import kind_of
+from excise.codecs.media import Blob, kind_of
 from excise.errors import Unreadable
-from excise.model import Edit, Part, Role, Segment, Usage
+from excise.model import Edit, Part, Role, Segment, Span, Usage
 
 MAX_PARTS: Final = 1000
 
@@ -22,6 +22,7 @@ _START: Final = re.compile(rb"(?:\r?\n)?--([^\r\n]{1,70}?)[ \t]*\r?\n(?i:content
 _NAME: Final = re.compile(r'(?i)\bname="((?:[^"\\]|\\.)*)"')
 _FILE: Final = re.compile(r"(?i)\bfilename\*?=")
 _BINARY: Final = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+_BYTES: Final = "latin-1"  # every byte is a character, so that edits of bytes are edits of text
 _HEAD_END: Final = re.compile(rb"\r?\n\r?\n")
 # Fields of these names are running text of their own.
 _PLAIN: Final = frozenset({"prompt", "input", "instructions", "text", "data", "file", ""})
@@ -42,12 +43,13 @@ class MultipartReading:
     stream: bool = False
     usage: Usage | None = None
     sealed: frozenset[int] = frozenset()
+    blobs: tuple[Blob, ...] = ()
 
     def splice(self, edits: Iterable[Edit]) -> bytes:
         """The body with the edits made. Raises `ValueError`, as for JSON."""
         pieces = list(self.pieces)
         for token, group in group_edits(edits).items():
-            if not 0 <= token < len(self.codings) or not self.codings[token]:
+            if not 0 <= token < len(self.codings):
                 raise ValueError("an edit names a token that the body does not have")
             coding = self.codings[token]
             text = edit_text(pieces[2 * token + 1].decode(coding), group)
@@ -71,6 +73,7 @@ def read_multipart(body: bytes, role: Role, codec: str) -> MultipartReading:
     pieces: list[bytes] = []
     codings: list[str] = []
     segments: list[Segment] = []
+    blobs: list[Blob] = []
     unread: set[str] = set()
     for between, head, gap, content in _parts(body, start[1]):
         if len(codings) >= 2 * MAX_PARTS:
@@ -86,10 +89,12 @@ def read_multipart(body: bytes, role: Role, codec: str) -> MultipartReading:
             coding, why = _coding_of(raw)
             if why:
                 unread.add(why)
+            if why and why != "charset":
+                blobs.append(Blob(why, len(codings), Span(0, len(raw)), raw, role, (name,)))
             if coding and raw:
                 text = raw.decode(coding)
                 segments.append(Segment(text, role, part, len(codings), (name,), label))
-            codings.append(coding)
+            codings.append(coding or _BYTES)
     if not re.search(rb"--[ \t]*(?:\r?\n)?\Z", pieces[-4]) or pieces[-3].strip():
         unread.add("ambiguous")  # no end, or something behind it
     return MultipartReading(
@@ -98,6 +103,26 @@ def read_multipart(body: bytes, role: Role, codec: str) -> MultipartReading:
         unread=tuple(sorted(unread)),
         pieces=tuple(pieces),
         codings=tuple(codings),
+        blobs=tuple(blobs),
+    )
+
+
+def is_file(body: bytes) -> bool:
+    """Whether a body is itself a picture, sound or a document."""
+    return kind_of(body[:64]) in ("media", "document") and _BINARY.search(body) is not None
+
+
+def read_file(body: bytes, role: Role, codec: str) -> MultipartReading:
+    """A body that is one file: as an upload of it without anything around."""
+    why = kind_of(body[:64])
+    blob = Blob(why, 0, Span(0, len(body)), body, role)
+    return MultipartReading(
+        codec=codec,
+        segments=(),
+        unread=(why,),
+        pieces=(b"", body),
+        codings=(_BYTES,),
+        blobs=(blob,),
     )
 
 
@@ -129,5 +154,5 @@ def _coding_of(raw: bytes) -> tuple[str, str]:
     except UnicodeDecodeError:
         # Older files are in an eight-bit set; its letters differ, what secrets are made of does
         # not.
-        return "latin-1", kind or "charset"
+        return _BYTES, kind or "charset"
     return "utf-8", kind

@@ -6,7 +6,6 @@ time, as tokens, so its tokens are a channel beside the text.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, cast
@@ -16,6 +15,7 @@ from excise.codecs.facts import read_usage, word
 from excise.codecs.jsonclose import complete_json
 from excise.codecs.jsonvalue import item, member, whole_number
 from excise.codecs.labels import Labeler
+from excise.codecs.logprobs import drop_beside
 from excise.codecs.openai_chat import RESPONSE_ROOT, label_response
 from excise.codecs.refusal import set_apart
 from excise.codecs.ssejson import SseEvent, SseReader, build_event, edited_text, is_key
@@ -46,12 +46,10 @@ _DEFAULT_HEAD: Final = {
     "model": "",
 }
 _LEGACY: Final = "text_completion"
-# Token bytes spell out in numbers what stands in `token`. Inside a string the quotes are escaped.
-_TOKEN_BYTES: Final = re.compile(rb'(?<!\\)"bytes"\s*:\s*\[[0-9,\s]*\]')
 
 
 class ChatEvent(SseEvent):
-    """A chunk. Where a token is edited, the chunk's token bytes become null."""
+    """A chunk. Where it is edited, its tokens say no more than their text."""
 
     __slots__ = ()
 
@@ -61,7 +59,7 @@ class ChatEvent(SseEvent):
         data = super().splice(edits)
         touched = {edit.token for edit in edits}
         if any("logprobs" in delta.channel.key for delta in self.deltas) and touched:
-            return _TOKEN_BYTES.sub(b'"bytes":null', data)
+            return drop_beside(data)
         return data
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from excise.codecs.jsonedit import edit_text, group_edits
-from excise.codecs.media import kind_of
+from excise.codecs.media import Blob, kind_of
 from excise.codecs.percent import decode_percent, splice_percent
 from excise.errors import Unreadable
 from excise.model import Edit, Part, Path, Role, Segment, Usage
@@ -32,6 +32,7 @@ class TextReading:
     stream: bool = False
     usage: Usage | None = None
     sealed: frozenset[int] = frozenset()
+    blobs: tuple[Blob, ...] = ()
 
     def splice(self, edits: Iterable[Edit]) -> bytes:
         """The body with the edits made. Raises `ValueError`, as for JSON."""
@@ -65,8 +66,8 @@ def read_form(body: bytes, role: Role, part: Part, codec: str) -> TextReading:
 
 
 def read_text(body: bytes, role: Role, part: Part, codec: str) -> TextReading:
-    """One segment with all of it. Raises `Unreadable`: `charset` or, for binary, `media` or
-    `media-type`."""
+    """One segment with all of it. Raises `Unreadable`: `charset` or, for binary, what `kind_of`
+    says or `media-type`."""
     text = _text(body)
     segments = (Segment(text, role, part, 0),)
     return TextReading(codec=codec, segments=segments, pieces=(text,))

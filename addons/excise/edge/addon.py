@@ -90,7 +90,8 @@ class Addon:
             passage.barred = passage.barred or "uninspectable:websocket"
         if self.draining or passage.oversize or passage.barred:
             return self._bar(flow, passage, exchange)
-        if self._firewall().is_slow or len(exchange.body) > IN_PLACE_BYTES:
+        wall, body = self._firewall(), exchange.body
+        if len(body) > IN_PLACE_BYTES or wall.waits(exchange, body):
             return self._request_in_thread(flow, passage, exchange)
         return self._carry_out(flow, passage, self._firewall().inspect_request(exchange))
 

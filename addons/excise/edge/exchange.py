@@ -115,6 +115,14 @@ def rewrite_request(request: http.Request, exchange: Exchange, sent: Headers, ta
     if sent is exchange.headers or sent == exchange.headers:
         return
     fields = list(request.headers.fields)
+    if [name for name, _ in sent] != [name for name, _ in exchange.headers]:
+        # Signed anew, which may take a header more or less.
+        names = {name.lower(): name for name, _ in fields}
+        request.headers.fields = tuple(
+            (names.get(name.encode(), name.encode()), value.encode("utf-8", "surrogateescape"))
+            for name, value in sent
+        )
+        return
     for index, ((name, value), (_, old)) in enumerate(zip(sent, exchange.headers, strict=True)):
         if value != old:
             spelt = fields[index][0] if index < len(fields) else name.encode()

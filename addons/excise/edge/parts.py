@@ -18,6 +18,7 @@ from excise.edge.faults import Fault
 from excise.edge.ports import Parts, Trail
 from excise.pipeline.firewall import Firewall
 from excise.pipeline.reading import Limits
+from excise.signing import load_signer
 from excise.state.memory import MemoryVault
 from excise.state.signing import load_or_create_signer
 
@@ -84,6 +85,8 @@ def build_firewall(config: Config, engine: Engine, vault: MemoryVault) -> Firewa
         classic=config.refusals == "classic",
         fault_status=config.fail_status,
         is_slow=engine.scanner.is_slow,
+        documents=engine.documents,
+        resign=load_signer() if config.resign else None,
     )
 
 

@@ -101,7 +101,7 @@ class GuardedSocket:
         turn = Turn()
         try:
             wall = self._firewall()
-            if wall.is_slow or len(message.data) > IN_PLACE_BYTES:
+            if len(message.data) > IN_PLACE_BYTES or wall.waits(self._exchange, message.data):
                 turn.wait = lambda: self._later(turn, call, wall)
                 return turn
             step = call(wall)

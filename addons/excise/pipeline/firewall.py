@@ -6,7 +6,6 @@ response: the same, and then placeholders of this principal are put back
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -17,9 +16,10 @@ from excise.catalogue import Catalogue, Host
 from excise.codecs import DIALECTS, SOCKETS
 from excise.codecs.base import Asked, Dialect
 from excise.codecs.dialect import is_event_stream
-from excise.codecs.encoding import Decoder, decode, encode
+from excise.codecs.encoding import Decoder, decode
 from excise.codecs.facts import streams_by_path
 from excise.codecs.head import read_head, splice_head
+from excise.codecs.logprobs import drop_logprobs
 from excise.detectors.base import Findings, Scanner
 from excise.enforce.block import build_refusal, class_of
 from excise.enforce.redact import (
@@ -49,15 +49,17 @@ from excise.model import (
     Usage,
 )
 from excise.pipeline.answers import AnswerStream
-from excise.pipeline.outcome import Context, Record, RequestOutcome, ResponseOutcome
+from excise.pipeline.inside import Read, is_inside, look_inside, may_hold_document
+from excise.pipeline.outcome import Context, Headers, Record, RequestOutcome, ResponseOutcome
 from excise.pipeline.reading import DEFAULT_LIMITS, Limits, Message, read_message
 from excise.pipeline.scene import build_situation
 from excise.pipeline.socket import POLICY_VIOLATION, Socket
 from excise.pipeline.usage import estimate_tokens, estimate_usage
 from excise.pipeline.weigh import Found, find, forbid_edits, genuine, seal
+from excise.pipeline.written import holds_json, is_signed, outside, written
 from excise.policy.build import Policy
 from excise.policy.decide import decide
-from excise.policy.schema import Sockets
+from excise.policy.schema import Images, Sockets
 from excise.policy.situation import Situation
 
 # A stream may run for hours; its memory is bounded elsewhere, so only the ratio counts.
@@ -82,6 +84,20 @@ class Firewall:
     classic: bool = False
     fault_status: int = 400
     is_slow: bool = False  # some detector waits for another process: not for an event loop
+    documents: Read | None = None  # None: no document is read
+    resign: Callable[[Exchange], Headers] | None = None  # headers with a signature of ours
+
+    def waits(self, exchange: Exchange, body: bytes) -> bool:
+        """Whether judging this body of an exchange may wait for something outside of the process,
+        so that it must not be done on an event loop."""
+        return (
+            self.is_slow
+            or (self.resign is not None and is_signed(exchange))
+            or (
+                self.documents is not None
+                and (exchange.header("content-encoding") != "" or may_hold_document(body))
+            )
+        )
 
     def inspect_request(self, exchange: Exchange) -> RequestOutcome:
         """Judge one whole request to a host of the catalogue."""
@@ -99,6 +115,7 @@ class Firewall:
         message = read_message(
             dialect, Direction.REQUEST, exchange.body, coding, self.limits, media_type
         )
+        message = look_inside(message, dialect, self.documents, strip=self._strips(exchange))
         clock.append(self.timer())
         segments = (*head, *message.segments)
         found = find(self.scanner, segments, Direction.REQUEST, self.policy.mild)
@@ -112,8 +129,13 @@ class Firewall:
             reply = self._reply(context, class_of(decision, Direction.REQUEST))
         elif decision.action is Action.REDACT:
             redaction = build_redaction(decision.rulings, self.placeholders.mint)
-            body = _written(message, redaction.edits, body, coding)
-            target, headers = splice_head(exchange, _outside(redaction.edits))
+            target, headers = splice_head(exchange, outside(redaction.edits))
+        changed = reply is None and (bool(redaction.edits) or message.plain is not None)
+        if changed:
+            body = written(message, redaction.edits, body, coding)
+            if self.resign is not None and is_signed(exchange):
+                sent = replace(exchange, target=target, headers=headers, body=body)
+                headers = self.resign(sent)
         clock.append(self.timer())
         record = self.describe(
             context,
@@ -138,7 +160,7 @@ class Firewall:
             target=target,
             headers=headers,
             body=body,
-            changed=bool(redaction.edits),
+            changed=changed,
             kept=redaction.kept,
         )
 
@@ -164,7 +186,7 @@ class Firewall:
             edits = build_redaction(decision.rulings, self.placeholders.mint).edits
             back = self._restored(exchange.principal, message, edits)
             restored, edits = len(back), (*edits, *back)
-            body = _written(message, edits, body, coding)
+            body = written(message, edits, body, coding, drop_logprobs)
         clock.append(self.timer())
         record = self.describe(
             context,
@@ -328,7 +350,8 @@ class Firewall:
         message: Message,
         found: Found,
     ) -> Decision:
-        quiet = not found.findings and not message.unread and not found.missing
+        missing = (*found.missing, *message.missing)
+        quiet = not found.findings and not message.unread and not missing
         if quiet and not self.policy.listens:
             return _NOTHING
         stage = Stage.REQUEST if direction is Direction.REQUEST else Stage.RESPONSE
@@ -337,16 +360,18 @@ class Firewall:
             found.findings,
             self._situation(context, direction, message.segments, stage, bool(found.findings)),
             unread=message.unread,
-            missing=found.missing,
+            missing=missing,
         )
         floor = self._floor(message, found)
         decision = seal(decision, message.sealed, floor)
         if decision.action is Action.REDACT and message.raw:
             return forbid_edits(decision, "uneditable:unread")
+        if decision.action is Action.REDACT and is_inside(decision):
+            return forbid_edits(decision, "uneditable:document")
         if (
             decision.action is Action.REDACT
             and direction is Direction.REQUEST
-            and _signed(context.exchange)
+            and not self._may_sign(context.exchange)
         ):
             return forbid_edits(decision, "uneditable:signed")
         return decision
@@ -376,6 +401,13 @@ class Firewall:
         required = self.policy.profile.require.intersection(found.missing)
         actions = [*map(self.unread, message.unread), *([Action.BLOCK] if required else [])]
         return max(actions, key=_rank, default=Action.ALLOW)
+
+    def _may_sign(self, exchange: Exchange) -> bool:
+        """Whether an edited request is taken upstream: unsigned, or signed by us."""
+        return self.resign is not None or not is_signed(exchange)
+
+    def _strips(self, exchange: Exchange) -> bool:
+        return self.policy.profile.images is Images.STRIP and self._may_sign(exchange)
 
     def _context(
         self,
@@ -433,35 +465,6 @@ class Firewall:
 
 def _rank(action: Action) -> int:
     return action.rank
-
-
-def holds_json(text: str) -> bool:
-    """Whether a text is itself a JSON object or array, so that values put in must be escaped."""
-    if text.lstrip()[:1] not in ("{", "["):
-        return False
-    try:
-        json.loads(text)
-    except (ValueError, RecursionError):
-        return False
-    return True
-
-
-def _signed(exchange: Exchange) -> bool:
-    # AWS Signature Version 4 covers the body's hash: an edited body is refused upstream.
-    return exchange.header("authorization").startswith("AWS4-")
-
-
-def _outside(edits: Iterable[Edit]) -> list[Edit]:
-    return [edit for edit in edits if edit.place is not Place.BODY]
-
-
-def _written(message: Message, edits: Iterable[Edit], body: bytes, coding: str) -> bytes:
-    """The body with its own edits made, in the coding it came in."""
-    inside = [edit for edit in edits if edit.place is Place.BODY]
-    if not inside or message.reading is None:
-        return body
-    plain = message.reading.splice(inside)
-    return encode(plain, coding) if coding else plain
 
 
 def _timings(clock: Sequence[float]) -> dict[str, float]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from excise.codecs import read_body
@@ -42,6 +42,8 @@ class Message:
     unread: tuple[str, ...] = ()
     raw: bool = False  # segments come from the undivided text and cannot be edited
     anomalies: tuple[str, ...] = ()  # oddities of form
+    missing: tuple[str, ...] = ()  # what should have read a piece of it and did not answer
+    plain: bytes | None = field(default=None, repr=False)  # the body as it leaves, where altered
 
     @property
     def usage(self) -> Usage | None:

@@ -13,7 +13,7 @@ from excise.errors import PolicyError, closest
 from excise.model import Action, Mode
 from excise.policy.conditions import NO_CONDITIONS, Conditions, build_conditions
 from excise.policy.facts import RuleFacts
-from excise.policy.schema import Clause, PackUse, Profile, When
+from excise.policy.schema import Clause, Images, PackUse, Profile, When
 from excise.policy.situation import Situation
 
 _REMEMBERED: Final = 4096  # situations whose reach is kept; then forgotten all at once
@@ -199,6 +199,7 @@ def shadowed(profile: Profile) -> Profile:
             reason: min(action, Action.ALERT, key=lambda each: each.rank)
             for reason, action in profile.uninspectable_by_reason.items()
         },
+        images=Images.KEEP,
     )
 
 

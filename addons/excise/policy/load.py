@@ -10,7 +10,7 @@ from excise.errors import REASONS, PolicyError
 from excise.model import Action, Decision, Direction, Kind, Mode, Part, Role, Severity
 from excise.policy.build import Policy
 from excise.policy.expression import parse_expression
-from excise.policy.schema import Case, Clause, PackUse, Profile, Scope, Sockets, When
+from excise.policy.schema import Case, Clause, Images, PackUse, Profile, Scope, Sockets, When
 from excise.strict import Node, parse_yaml
 
 # What the engine carries out; a profile that asks for anything else does not load.
@@ -32,6 +32,7 @@ def parse_profile(text: str, origin: str) -> Profile:
         on_fault=_action(node, "on-fault"),
         require=frozenset(node.texts("require", ())),
         sockets=Sockets(node.choice("sockets", frozenset(Sockets), default=Sockets.READ)),
+        images=Images(node.choice("images", frozenset(Images), default=Images.STRIP)),
         cases=tuple(_case(item) for item in node.nodes("cases", ())),
     )
     unread.done(also=REASONS)

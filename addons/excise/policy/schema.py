@@ -126,6 +126,13 @@ class Sockets(StrEnum):
     REFUSE = "refuse"  # the upgrade is answered with 426, so that clients stay on HTTPS
 
 
+class Images(StrEnum):
+    """What is done about the metadata of pictures that leave: positions, names, comments."""
+
+    STRIP = "strip"  # taken out; the picture itself stays as it is
+    KEEP = "keep"  # searched, and what would be cut out stops the message
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
     """A profile as written."""
@@ -140,4 +147,5 @@ class Profile:
     on_fault: Action
     sockets: Sockets = Sockets.READ
     require: frozenset[str] = frozenset()  # detectors without whose answer nothing passes
+    images: Images = Images.STRIP
     cases: tuple[Case, ...] = ()

@@ -1,0 +1,50 @@
+"""How an edited message is put together again, and whether it may be."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+
+from excise.codecs.encoding import encode
+from excise.codecs.jsonspan import JsonReading
+from excise.model import Edit, Exchange, Place
+from excise.pipeline.reading import Message
+
+
+def holds_json(text: str) -> bool:
+    """Whether a text is itself a JSON object or array, so that values put in must be escaped."""
+    if text.lstrip()[:1] not in ("{", "["):
+        return False
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def is_signed(exchange: Exchange) -> bool:
+    """Whether a request is signed by AWS Signature Version 4, which covers the body's hash: an
+    edited body is refused upstream."""
+    return exchange.header("authorization").startswith("AWS4-")
+
+
+def outside(edits: Iterable[Edit]) -> list[Edit]:
+    """Those of head and target."""
+    return [edit for edit in edits if edit.place is not Place.BODY]
+
+
+def written(
+    message: Message,
+    edits: Iterable[Edit],
+    body: bytes,
+    coding: str,
+    after: Callable[[bytes], bytes] = bytes,
+) -> bytes:
+    """The body with its own edits made, in the coding it came in; `after` mends edited JSON."""
+    inside = [edit for edit in edits if edit.place is Place.BODY]
+    if message.reading is None or (not inside and message.plain is None):
+        return body
+    plain = message.reading.splice(inside)
+    if isinstance(message.reading, JsonReading):
+        plain = after(plain)
+    return encode(plain, coding) if coding else plain

@@ -1,0 +1,44 @@
+"""Edited messages are put together in the coding they came in; signed ones are told."""
+
+from __future__ import annotations
+
+import pytest
+from walled import SECRET, chat, exchange
+
+from excise.codecs import DIALECTS
+from excise.codecs.encoding import decode, encode
+from excise.model import Direction, Edit, Place, Span
+from excise.pipeline.reading import DEFAULT_LIMITS, read_message
+from excise.pipeline.written import holds_json, is_signed, outside, written
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [('{"a": 1}', True), (" [1]", True), ("[KEY_0123abcde]", False), ("{", False), ("a", False)],
+)
+def test_a_text_that_is_json_is_told(text: str, expected: bool) -> None:
+    """Values put into it must be escaped."""
+    assert holds_json(text) is expected
+
+
+@pytest.mark.parametrize("coding", ["", "gzip", "zstd"])
+def test_a_body_is_written_in_its_coding(coding: str) -> None:
+    sent = exchange(chat(f"key {SECRET}")).body
+    body = encode(sent, coding) if coding else sent
+    dialect = DIALECTS["openai-chat"]
+    message = read_message(dialect, Direction.REQUEST, body, coding, DEFAULT_LIMITS)
+    (segment,) = [each for each in message.segments if SECRET in each.text]
+    edits = [
+        Edit(segment.token, Span(4, 4 + len(SECRET)), "[A]"),
+        Edit(0, Span(0, 0), "", Place.HEADER),
+    ]
+    assert outside(edits) == edits[1:]
+    after = written(message, edits, body, coding, lambda plain: plain + b" ")
+    plain = decode(after, coding, limit=1 << 20, ratio=200) if coding else after
+    assert plain == sent.replace(SECRET.encode(), b"[A]") + b" "
+    assert written(message, edits[1:], body, coding) is body
+
+
+def test_signed_requests_are_told() -> None:
+    signed = exchange(b"{}", headers={"authorization": "AWS4-HMAC-SHA256 Credential=x"})
+    assert is_signed(signed) and not is_signed(exchange(b"{}"))
