@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -35,6 +36,7 @@ from excise.model import (
     Segment,
     Severity,
     Span,
+    Spoken,
     Usage,
 )
 from excise.sensitive import fingerprint
@@ -100,6 +102,27 @@ def test_a_full_line_fits_the_schema_and_reads_as_expected() -> None:
     assert (record["action"], record["would"]) == ("redact", "block")
     assert record["rulings"][0]["fingerprint"] == fingerprint(KEY, PLANTED)
     assert "edits" not in record
+
+
+def test_clauses_risk_and_reasons_of_changed_rules_are_told() -> None:
+    """Where there are any; a line without them is no longer than before."""
+    changed = replace(ruling(), older=True, because="Our test keys look so.")
+    said = Decision(
+        action=Action.BLOCK,
+        would=Action.BLOCK,
+        rulings=(changed,),
+        clauses=(Spoken(clause="locked-team", action=Action.BLOCK, mode=Mode.ENFORCE),),
+        risk=(("lexical", 4.5),),
+    )
+    record = build_record(full_facts(), said, key=KEY, time=NOW)
+    VALIDATOR.validate(record)
+    assert record["clauses"] == [{"clause": "locked-team", "action": "block", "mode": "enforce"}]
+    assert record["risk"] == {"lexical": 4.5}
+    assert (record["rulings"][0]["older"], record["rulings"][0]["because"]) == (
+        True, "Our test keys look so."
+    )  # fmt: skip
+    plain = build_record(full_facts(), decision(ruling()), key=KEY, time=NOW)
+    assert not {"clauses", "risk"} & set(plain) and "older" not in plain["rulings"][0]
 
 
 def test_the_smallest_line_fits_the_schema() -> None:

@@ -5,6 +5,8 @@ import itertools
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from policy.samples import HEAD, found, situation
+from policy.samples import policy as sample
 
 from excise.model import (
     Action,
@@ -178,3 +180,123 @@ def test_a_stricter_policy_never_allows_more(
     strict = max([own, more], key=lambda action: action.rank)
     after = decided(policy(*clauses, clause(strict), action=own))
     assert after.action.rank >= before.action.rank
+
+
+def test_a_clause_may_speak_of_the_exchange_alone() -> None:
+    """Nothing need be found; what does not fit stays silent."""
+    made = sample(
+        '  - {id: c, if: \'model == "o3" && principal.group == "interns"\', then: block}\n'
+    )
+    said = decide(made, [], situation(model="o3", group="interns"))
+    assert (said.action, said.rulings) == (Action.BLOCK, ())
+    assert [(each.clause, each.mode) for each in said.clauses] == [("c", Mode.ENFORCE)]
+    assert decide(made, [], situation(model="o3", group="staff")).clauses == ()
+    assert decide(made, [found("pii.email")], situation()).action is Action.REDACT
+
+
+@pytest.mark.parametrize(
+    ("expression", "rules", "holds"),
+    [
+        ('pii.count("pii.email") > 1 && principal.group != "support"', 2 * ["pii.email"], True),
+        ('pii.count("pii.email") > 1 && principal.group != "support"', ["pii.email"], False),
+        ("risk >= 5.0", ["secret.key"], True),
+        ('findings.exists(f, f.severity == "low" && f.count > 1)', 2 * ["pii.phone"], True),
+        ('layer("lexical") > 2.0', ["pii.phone"], False),
+        ("tokens > 10", [], True),
+        ("time.hour == 0 && tokens > 10", ["pii.phone"], True),
+    ],
+)
+def test_expressions_read_what_was_found(expression: str, rules: list[str], holds: bool) -> None:
+    made = sample(f"  - {{id: c, if: '{expression}', then: alert}}\n")
+    said = decide(made, [found(*rules)] if rules else [], situation(tokens=11))
+    assert bool(said.clauses) is holds
+
+
+def test_an_expression_may_ask_about_the_finding_itself() -> None:
+    """And only of those findings that its conditions name."""
+    made = sample(
+        "  - {id: c, when: {entities: ['pii.*']}, if: 'finding.severity == \"low\"', then: block}\n"
+    )
+    said = decide(made, [found("pii.email", "pii.phone")], situation())
+    assert {r.finding.rule: r.clause for r in said.rulings} == {"pii.email": "", "pii.phone": "c"}
+
+
+@pytest.mark.parametrize(
+    ("scope", "older", "action"),
+    [
+        ("new", False, Action.BLOCK),
+        ("new", True, Action.REDACT),
+        ("all", True, Action.BLOCK),
+    ],
+)
+def test_an_old_turn_is_redacted_not_refused(scope: str, older: bool, action: Action) -> None:
+    """One hit never locks a session, unless the clause says so."""
+    made = sample(f"  - {{id: c, when: {{rules: [pii.email]}}, then: block, scope: {scope}}}\n")
+    said = decide(made, [found("pii.email", older=older)], situation())
+    assert said.action is action and said.rulings[0].older is older
+    counted = sample(f"  - {{id: c, if: 'count(\"pii.*\") > 0', then: block, scope: {scope}}}\n")
+    assert decide(counted, [found("pii.email", older=older)], situation()).action is action
+
+
+def test_a_rules_own_refusal_keeps_to_the_new_turn() -> None:
+    assert decide(sample(), [found("secret.key")], situation()).action is Action.BLOCK
+    assert decide(sample(), [found("secret.key", older=True)], situation()).action is Action.REDACT
+
+
+def test_what_fails_is_named_and_strict() -> None:
+    made = sample("  - {id: c, if: '1 / tokens > 0', then: block}\n")
+    said = decide(made, [], situation())
+    assert (said.action, said.reasons) == (Action.BLOCK, ("expression:c",))
+
+
+def test_a_required_detector_must_answer() -> None:
+    made = sample(head=HEAD.replace("packs:", "require: [pattern]\npacks:"))
+    assert decide(made, [], situation(), missing=("subject",)).action is Action.ALLOW
+    said = decide(made, [], situation(), missing=("pattern",))
+    assert (said.action, said.reasons) == (Action.BLOCK, ("required:pattern",))
+
+
+def test_the_anomaly_score_stands_in_the_decision() -> None:
+    """Of all that was found, in shadow or not."""
+    said = decide(sample(), [found("secret.key", "lab.idea")], situation())
+    assert said.risk == (("lexical", 5.0), ("meaning", 1.0))
+
+
+SHADOWY = sample(
+    "".join(
+        f"  - {{id: c{number}, if: '{text}', then: {then}}}\n"
+        for number, (text, then) in enumerate(
+            (
+                ('count("lab.*") > 0', "block"),
+                ("risk > 2.0", "block"),
+                ('findings.exists(f, f.kind == "business")', "alert"),
+                ('count("pii.*") > 1 && !(count("lab.idea") > 0)', "block"),
+                ('model == "o3"', "alert"),
+            )
+        )
+    )
+    + "  - {id: d, when: {packs: [lab]}, then: block}\n"
+    + "  - {id: e, when: {rules: ['*']}, if: 'topic(\"x\") > 0.5 || risk > 2.5', then: block}\n"
+)
+
+
+@given(
+    st.lists(st.sampled_from(["pii.email", "pii.phone", "secret.key"]), max_size=3),
+    st.integers(1, 3),
+    st.booleans(),
+    st.sampled_from(["o3", "gpt"]),
+)
+def test_what_shadow_sees_alters_nothing(
+    rules: list[str], ideas: int, older: bool, model: str
+) -> None:
+    """Findings of a pack in shadow change neither the action nor any enforced ruling or clause."""
+    here = situation(model=model)
+    before = decide(SHADOWY, [found(*rules, older=older)] if rules else [], here)
+    after = decide(
+        SHADOWY, [found(*rules, older=older), found(*["lab.idea"] * ideas, older=older)], here
+    )
+    assert after.action is before.action
+    for one, other in ((before.rulings, after.rulings), (before.clauses, after.clauses)):
+        assert [e for e in one if e.mode is Mode.ENFORCE] == [
+            e for e in other if e.mode is Mode.ENFORCE
+        ]

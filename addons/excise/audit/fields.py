@@ -106,7 +106,15 @@ RULING: Final = (
         _HEX16,
         "Keyed HMAC-SHA256 of the value, first 16 hex digits.",
     ),
+    Field("older", {"const": True}, "It stands in an older turn, where nothing is refused."),
+    Field("because", _text(300), "Why the operator had the rule changed."),
     Field("count", {"type": "integer", "minimum": 1}, "How often in this message.", True),
+)
+
+CLAUSE: Final = (
+    Field("clause", _text(MAX_NAME), "Clause of the profile.", True),
+    Field("action", _words(Action), "What it asks for.", True),
+    Field("mode", _words(Mode), "`shadow` where it was only noted.", True),
 )
 
 _DIGEST: Final[dict[str, Any]] = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
@@ -169,6 +177,16 @@ FIELDS: Final = (
         "rulings",
         _list(object_of(RULING), MAX_RULINGS),
         "What was found and what policy said of it; equal ones are one entry with a count.",
+    ),
+    Field(
+        "clauses",
+        _list(object_of(CLAUSE), MAX_RULINGS),
+        "What clauses said of the exchange as a whole.",
+    ),
+    Field(
+        "risk",
+        {"type": "object", "additionalProperties": {"type": "number", "minimum": 0}},
+        "Anomaly score by layer, such as `lexical` and `meaning`.",
     ),
     Field("rulings_left_out", _COUNT, "Entries that the limit on `rulings` left out."),
     Field("reasons", _list(_WORD, 16), "Why without a rule, such as `uninspectable:encoding`."),

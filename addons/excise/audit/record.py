@@ -177,7 +177,7 @@ def summarise(rulings: Iterable[Ruling], key: bytes) -> tuple[list[Record], int]
 
 def _ruling(ruling: Ruling, key: bytes) -> Record:
     finding, segment = ruling.finding, ruling.segment
-    return {
+    entry: Record = {
         "rule": _word(finding.rule),
         "entity": _word(finding.entity),
         "kind": str(finding.kind),
@@ -193,6 +193,11 @@ def _ruling(ruling: Ruling, key: bytes) -> Record:
         "score": min(1.0, max(0.0, round(finding.score, 4))),
         "fingerprint": fingerprint(key, segment.text[finding.span.start : finding.span.end]),
     }
+    if ruling.older:
+        entry["older"] = True
+    if ruling.because:
+        entry["because"] = printable(ruling.because, 300)
+    return entry
 
 
 def _judgement(decision: Decision, key: bytes) -> Record:
@@ -202,6 +207,15 @@ def _judgement(decision: Decision, key: bytes) -> Record:
         "would": str(decision.would),
         "rulings": rulings,
         "rulings_left_out": left_out,
+        "clauses": [
+            {
+                "clause": printable(each.clause, MAX_NAME),
+                "action": str(each.action),
+                "mode": str(each.mode),
+            }
+            for each in decision.clauses[:MAX_RULINGS]
+        ],
+        "risk": {_word(layer): score for layer, score in decision.risk},
         "reasons": _words(decision.reasons),
         "missing": _words(decision.missing),
     }
