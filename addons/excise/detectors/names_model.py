@@ -93,7 +93,7 @@ class NamesModel:
         bits *= self.word_keys.take(places) == keys
         return bits
 
-    def rows_of(self, features: Sequence[Sequence[str]]) -> Floats:
+    def rows_of(self, features: Sequence[Sequence[str]]) -> Margins:
         """For each list of features the sum of their weights: columns as in the file."""
         counts = [len(own) for own in features]
         keys = np.array([key_of(feature) for own in features for feature in own], np.uint32)
@@ -101,19 +101,21 @@ class NamesModel:
         owners = np.arange(len(features)).repeat(counts)
         return self._sums(places[known], owners[known], len(features))
 
-    def sums_of_keys(self, keys: NDArray[np.uint32], every: NDArray[np.bool_]) -> Floats:
+    def sums_of_keys(self, keys: NDArray[np.uint32], every: NDArray[np.bool_]) -> Margins:
         """The sums for columns of keys; where `every` is not set the first key alone counts."""
-        places, known = self._find(keys)
-        known[1:] &= every
-        cells = known.ravel().nonzero()[0]
-        return self._sums(places.take(cells), cells % every.size, every.size)
+        few = every.nonzero()[0]
+        wanted = np.concatenate((keys[0], keys[1:].take(few, 1).ravel()))
+        owners = np.concatenate((np.arange(every.size), np.tile(few, len(keys) - 1)))
+        places, known = self._find(wanted)
+        cells = known.nonzero()[0]
+        return self._sums(places.take(cells), owners.take(cells), every.size)
 
     def _find(self, keys: NDArray[np.uint32]) -> tuple[Ints, NDArray[np.bool_]]:
         """Where each feature is in the file if it is, and whether."""
         places = self.feature_keys[:-1].searchsorted(keys)
         return places, self.feature_keys.take(places) == keys
 
-    def _sums(self, places: Ints, owners: Ints, size: int) -> Floats:
+    def _sums(self, places: Ints, owners: Ints, size: int) -> Margins:
         """The weights of features, added up by owner (0 to `size` - 1)."""
         starts = self.feature_starts.take(places)
         sizes = self.feature_starts.take(places + 1) - starts
@@ -123,12 +125,12 @@ class NamesModel:
         cells = (owners * COLUMNS).repeat(sizes)
         cells += self.feature_columns.take(entries)
         sums = np.bincount(cells, self.feature_values.take(entries), size * COLUMNS)
-        return sums.astype(np.float32).reshape(size, COLUMNS)
+        return sums.astype(np.int16).reshape(size, COLUMNS)
 
 
 def margins_of(scores: NDArray[Any]) -> Margins:
     """Whole scores by tag (the last axis) as margins over *outside*."""
-    wide = scores.astype(np.int16)
+    wide = scores.astype(np.int16, copy=False)
     margins: Margins = wide[..., 1:] - wide[..., :1]
     return margins
 

@@ -16,8 +16,8 @@ from excise.detectors.names_model import (
     GATE_SCALE,
     LANES,
     TAGS,
-    Floats,
     Ints,
+    Margins,
     NamesModel,
     margins_of,
 )
@@ -109,7 +109,7 @@ class _Table:
             found[missing] = [get(key, -1) for key in hashes[missing].tolist()]
         return found
 
-    def add(self, hashes: NDArray[np.uint64], sums: Floats, classes: Ints) -> None:
+    def add(self, hashes: NDArray[np.uint64], sums: Margins, classes: Ints) -> None:
         """Takes in rows of new tokens: sums of weights with columns as in the file."""
         begin, end = self.size, self.size + hashes.size
         scores = sums[:, :GATE].reshape(-1, TAGS)

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from excise.detectors.names_features import class_of, features_of
-from excise.detectors.names_model import COLUMNS, Floats, Ints, NamesModel
+from excise.detectors.names_model import COLUMNS, Ints, Margins, NamesModel
 
 _Keys = NDArray[np.uint32]
 
@@ -61,10 +61,10 @@ class WordRows:
     def __init__(self, model: NamesModel) -> None:
         self._model = model
         self._numbers: dict[int, int] = {}
-        self._sums = np.zeros((_SIGNATURES, COLUMNS), np.float32)
+        self._sums = np.zeros((_SIGNATURES, COLUMNS), np.int16)
         self._classes = np.zeros(_SIGNATURES, np.int64)
 
-    def rows(self, words: Sequence[str]) -> tuple[Floats, Ints]:
+    def rows(self, words: Sequence[str]) -> tuple[Margins, Ints]:
         """For each word the sums of its weights (columns as in the file) and its class.
 
         The words are tokens of a text, not empty and without blanks.
@@ -79,7 +79,7 @@ class WordRows:
                  for word in words]  # fmt: skip
         if all(plain):
             return self._plain_rows(words)
-        sums = np.empty((len(words), COLUMNS), np.float32)
+        sums = np.empty((len(words), COLUMNS), np.int16)
         classes = np.empty(len(words), np.int64)
         where = np.array(plain)
         few = [word for word, is_plain in zip(words, plain, strict=True) if is_plain]
@@ -89,13 +89,13 @@ class WordRows:
         sums[~where], classes[~where] = self._rows_alone(other)
         return sums, classes
 
-    def _rows_alone(self, words: Sequence[str]) -> tuple[Floats, Ints]:
+    def _rows_alone(self, words: Sequence[str]) -> tuple[Margins, Ints]:
         """The same word by word."""
         pairs = list(zip(words, self._model.bits_of(words), strict=True))
         sums = self._model.rows_of([features_of(word, own) for word, own in pairs])
         return sums, np.array([class_of(word, own) for word, own in pairs])
 
-    def _plain_rows(self, words: Sequence[str]) -> tuple[Floats, Ints]:
+    def _plain_rows(self, words: Sequence[str]) -> tuple[Margins, Ints]:
         letters = _letters(words) if len(words) > _FEW else _few_letters(words)
         bits = self._model.bits_of_keys(letters.words)
         signatures = (letters.signatures | bits.astype(np.int64) << 20).tolist()
@@ -116,7 +116,7 @@ class WordRows:
             numbers.clear()
             new = {key: place for place, key in enumerate(signatures)}
         if len(new) > len(self._classes):
-            self._sums = np.zeros((len(new), COLUMNS), np.float32)
+            self._sums = np.zeros((len(new), COLUMNS), np.int16)
             self._classes = np.zeros(len(new), np.int64)
         examples = [(words[place], int(bits[place])) for place in new.values()]
         begin = len(numbers)
