@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
-from evaluate import wilson
+from evaluate_figures import Share
 from rich.console import Console
 from rich.table import Table
 
@@ -167,7 +167,7 @@ def alarms(finder: OwnCode, texts: Iterator[tuple[str, str]], show: bool) -> Tab
     for source in [*sorted(counts), "all"]:
         size = counts.total() if source == "all" else counts[source]
         hits = [c.total() if source == "all" else c[source] for c in (own, near)]
-        high = wilson(max(hits), size)[1]
+        high = Share(max(hits), size).interval[1]
         table.add_row(source, str(size), str(hits[0]), str(hits[1]), f"to {high:.2%}")
     return table
 

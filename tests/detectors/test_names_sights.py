@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from excise.detectors import names_sights
 from excise.detectors.base import Glance, Sight
 from excise.detectors.names import Label, Name
 from excise.detectors.names_model import LABELS
@@ -102,6 +103,18 @@ def test_other_names_are_not_lent(name: Name, common: str) -> None:
         with_mentions("Ann Quill and Quill", names, lambda words: [w in common for w in words])
         == names
     )
+
+
+@given(
+    st.lists(st.sampled_from(["Ann", "Quill", "Anna", "ann", "xAnn", "Ann1", "_", ". ", " ", "É"]))
+)
+def test_few_words_are_found_like_many(pieces: list[str]) -> None:
+    """One by one, and among all words with a capital."""
+    text, words = "".join(pieces), {"Ann", "Quill", "Anna", "Éa"}
+    few = sorted(names_sights._mentions(text, words))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(names_sights, "_FEW", 0)
+        assert few == sorted(names_sights._mentions(text, words))
 
 
 def test_in_sentences() -> None:
