@@ -18,7 +18,7 @@ from typing import Any, Final, NamedTuple
 
 import document_samples
 from framings import FRAMINGS, load_events
-from picture_samples import saved
+from picture_samples import bare, saved
 from planted import PlantScanner, planted_policy
 from walled import HOSTS
 
@@ -338,7 +338,7 @@ OTHERS: Final = {
     "upload: a part of text": (UPLOAD % (b"a", PLANT.encode()), EDITED),
     "upload: the head of a part": (UPLOAD % (PLANT.encode(), b"a"), EDITED),
     "upload: what a picture shows": (
-        UPLOAD % (b"a", saved("PNG", note="nothing")),
+        UPLOAD % (b"a", bare("PNG")),
         "uninspectable: media",
     ),
     **{

@@ -54,6 +54,13 @@ def saved(form: str, mode: str = "RGB", turn: int = 0, note: str = NOTE, **more:
     return out.getvalue()
 
 
+def bare(form: str) -> bytes:
+    """A picture of this format that says nothing of itself."""
+    out = io.BytesIO()
+    drawing().save(out, form)
+    return out.getvalue()
+
+
 def pixels(data: bytes) -> tuple[Any, ...]:
     """What is drawn: every frame, and what colours are told by."""
     with Image.open(io.BytesIO(data)) as picture:
