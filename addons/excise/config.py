@@ -40,6 +40,7 @@ class Settings:
     `audit_keep_days` remove the oldest full ones (0 sets no limit); `audit_pack` packs full ones.
     `resign` has signed bodies that were edited signed anew: `aws` by the credentials that botocore
     finds for this process.
+    `audit_tunnels` has a line for each client that refuses our certificate.
     `origins` says where each setting that is no default came from.
     """
 
@@ -73,6 +74,7 @@ class Settings:
     audit_keep_bytes: int = 0
     audit_keep_days: float = 0
     audit_pack: str = "zstd"
+    audit_tunnels: str = "failures"
     origins: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -334,6 +336,7 @@ KINDS: Final[Mapping[str, _Kind]] = {
     "audit_keep_bytes": _whole(0, 10**15),
     "audit_keep_days": _Kind(_number(36_525), "days from 0 (no limit) to 36525"),
     "audit_pack": _choice("zstd", "gzip", "none"),
+    "audit_tunnels": _choice("failures", "off"),
 }
 
 # The table and the values must not drift apart; a test compares them with this.

@@ -14,6 +14,7 @@ VALUES: Final = frozenset({"model", "sensitive", "errors", "strict"})
 # How an audit line is built is pure; how it is written is not.
 RECORD: Final = frozenset(
     {"audit.record", "audit.fields", "audit.words", "audit.chain", "audit.mapping"}
+    | {"audit.trajectory"}
 )
 RING_3: Final = frozenset({"enforce"}) | RECORD
 

@@ -22,6 +22,7 @@ from excise.audit.record import (
     render_time,
     summarise,
 )
+from excise.audit.trajectory import Trajectory
 from excise.model import (
     Action,
     Decision,
@@ -245,3 +246,37 @@ def test_whatever_comes_in_the_line_fits_and_stays_one_line(
     record = build_record(facts, decision(ruling(path=tuple(path))), key=KEY, time=NOW)
     VALIDATOR.validate(record)
     assert "\n" not in json.dumps(record)
+
+
+@pytest.mark.parametrize(
+    ("agent", "family"),
+    [
+        ("OpenAI/Python 2.1.0", "openai"),
+        ("curl/8.5", "curl"),
+        ("claude-cli", "claude-cli"),
+        ("(no product)", ""),
+        ("a" * 60, ""),
+        ("", ""),
+    ],
+)
+def test_the_client_is_named_by_its_first_product(agent: str, family: str) -> None:
+    record = build_record(Facts(stage=Stage.REQUEST, user_agent=agent))
+    assert record.get("client", {}).get("family", "") == family
+
+
+def test_clients_are_told_apart_by_the_order_of_their_headers_and_by_no_value() -> None:
+    def of(*names: str) -> str:
+        facts = Facts(stage=Stage.REQUEST, header_names=names)
+        return str(build_record(facts, key=KEY)["client"]["fingerprint"])
+
+    assert of("host", "accept") == of("host", "content-length", "accept", "traceparent")
+    assert of("host", "accept") != of("accept", "host")
+    assert of("host") == fingerprint(KEY, "host")
+
+
+def test_sources_stand_as_keyed_fingerprints() -> None:
+    facts = Facts(stage=Stage.REQUEST, trajectory=Trajectory(3, 1, (PLANTED,)))
+    said = build_record(facts, key=KEY)["conversation"]
+    assert said == {"step": 3, "tool_turns": 1, "sources": [fingerprint(KEY, PLANTED)]}
+    empty = Facts(stage=Stage.REQUEST, trajectory=Trajectory())
+    assert "conversation" not in build_record(empty, key=KEY)

@@ -144,8 +144,12 @@ def test_the_layer_inside_a_tunnel(
 def test_a_failed_handshake_is_counted(gate: Gate, caplog: pytest.LogCaptureFixture) -> None:
     client = tflow.tclient_conn()
     client.sni = "llm.test"
-    gate.tls_failed_client(SimpleNamespace(context=SimpleNamespace(client=client)))
+    told: list[tuple[str, str]] = []
+    gate.refused_certificate = lambda host, address: told.append((host, address))
+    server = SimpleNamespace(address=("other.test", 443))
+    gate.tls_failed_client(SimpleNamespace(context=SimpleNamespace(client=client, server=server)))
     assert gate.counts["tls-failed-client"] == 1
+    assert told == [("llm.test", "127.0.0.1")]
     assert "llm.test" in caplog.text
 
 

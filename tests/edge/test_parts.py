@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,14 @@ from excise.audit.fields import Stage
 from excise.config import Settings, load_settings
 from excise.edge import ports
 from excise.edge.faults import Fault
-from excise.edge.parts import build_parts, fault_record, open_trail, read_engine, stage_record
+from excise.edge.parts import (
+    build_parts,
+    fault_record,
+    open_trail,
+    read_engine,
+    stage_record,
+    tunnel_record,
+)
 from excise.errors import AuditError, ExciseError
 from excise.model import Exchange, Principal, RefusalClass
 from excise.pipeline.answers import AnswerStream
@@ -98,3 +106,15 @@ def test_a_trail_that_cannot_be_opened_stops_the_start(tmp_path: Path) -> None:
     )
     with pytest.raises((AuditError, OSError)):
         open_trail(wrong, lambda text: None)
+
+
+def test_a_refused_certificate_has_its_line_unless_that_is_off(config: Settings) -> None:
+    engine = read_engine(config)
+    record = tunnel_record(engine, "api.openai.com", "192.0.2.7")
+    assert record["stage"] == "tunnel" and record["host"] == "api.openai.com"
+    assert record["client"] == {"address": "192.0.2.7"}
+    assert record["anomalies"] == ["certificate-refused"]
+    off = replace(config, audit_tunnels="off")
+    with open_trail(config, lambda text: None) as trail:
+        assert build_parts(config, engine, trail).tunnel_record is not None
+        assert build_parts(off, engine, trail).tunnel_record is None

@@ -157,6 +157,8 @@ FIELDS: Final = (
             (
                 Field("address", _text(64), "Network address the connection came from."),
                 Field("user_agent", _text(MAX_AGENT), "What the client calls itself, masked."),
+                Field("family", _text(40), "First product that it names, in lower case."),
+                Field("fingerprint", _HEX16, "Keyed HMAC of its header names in their order."),
             )
         ),
         "The program at the other end.",
@@ -169,6 +171,21 @@ FIELDS: Final = (
     Field("path", _text(MAX_PATH), "Path, masked, and names of query fields without values."),
     Field("dialect", _text(MAX_NAME), "Codec that read the message."),
     Field("model", _text(MAX_MODEL), "Model asked for (`gen_ai.request.model`)."),
+    Field(
+        "conversation",
+        object_of(
+            (
+                Field("step", _COUNT, "Turns in this request: its place in the conversation."),
+                Field("tool_turns", _COUNT, "Turns of them that hold a tool's result."),
+                Field(
+                    "sources",
+                    _list(_HEX16, 16),
+                    "Keyed HMACs of the ids under which retrieved documents and chunks come.",
+                ),
+            )
+        ),
+        "Where in its conversation a request stands.",
+    ),
     Field("stream", {"type": "boolean"}, "Whether the answer is a stream."),
     Field("status", _STATUS, "HTTP status the client was given."),
     Field("action", _words(Action), "What was done."),

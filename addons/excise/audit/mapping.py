@@ -40,6 +40,7 @@ MAPPING: Final = (
         "http_request.user_agent"),
     Row("client.family", "user_agent.name", "user_agent.name", "actor.app_name"),
     Row("client.fingerprint", "excise.client.fingerprint", "", "actor.app_uid"),
+    Row("conversation.sources", "gen_ai.data_source.id"),
     Row("provider", "gen_ai.provider.name", "gen_ai.system", "api.service.name"),
     Row("host", "server.address", "destination.domain", "dst_endpoint.hostname"),
     Row("method", "http.request.method", "http.request.method", "http_request.http_method"),

@@ -27,6 +27,7 @@ from excise.audit.fields import (
     TIMINGS,
     Stage,
 )
+from excise.audit.trajectory import Trajectory
 from excise.audit.words import QUERY_WORDS, WIRE_WORDS
 from excise.model import Decision, Direction, Path, Principal, Ruling, Usage
 from excise.sensitive import fingerprint
@@ -42,6 +43,13 @@ _WORD: Final = re.compile(r"[A-Za-z0-9_.:*/+@-]{1,128}")
 # A target that is shown as it is, however it is taken apart.
 _PLAIN: Final = re.compile(r"[A-Za-z0-9._:/-]{0,64}")
 _DEPTH: Final = 12
+# The first product of a user agent (RFC 9110 §10.1.5), without its version.
+_FAMILY: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,39}(?=[/ ]|$)")
+# Fields that come and go with the message, or that the proxy sets itself.
+_VARYING: Final = frozenset(
+    {"accept-encoding", "content-length", "cookie", "transfer-encoding", "idempotency-key"}
+    | {"traceparent", "tracestate", "x-request-id", "x-stainless-retry-count"}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +67,8 @@ class Facts:
     principal: Principal | None = None
     address: str = ""
     user_agent: str = ""
+    header_names: Sequence[str] = ()
+    trajectory: Trajectory | None = None
     provider: str = ""
     host: str = ""
     method: str = ""
@@ -104,12 +114,8 @@ def build_record(
         "reference": printable(facts.reference, 64),
         "direction": str(facts.direction) if facts.direction else "",
         "principal": _principal(facts.principal),
-        "client": _filled(
-            {
-                "address": printable(facts.address, 64),
-                "user_agent": printable(mask(facts.user_agent), MAX_AGENT),
-            }
-        ),
+        "client": _client(facts, key, mask),
+        "conversation": _conversation(facts.trajectory, key),
         **_request(facts, mask),
         **(_judgement(decision, key) if decision else {}),
         **_effects(facts),
@@ -258,6 +264,32 @@ def _fault(facts: Facts) -> Record:
     if not facts.fault:
         return {}
     return _filled({"kind": _word(facts.fault), "where": printable(facts.fault_where, MAX_NAME)})
+
+
+def _client(facts: Facts, key: bytes, mask: Mask) -> Record:
+    agent = printable(mask(facts.user_agent), MAX_AGENT)
+    family = _FAMILY.match(agent)
+    names = ",".join(name for name in facts.header_names if name not in _VARYING)
+    return _filled(
+        {
+            "address": printable(facts.address, 64),
+            "user_agent": agent,
+            "family": family[0].lower() if family else "",
+            "fingerprint": fingerprint(key, names) if names else "",
+        }
+    )
+
+
+def _conversation(trajectory: Trajectory | None, key: bytes) -> Record:
+    if trajectory is None:
+        return {}
+    return _filled(
+        {
+            "step": trajectory.step or None,
+            "tool_turns": trajectory.tool_turns or None,
+            "sources": [fingerprint(key, source) for source in trajectory.sources],
+        }
+    )
 
 
 def _principal(principal: Principal | None) -> Record:

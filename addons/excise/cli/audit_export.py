@@ -106,4 +106,4 @@ def _columns(form: str) -> str:
     return ", ".join(shown)
 
 
-_LISTS: Final = ("reasons", "anomalies", "missing")
+_LISTS: Final = ("reasons", "anomalies", "missing", "conversation.sources")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from mitmproxy import connection
@@ -55,6 +55,8 @@ class Gate:
         self.clients = tuple(clients)
         self.counts: Counter[str] = Counter()
         self.run = run
+        # Told host and client address of each client that would not take our certificate.
+        self.refused_certificate: Callable[[str, str], None] = lambda host, address: None
         self._known: dict[tuple[str, int, tuple[str, ...]], tuple[str, str]] = {}
 
     # -- hooks ---------------------------------------------------------------------------------
@@ -88,9 +90,13 @@ class Gate:
     def tls_failed_client(self, data: Any) -> None:
         """Count clients that would not take our certificate: pinned, or without the CA."""
         self.counts["tls-failed-client"] += 1
+        client, server = data.context.client, data.context.server
+        host = normal(client.sni or (server.address or ("", 0))[0])
+        peer = client.peername[0] if client.peername else ""
+        self.refused_certificate(host, str(peer))
         log.warning(
             "a client refused the certificate for %s; is the CA trusted there?",
-            normal(data.context.client.sni or data.context.server.address[0]),
+            host,
         )
 
     # -- judging -------------------------------------------------------------------------------

@@ -25,7 +25,7 @@ from excise.edge.gate import Gate
 from excise.edge.ports import Parts
 from excise.edge.resolve import ResolvingLoop
 from excise.edge.settings import Settings
-from excise.errors import ConfigError
+from excise.errors import AuditError, ConfigError
 
 log = logging.getLogger("excise.edge")
 
@@ -72,6 +72,7 @@ class ExciseMaster(master.Master):
         self._servers = proxyserver.Proxyserver()
         self.gate = Gate(parts.hosts, run=self.dispatcher.run, clients=settings.allow_clients)
         self.gate.name = "nextlayer"  # type: ignore[attr-defined]  # the name mitmproxy asks for
+        self.gate.refused_certificate = self._record_tunnel
         self.addon = Addon(
             firewall=parts.firewall,
             gate=self.gate,
@@ -108,6 +109,14 @@ class ExciseMaster(master.Master):
 
     def _record_fault(self, fault: Fault) -> None:
         self._parts.trail.offer(self._parts.fault_record(fault))
+
+    def _record_tunnel(self, host: str, address: str) -> None:
+        if self._parts.tunnel_record is None:
+            return
+        try:
+            self._parts.trail.offer(self._parts.tunnel_record(host, address))
+        except AuditError as fault:  # nothing passed; the next request will be refused
+            self.dispatcher.note("audit", fault)
 
     def stop(self) -> None:
         """Stop accepting and end; called a second time, end at once."""

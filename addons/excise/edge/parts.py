@@ -67,6 +67,7 @@ def build_parts(config: Config, engine: Engine, trail: Trail) -> Parts:
         trail=trail,
         vault=vault,
         fault_record=partial(fault_record, engine),
+        tunnel_record=partial(tunnel_record, engine) if config.audit_tunnels != "off" else None,
     )
 
 
@@ -105,6 +106,22 @@ def fault_record(engine: Engine, fault: Fault) -> Record:
             reference=fault.reference,
             fault=fault.kind,
             fault_where=fault.where,
+            profile=engine.policy.profile.name,
+            policy=engine.policy.digest,
+        )
+    )
+
+
+def tunnel_record(engine: Engine, host: str, address: str) -> Record:
+    """A line about a client that would not take our certificate: pinned, or without the CA."""
+    entry = engine.catalogue.find(host)
+    return build_record(
+        Facts(
+            stage=Stage.TUNNEL,
+            address=address,
+            host=host,
+            provider=entry.provider if entry else "",
+            anomalies=("certificate-refused",),
             profile=engine.policy.profile.name,
             policy=engine.policy.digest,
         )

@@ -219,6 +219,8 @@ class Parts:
     trail: Trail
     vault: Vault
     fault_record: Callable[[Fault], Record]
+    # A line about a client that would not be decrypted (host, client address); None: no line.
+    tunnel_record: Callable[[str, str], Record] | None = None
 
 
 MUST_BE_ON_DISK = frozenset(action for action in Action if action.rank >= Action.REDACT.rank)

@@ -12,6 +12,7 @@ from typing import Final
 
 from excise.audit.fields import Stage
 from excise.audit.record import Facts, build_record
+from excise.audit.trajectory import read_trajectory
 from excise.catalogue import Catalogue, Host
 from excise.codecs import DIALECTS, SOCKETS
 from excise.codecs.base import Asked, Dialect
@@ -143,6 +144,7 @@ class Firewall:
             Facts(
                 stage=Stage.REQUEST,
                 direction=Direction.REQUEST,
+                trajectory=read_trajectory(message.segments),
                 reference=exchange.id if reply else "",
                 status=reply.status if reply else None,
                 anomalies=(*message.anomalies, *found.anomalies),
@@ -305,6 +307,7 @@ class Firewall:
                 principal=exchange.principal,
                 address=exchange.address,
                 user_agent=exchange.header("user-agent"),
+                header_names=[name for name, _ in exchange.headers],
                 provider=context.host.provider,
                 host=exchange.host,
                 method=exchange.method,
