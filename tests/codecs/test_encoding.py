@@ -117,3 +117,13 @@ def test_any_limit_will_do(coding: str, limit: int) -> None:
     """A stream has none to speak of."""
     decoder = Decoder(coding, limit=limit, ratio=200)
     assert decoder.feed(encode(b"words", coding)) + decoder.finish() == b"words"
+
+
+@pytest.mark.parametrize("cut", [0, 5, 8])
+def test_a_zstd_frame_holds_as_much_as_its_head_says(cut: int) -> None:
+    """The library compares the two only where it is given the frame at once."""
+    frame = bytes.fromhex("28b52ffd2080010000")  # announces 128 bytes and has none
+    decoder = Decoder("zstd", limit=1000, ratio=100)
+    with pytest.raises(Unreadable, match="encoding-broken"):
+        decoder.feed(frame[:cut])
+        decoder.feed(frame[cut:])

@@ -12,7 +12,7 @@ from mitmproxy import http, options
 from mitmproxy.connection import ConnectionState
 from mitmproxy.proxy import commands, events
 from mitmproxy.proxy.context import Context
-from mitmproxy.proxy.layers.http import RequestData, RequestHeaders
+from mitmproxy.proxy.layers.http import RequestData, RequestEndOfMessage, RequestHeaders
 from mitmproxy.proxy.layers.http._base import ReceiveHttp
 from mitmproxy.test import taddons, tflow
 from wsproto.connection import ConnectionType
@@ -59,8 +59,8 @@ def _chunks(pieces: list[bytes]) -> tuple[bytes, str]:
 
 
 def http1(data: bytes) -> None:
-    """Requests are read alike however they are cut; no bytes make the reader fail otherwise than
-    by closing the connection. When it tells that bytes can be no head depends on the cut."""
+    """Whole requests are read alike however they are cut; no bytes make the reader fail otherwise
+    than by closing the connection. When it tells that bytes can be no head depends on the cut."""
     first, body = _pick(data, range(256))
     whole = _http1([body])
     assert _http1(_cut(body, (first, 3 * first))) == whole
@@ -68,7 +68,7 @@ def http1(data: bytes) -> None:
 
 
 def _http1(pieces: list[bytes]) -> list[bytes]:
-    """What the server's side of a connection read: the heads, and the body of each."""
+    """The whole requests that the server's side of a connection read: no other one is sent on."""
     side = Http1Server(_context())
     given: list[commands.Command] = list(side.handle_event(events.Start()))
     for piece in filter(None, pieces):
@@ -76,11 +76,14 @@ def _http1(pieces: list[bytes]) -> list[bytes]:
             break
         given += side.handle_event(events.DataReceived(side.conn, piece))
     told: list[bytes] = []
+    read: list[bytes] = []
     for event in (each.event for each in given if isinstance(each, ReceiveHttp)):
         if isinstance(event, RequestHeaders):
-            told += (event.request.data.method + b" " + event.request.data.path, b"")
+            read = [event.request.data.method, event.request.data.path]
         elif isinstance(event, RequestData):
-            told[-1] += bytes(event.data)
+            read.append(bytes(event.data))
+        elif isinstance(event, RequestEndOfMessage):
+            told += (*read[:2], b"".join(read[2:]))
     return told
 
 
@@ -152,11 +155,8 @@ def _relayed(extensions: str, by_client: bool, pieces: list[bytes]) -> tuple[Any
 def _payload(event: Any) -> Any:
     if isinstance(event, BytesMessage):
         return bytes(event.data)
-    return (
-        getattr(event, "data", None)
-        or getattr(event, "code", None)
-        or getattr(event, "payload", None)
-    )
+    # With which code it is closed may depend on what of the bytes was seen first.
+    return getattr(event, "data", None) or getattr(event, "payload", None)
 
 
 WIRE_LAWS: Final[dict[str, Law]] = {

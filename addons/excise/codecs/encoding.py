@@ -26,6 +26,7 @@ MAX_CODINGS: Final = 4
 
 # A block of at most 128 KiB takes at least 4 bytes, so this many bytes spell at most 4 MiB.
 _ZSTD_STEP: Final = 128
+_ZSTD_HEAD: Final = 18  # the longest head of a frame, RFC 8878 §3.1.1
 _ZSTD_WINDOW: Final = 1 << 23  # RFC 9659: what a receiver of this content coding must offer
 _ZSTD_LARGEST: Final = 1 << 27  # for whole bodies; streams have no limit and get what they must
 
@@ -119,18 +120,33 @@ class _Zstd:
     def __init__(self, limit: int) -> None:
         window = limit if _ZSTD_WINDOW < limit <= _ZSTD_LARGEST else _ZSTD_WINDOW
         self._context = zstandard.ZstdDecompressor(max_window_size=window)
+        self._begin()
+
+    def _begin(self) -> None:
         self._inner = self._context.decompressobj(write_size=STEP)
+        self._head = b""
+        self._yielded = 0
 
     def push(self, data: bytes) -> Iterator[bytes]:
         at = 0
         while at < len(data):
             if self._inner.eof:
-                self._inner = self._context.decompressobj(write_size=STEP)
+                self._begin()
             part = data[at : at + _ZSTD_STEP]
             piece = _guard(lambda: self._inner.decompress(part))  # noqa: B023
             at += len(part) - (len(self._inner.unused_data) if self._inner.eof else 0)
+            self._head = (self._head + part)[:_ZSTD_HEAD]
+            self._yielded += len(piece)
             if piece:
                 yield piece
+            if self._inner.eof:
+                self._check_size()
+
+    def _check_size(self) -> None:
+        # Of a frame that comes in pieces the library does not compare what its head announces.
+        size = zstandard.frame_content_size(self._head)
+        if size not in (-1, self._yielded):
+            raise Unreadable("encoding-broken")
 
     def end(self) -> None:
         if not self._inner.eof:
