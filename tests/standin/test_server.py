@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import gzip
 import http.client
 import json
 import socket
 import ssl
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -195,3 +197,23 @@ def test_the_script_can_be_exchanged(standin: StandIn) -> None:
 def test_a_taken_port_is_an_error_of_the_caller(standin: StandIn, tmp_path: Path) -> None:
     with pytest.raises(OSError, match="in use"), StandIn(tmp_path, port=standin.port):
         pass
+
+
+@pytest.mark.parametrize("sent", [b"", b"POST /v1/x HTTP/1.1\r\n", b"GET /v1/x HTTP/1.1\r\n\r\n"])
+def test_nothing_is_left_of_it_when_it_stops(tmp_path: Path, sent: bytes) -> None:
+    """A transport that is left open is found by the collector in the middle of another test."""
+    gc.collect()
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always", ResourceWarning)
+        with StandIn(tmp_path) as server:
+            trust = ssl.create_default_context(cafile=str(server.ca))
+            raw = socket.create_connection(("127.0.0.1", server.port))
+            client = trust.wrap_socket(raw, server_hostname="api.openai.com")
+            client.sendall(sent)
+            if sent.endswith(b"\r\n\r\n"):
+                assert client.recv(100).startswith(b"HTTP/1.1 200")
+        with client:
+            while client.recv(65536):
+                pass
+        gc.collect()
+    assert [str(each.message) for each in told] == []

@@ -8,6 +8,7 @@ import ssl
 import threading
 import zlib
 from collections import deque
+from collections.abc import Iterable
 from http import HTTPStatus
 from pathlib import Path
 from types import TracebackType
@@ -69,16 +70,16 @@ class StandIn:
 
     async def _serve(self) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
-        tasks: set[asyncio.Task[None]] = set()
+        open_now: set[asyncio.StreamWriter] = set()
 
         async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            task = asyncio.current_task()
-            assert task
-            tasks.add(task)
+            open_now.add(writer)
             try:
                 await self._converse(reader, writer)
-            finally:
-                tasks.discard(task)
+                await writer.wait_closed()
+            except (ConnectionError, ssl.SSLError, TimeoutError, asyncio.CancelledError):
+                pass  # the client did not end TLS as it should, or `_hang_up` ends it
+            open_now.discard(writer)
 
         context = self._certificates.context("localhost")
         context.sni_callback = self._present
@@ -89,9 +90,7 @@ class StandIn:
         self._ready.set()
         await self._stop.wait()
         server.close()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await _hang_up(open_now)
 
     def _present(self, connection: ssl.SSLObject, name: str | None, _: ssl.SSLContext) -> None:
         if name:
@@ -163,6 +162,23 @@ class StandIn:
             writer.write(whole)
         await writer.drain()
         return True
+
+
+async def _hang_up(open_now: Iterable[asyncio.StreamWriter]) -> None:
+    """End every connection, and wait until nothing of it is left for the collector to find."""
+    await asyncio.sleep(
+        0
+    )  # what was accepted a moment ago begins: till then nobody owns its socket
+    writers = list(open_now)
+    # Handshakes are tasks of the loop's own, which is nobody else's.
+    tasks = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    for writer in writers:
+        writer.transport.abort()
+    await asyncio.gather(*(each.wait_closed() for each in writers), return_exceptions=True)
+    await asyncio.sleep(0)
 
 
 async def _read_body(head: Received, reader: asyncio.StreamReader) -> bytes:
