@@ -97,6 +97,8 @@ class FakeSocketStep:
 class FakeSocket:
     """Cuts MARK in both directions; answers `BLOCK`, closes at `CLOSE`, raises at `BOOM`."""
 
+    busy = False
+
     def client(self, judge: Any, message: SocketMessage, reference: str) -> FakeSocketStep:
         record = {"what": "message", "id": reference}
         if b"BLOCK" in message.data:

@@ -17,7 +17,7 @@ from wsproto.extensions import PerMessageDeflate
 from wsproto.frame_protocol import CloseReason
 
 from excise.edge.layer import WaitHook
-from excise.edge.socketlayer import BoundedDeflate, Side, SocketLayer, kept_offers
+from excise.edge.socketlayer import BoundedDeflate, Side, SocketLayer, Stop, kept_offers
 
 
 def _peer(kind: ConnectionType, deflate: bool) -> Connection:
@@ -100,6 +100,18 @@ def test_a_refused_message_is_answered_and_the_next_passes() -> None:
     assert wire.from_client(TextMessage("BLOCK CLOSE")) == [CloseConnection(1001, "")]
     refused, closed = wire.client.events()
     assert (refused.data, closed.code) == ("refused", 1008)
+    assert len(wire.hung_up) == 2
+
+
+def test_a_socket_is_closed_when_the_proxy_stops() -> None:
+    wire = Wire()
+    wire._run(Stop(tflow.tflow(), None))
+    assert [(each.code, each.reason) for each in wire.client.events()] == [
+        (1001, "The proxy is stopping.")
+    ]
+    assert [each.code for each in wire.server.events()] == [1001]
+    assert wire.guard.trail.offered == [{"what": "end"}]
+    wire._run(Stop(tflow.tflow(), None))
     assert len(wire.hung_up) == 2
 
 

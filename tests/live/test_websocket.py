@@ -84,8 +84,8 @@ def test_frames_do_not_matter(stage: Stage) -> None:
             assert "[" in json.loads(left)["response"]["instructions"]
 
 
-def test_a_value_in_an_answer_is_cut_however_it_is_spelled(stage: Stage) -> None:
-    """The stand-in says what it heard, four characters at a time; nobody sent it this value."""
+def test_what_an_answer_spells_in_small_pieces_arrives_whole(stage: Stage) -> None:
+    """The stand-in says what it heard in pieces of any size; what is restored in them is one."""
     for case in CASES:
         for size in (1, 3, 7):
             planted = key(f"answer {case.name} {size}")
@@ -206,7 +206,7 @@ def resident(stage: Stage) -> int:
     return int(status.partition("VmRSS:")[2].split()[0])
 
 
-def test_a_fault_closes_the_socket_and_is_told(tmp_path: Path) -> None:
+def test_faults_and_the_end_of_the_proxy_close_sockets_and_are_told(tmp_path: Path) -> None:
     with start(tmp_path, program=CRASHING) as stage:
         before = len(stage.standin.received)
         with dial(stage, CASES[1]) as client:
@@ -217,3 +217,14 @@ def test_a_fault_closes_the_socket_and_is_told(tmp_path: Path) -> None:
         assert CRASH_WORD not in said(stage, before)
         time.sleep(0.3)
         assert any(each["stage"] == "fault" for each in stage.proxy.lines())
+        with dial(stage, CASES[1]) as client:
+            client.send(CASES[1].ask("the last words"))
+            client.until(*ENDS)
+            stage.settle()
+            written = len(stage.proxy.lines())
+            stage.proxy.process.terminate()
+            closed = client.next()
+            assert (int(closed.code), closed.reason) == (1001, "The proxy is stopping.")
+        assert stage.proxy.process.wait(10) == 0
+        (line,) = [each for each in stage.proxy.lines(written) if each["stage"] == "stream"]
+        assert line["upstream"] == {"status": 101, "ended": "whole"}

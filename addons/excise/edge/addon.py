@@ -57,6 +57,8 @@ class Addon:
         self._note = note
         self._limit = body_limit
         self.active: set[str] = set()
+        self.sockets: dict[http.HTTPFlow, GuardedSocket] = {}
+        """Those that are open."""
         self.draining = False
         self.counts: Counter[str] = Counter()
 
@@ -213,7 +215,7 @@ class Addon:
             self._settle_stream(passage)
             return None
         if flow.websocket is not None and passage.upgrade:
-            self._open_socket(passage)
+            self._open_socket(flow, passage)
         if passage.oversize:
             return self._refuse(flow, passage, "uninspectable:size")
         answer = to_answer(flow.response, whole=True)
@@ -241,8 +243,8 @@ class Addon:
             del response.headers["content-length"]
             response.headers["transfer-encoding"] = "chunked"
 
-    def _open_socket(self, passage: Passage) -> None:
-        guard = GuardedSocket(
+    def _open_socket(self, flow: http.HTTPFlow, passage: Passage) -> None:
+        guard = self.sockets[flow] = GuardedSocket(
             self._firewall().open_socket(passage.outcome.context),
             passage.exchange,
             firewall=self._firewall,
@@ -252,6 +254,7 @@ class Addon:
             new_id=new_id,
             stopping=lambda: self.draining,
             limit=passage.limit,
+            ended=lambda: self.sockets.pop(flow, None),
         )
         passage.socket = lambda context, flow: SocketLayer(context, flow, guard)
 

@@ -25,6 +25,7 @@ from excise.edge.gate import Gate
 from excise.edge.ports import Parts
 from excise.edge.resolve import ResolvingLoop
 from excise.edge.settings import Settings
+from excise.edge.socketlayer import Stop
 from excise.errors import AuditError, ConfigError
 
 log = logging.getLogger("excise.edge")
@@ -155,10 +156,13 @@ class ExciseMaster(master.Master):
         self.addon.draining = True
         await self._servers.servers.update([])
         until = time.monotonic() + self._settings.drain_seconds
-        while self.addon.active and time.monotonic() < until:
+        while (self.addon.active or self.addon.sockets) and time.monotonic() < until:
+            self._close_sockets(busy=self._stops > 1)
             await asyncio.sleep(0.02)
         if self.addon.active:
             log.warning("%d exchanges were cut at the end", len(self.addon.active))
+        self._close_sockets(busy=True)
+        await asyncio.sleep(0.02)
         for handler in list(self._servers.connections.values()):
             client = handler.transports.get(handler.client)
             if client is not None and client.handler is not None:
@@ -166,6 +170,15 @@ class ExciseMaster(master.Master):
         until = time.monotonic() + 1
         while self._servers.connections and time.monotonic() < until:
             await asyncio.sleep(0.01)
+
+    def _close_sockets(self, *, busy: bool) -> None:
+        """Close what is open, with `busy` also where an answer is under way."""
+        for flow, guard in list(self.addon.sockets.items()):
+            if busy or not guard.busy:
+                try:
+                    self._servers.inject_event(Stop(flow, None))
+                except ValueError:  # its connection is gone
+                    self.addon.sockets.pop(flow, None)
 
 
 def serve(settings: Settings, parts: Parts, ready: Callable[[str, int], None]) -> None:

@@ -132,6 +132,11 @@ class Socket(Protocol):
     """A WebSocket under inspection; the firewall comes with each message, so that a reload reaches
     open sockets."""
 
+    @property
+    def busy(self) -> bool:
+        """Whether an answer is under way."""
+        ...
+
     def client(self, judge: Any, message: SocketMessage, reference: str) -> SocketStep:
         """A message of the client's; `reference` becomes the id of what it asks for."""
         ...

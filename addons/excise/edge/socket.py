@@ -47,6 +47,7 @@ class GuardedSocket:
         new_id: Callable[[], str],
         stopping: Callable[[], bool],
         limit: int,
+        ended: Callable[[], object] = lambda: None,
     ) -> None:
         self._socket = socket
         self._exchange = exchange
@@ -57,13 +58,23 @@ class GuardedSocket:
         self._new_id = new_id
         self._stopping = stopping
         self.limit = limit
+        self._ended = ended
+
+    @property
+    def busy(self) -> bool:
+        """Whether an answer is under way."""
+        return self._socket.busy
 
     def client(self, message: SocketMessage) -> Turn:
         """A message of the client's."""
         if self._stopping():
-            return Turn(close=GOING_AWAY, reason="The proxy is stopping.", decided=True)
+            return self.stop()
         reference = self._new_id()
         return self._take(message, lambda wall: self._socket.client(wall, message, reference))
+
+    def stop(self) -> Turn:
+        """The proxy stops."""
+        return Turn(close=GOING_AWAY, reason="The proxy is stopping.", decided=True)
 
     def server(self, message: SocketMessage) -> Turn:
         """A message of the server's."""
@@ -79,6 +90,7 @@ class GuardedSocket:
 
     def end(self) -> Turn:
         """The socket is closed, by whomever."""
+        self._ended()
         return self._take(SocketMessage(b"", False), lambda _: self._socket.end())
 
     def oversize(self) -> Turn:

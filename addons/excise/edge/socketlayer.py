@@ -86,6 +86,10 @@ class Side(Connection):
         return whole
 
 
+class Stop(events.MessageInjected[None]):
+    """Asks the socket of a flow to close, since the proxy stops."""
+
+
 class SocketLayer(layer.Layer):
     """Relays a socket message by message. How a message was cut into frames is not kept."""
 
@@ -104,6 +108,8 @@ class SocketLayer(layer.Layer):
         try:
             if isinstance(event, events.Start):
                 self._open()
+            elif isinstance(event, Stop):
+                yield from self._shut(self._guard.stop())
             elif isinstance(event, events.ConnectionEvent):
                 yield from self._relay(event)
         except Exception as fault:

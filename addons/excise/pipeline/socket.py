@@ -104,6 +104,11 @@ class Socket:
         self._tally = Tally()
         self._open_stream()
 
+    @property
+    def busy(self) -> bool:
+        """Whether an answer is under way."""
+        return bool(self._reader.live) or self._stream.waits
+
     # -- the client's side ---------------------------------------------------------------------
 
     def client(self, judge: Judge, message: SocketMessage, reference: str) -> SocketStep:
