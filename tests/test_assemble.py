@@ -81,7 +81,7 @@ def test_a_profile_may_take_the_packs_of_libraries(tmp_path: Path, level: int, f
         }
         assert {"presidio.ip-1", "detect-secrets.aws-access-key-1"} <= seen
         assert ("presidio.us-bank-1" in seen) is found
-        assert engine.policy.modes["detect-secrets"] is Mode.SHADOW
+        assert engine.policy.modes["detect-secrets.aws-access-key-1"] is Mode.SHADOW
 
 
 def test_an_operators_pack_of_the_same_name_goes_first(tmp_path: Path) -> None:

@@ -38,7 +38,8 @@ from excise.policy.schema import Profile
 from excise.policy.situation import Situation
 from excise.resources import policies_dir
 from excise.rules.compile import derived_from, recall
-from excise.rules.load import load_packs
+from excise.rules.extend import extend_rules
+from excise.rules.load import extended_by, load_packs
 from excise.rules.schema import Rule, RulePack, Status
 from excise.state.indexes import get_index, list_indexes
 from excise.state.keys import derive, load_or_create_key
@@ -55,6 +56,7 @@ class Engine:
     catalogue: Catalogue
     policy: Policy
     packs: tuple[RulePack, ...]
+    facts: tuple[RuleFacts, ...]  # of every stable rule of the packs, also those above the level
     scanner: FullScanner
     placeholders: Placeholders
     fingerprint_key: bytes
@@ -93,17 +95,19 @@ def load_engine(
         chosen = shadowed(chosen)
     if enforce:
         chosen = _enforced(chosen)
-    sources = {use.name: _read_pack(use.name, folders, origin) for use in chosen.packs}
+    sources, chosen = _read_packs(chosen, folders, origin)
     cache, kept_as = _DatabaseFolder(state_dir / "cache"), _name_of_rules(sources)
     known = recall(cache.get(kept_as))
     packs = load_packs({k: files for k, files in sources.items() if _VERSION not in files})
     rules = [rule for pack in packs for rule in pack.rules if rule.status is Status.STABLE]
     rules += _rules_of_libraries(sources)
+    rules = extend_rules(rules, (each for pack in packs for each in pack.extensions))
     hosts, hosts_origin = _read_first("hosts.yaml", folders)
     key = load_or_create_key(state_dir / "key")
+    facts = tuple(facts_of(rule) for rule in rules)
     policy = build_policy(
         chosen,
-        [facts_of(rule) for rule in rules],
+        facts,
         origin,
         _digested(text, hosts, sources, chosen),
         salt=derive(key, "rollout"),
@@ -123,6 +127,7 @@ def load_engine(
         catalogue=load_catalogue(hosts, hosts_origin),
         policy=policy,
         packs=packs,
+        facts=facts,
         scanner=scanner,
         placeholders=Placeholders(derive(key, "placeholders")),
         fingerprint_key=derive(key, "fingerprints"),
@@ -234,7 +239,9 @@ def facts_of(rule: Rule) -> RuleFacts:
         directions=rule.directions,
         parts=rule.parts,
         detector=rule.asked.detector if rule.asked else "pattern",
-        weight=WEIGHTS[rule.severity],
+        weight=WEIGHTS[rule.severity] if rule.weight is None else rule.weight,
+        mode=rule.mode,
+        because=rule.because,
     )
 
 
@@ -298,6 +305,26 @@ def _read_first(name: str, folders: Sequence[Path]) -> tuple[str, str]:
         "EXC-CFG-003",
         f"{name} stands in none of the policy folders; profiles there: {', '.join(known)}.",
     )
+
+
+def _read_packs(
+    profile: Profile, folders: Sequence[Path], origin: str
+) -> tuple[dict[str, dict[str, str]], Profile]:
+    """The files of every pack, and the profile with the packs that come along; those stand in the
+    mode of the pack that brings them."""
+    sources: dict[str, dict[str, str]] = {}
+    uses, waiting = [], list(profile.packs)
+    while waiting:
+        use = waiting.pop(0)
+        if use.name in sources:
+            continue
+        sources[use.name] = files = _read_pack(use.name, folders, use.origin or origin)
+        uses.append(use)
+        named = {each.name for each in (*profile.packs, *waiting)}
+        brought = [] if _VERSION in files else extended_by(use.name, files)
+        waiting += [replace(use, name=n, enforce=frozenset(), shadow=frozenset())
+                    for n in brought if n not in named]  # fmt: skip
+    return sources, replace(profile, packs=tuple(uses))
 
 
 def _read_pack(name: str, folders: Sequence[Path], origin: str) -> dict[str, str]:

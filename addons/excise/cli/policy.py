@@ -18,6 +18,7 @@ from excise.detectors.adopted_yaml import import_recognizers
 from excise.detectors.build import build_plain_scanner, build_proof_scanner
 from excise.detectors.merge import merge
 from excise.errors import ConfigError
+from excise.policy.lint import find_mistakes
 from excise.rules.examples import check_pack
 from excise.rules.load import load_pack
 
@@ -71,12 +72,14 @@ def _lint(args: argparse.Namespace) -> int:
     counts = Counter(facts.pack for facts in engine.policy.rules.values())
     packs = ", ".join(f"{pack} {count}" for pack, count in sorted(counts.items()))
     print(f"{engine.policy.profile.name}: {packs} rules; digest {engine.policy.digest}")
-    return 0
+    mistakes = find_mistakes(engine.policy, engine.facts)
+    for mistake in mistakes:
+        print(mistake)
+    return 1 if mistakes else 0
 
 
 def _test(args: argparse.Namespace) -> int:
-    _lint(args)
-    failed = 0
+    failed = _lint(args)
     for pack in _engine(args).packs:
         faults = check_pack(pack, alone=build_plain_scanner, whole=build_proof_scanner, merge=merge)
         examples = sum(len(rule.examples) for rule in pack.rules)

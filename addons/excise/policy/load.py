@@ -34,6 +34,7 @@ def parse_profile(text: str, origin: str) -> Profile:
         sockets=Sockets(node.choice("sockets", frozenset(Sockets), default=Sockets.READ)),
         images=Images(node.choice("images", frozenset(Images), default=Images.STRIP)),
         cases=tuple(_case(item) for item in node.nodes("cases", ())),
+        origin=node.at(),
     )
     unread.done(also=REASONS)
     node.done()

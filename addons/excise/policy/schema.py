@@ -149,3 +149,4 @@ class Profile:
     require: frozenset[str] = frozenset()  # detectors without whose answer nothing passes
     images: Images = Images.STRIP
     cases: tuple[Case, ...] = ()
+    origin: str = field(default="", compare=False)

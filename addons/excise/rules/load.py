@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from excise.errors import PolicyError, closest
-from excise.model import Action, Direction, Kind, Part, Severity
+from excise.model import Action, Direction, Kind, Mode, Part, Severity
 from excise.rules.compile import compile_excuses, compile_rule
+from excise.rules.extend import parse_extension
 from excise.rules.schema import (
     CHECKS,
     DETECTORS,
@@ -23,6 +24,7 @@ from excise.rules.schema import (
     Context,
     Example,
     Excuse,
+    Extension,
     Match,
     Rule,
     RulePack,
@@ -37,7 +39,9 @@ _FRAGMENT: Final = re.compile(r"\{\{([a-z][a-z0-9_-]*)\}\}")
 # What a pack may ask for by itself; the rest is for profiles.
 _ACTIONS: Final = (Action.LOG, Action.ALERT, Action.REDACT, Action.BLOCK)
 _SOMEDAY: Final = ("match", "none", "spans")
-_DEFAULTS: Final = ("status", "severity", "level", "kind", "action", "where", "survives")
+_DEFAULTS: Final = (
+    "status", "severity", "level", "kind", "action", "where", "survives", "mode", "serves",
+)  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -51,6 +55,8 @@ class _Head:
     fragments: Mapping[str, str]
     defaults: Node | None
     lists: Mapping[str, frozenset[str]]
+    extends: tuple[str, ...] = ()
+    known_false_positives: tuple[str, ...] = ()
     excuses: dict[str, tuple[Excuse, ...]] = field(default_factory=dict)
 
 
@@ -70,12 +76,15 @@ def load_pack(name: str, files: Mapping[str, str]) -> RulePack:
         raise PolicyError("EXC-POL-004", "pack.yaml is missing.", at=f"packs/{name}")
     head = _head(name, files)
     rules: list[Rule] = []
+    extensions: list[Extension] = []
     for file in sorted(files):
         if file.endswith(".yaml") and file != "pack.yaml":
             topic = parse_yaml(files[file], f"packs/{name}/{file}")
-            rules += [_rule(node, head) for node in topic.nodes("rules")]
+            rules += [_rule(node, head) for node in topic.nodes("rules", ())]
+            extensions += [_extension(node, head) for node in topic.nodes("extend", ())]
             topic.done()
     _unique(rules)
+    _lists_read(name, files, head)
     for rule in rules:
         if rule.asked:
             compile_excuses(rule)
@@ -87,7 +96,28 @@ def load_pack(name: str, files: Mapping[str, str]) -> RulePack:
         title=head.title,
         rules=tuple(rules),
         retired=head.retired,
+        extensions=tuple(extensions),
+        extends=head.extends,
+        known_false_positives=head.known_false_positives,
     )
+
+
+def _lists_read(name: str, files: Mapping[str, str], head: _Head) -> None:
+    texts = [text for file, text in files.items() if file.endswith(".yaml")]
+    for file in sorted(head.lists):
+        if not any(file in text for text in texts):
+            raise PolicyError(
+                "EXC-POL-015",
+                "no rule of the pack reads this list.",
+                at=f"packs/{name}/{file}:1",
+                hint="Name it in a rule, or remove the file.",
+            )
+
+
+def extended_by(name: str, files: Mapping[str, str]) -> tuple[str, ...]:
+    """The packs that a pack brings along, by its `extends`. Raises `PolicyError`."""
+    head = parse_yaml(files.get("pack.yaml", "{}"), f"packs/{name}/pack.yaml")
+    return head.texts("extends", ())
 
 
 def _unique(rules: Iterable[Rule]) -> None:
@@ -117,6 +147,8 @@ def _head(name: str, files: Mapping[str, str]) -> _Head:
         retired=frozenset(node.texts("retired", ())),
         fragments={key: fragments.text(key) for key in fragments} if fragments else {},
         defaults=node.node("defaults", None),
+        extends=node.texts("extends", ()),
+        known_false_positives=node.texts("known_false_positives", ()),
         lists={file: _entries(text) for file, text in files.items() if file.endswith(".txt")},
     )
     shared = node.node("excuses", None)
@@ -174,9 +206,33 @@ def _rule(node: Node, head: _Head) -> Rule:
         references=_references(node, status),
         examples=_examples(node, status),
         origin=node.at(),
+        weight=_weight(node) if "weight" in node else None,
+        serves=inherited("serves").texts("serves", ()),
+        mode=_mode(inherited("mode")),
     )
-    node.done(also=_DEFAULTS)
+    node.done(also=(*_DEFAULTS, "weight"))
     return rule
+
+
+def _extension(node: Node, head: _Head) -> Extension:
+    return parse_extension(
+        node,
+        actions=_ACTIONS,
+        excuses=lambda entry: _uses(entry, head),
+        sentence=_sentence,
+        level=_level,
+    )
+
+
+def _mode(node: Node) -> Mode | None:
+    return Mode(node.choice("mode", Mode)) if "mode" in node else None
+
+
+def _weight(node: Node) -> float:
+    weight = float(node.number("weight"))
+    if not 0 <= weight <= 100:
+        raise PolicyError("EXC-POL-006", f"weight {weight}; wanted 0 to 100.", at=node.at("weight"))
+    return weight
 
 
 def _id(node: Node, head: _Head) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
-from excise.model import Action, Direction, Kind, Part, Severity
+from excise.model import Action, Direction, Kind, Mode, Part, Severity
 from excise.rules.national_world import NATIONAL
 
 ENGINE: Final = 1  # the format of `policies/README.md`
@@ -215,11 +215,30 @@ class Rule:
     references: tuple[str, ...]
     examples: tuple[Example, ...]
     origin: str
+    weight: float | None = None  # what it adds to the anomaly score; None: by its severity
+    serves: tuple[str, ...] = ()  # requirements of a framework, as the pack names them
+    mode: Mode | None = None  # as the pack asks, where the profile says nothing
+    because: str = ""  # why an operator changed it
 
     @property
     def is_streamed(self) -> bool:
         """Whether it looks at answers, which come in streams; requests come whole."""
         return self.asked is None and Direction.RESPONSE in self.directions
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extension:
+    """What another pack says of a rule that it does not own: what is None stays as it was."""
+
+    rule: str
+    unless: tuple[Excuse, ...] = ()
+    level: int | None = None
+    action: Action | None = None
+    severity: Severity | None = None
+    mode: Mode | None = None
+    off: bool = False
+    because: str
+    origin: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -231,3 +250,6 @@ class RulePack:
     title: str
     rules: tuple[Rule, ...]
     retired: frozenset[str]
+    extensions: tuple[Extension, ...] = ()
+    extends: tuple[str, ...] = ()  # packs that come with this one
+    known_false_positives: tuple[str, ...] = ()  # what it is known to take for something else
