@@ -91,10 +91,8 @@ def load_engine(
     folders = [folder for folder in (policies, policies_dir()) if folder is not None]
     text, origin = _read_profile(profile, folders)
     chosen = parse_profile(text, origin)
-    if shadow:
-        chosen = shadowed(chosen)
-    if enforce:
-        chosen = _enforced(chosen)
+    chosen = shadowed(chosen) if shadow else chosen
+    chosen = _enforced(chosen) if enforce else chosen
     sources, chosen = _read_packs(chosen, folders, origin)
     cache, kept_as = _DatabaseFolder(state_dir / "cache"), _name_of_rules(sources)
     known = recall(cache.get(kept_as))

@@ -43,7 +43,6 @@ HEADS = [
     ("{pack: pii}", "{pack: pii, mode: enforce, enforce: [pii.email]}", "changes nothing", 4),
     ("mode: shadow}", "mode: shadow, shadow: [lab.idea]}", "changes nothing", 4),
     ("level: 2", "level: 2\nrequire: [subject]", "every rule that reads it is in shadow", 1),
-    ("otherwise: alert", "otherwise: alert, media: alert", "as otherwise does", 1),
     ("on-fault: block", "on-fault: alert", "nobody could check", 1),
     ("{pack: pii}", "{pack: pii}, {pack: eager}", "above level 2", 4),
 ]

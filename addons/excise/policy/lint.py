@@ -38,7 +38,7 @@ def find_mistakes(policy: Policy, every: Sequence[RuleFacts]) -> list[Mistake]:
         *(each for clause in policy.profile.clauses for each in _clause(policy, clause, every)),
         *_hidden(policy.profile.clauses),
         *_expressions(policy.profile.clauses),
-        *_unreadable(policy),
+        *_faults(policy),
     ]
     return [Mistake("EXC-POL-015", *each) for each in found]
 
@@ -195,15 +195,8 @@ def _expressions(clauses: Sequence[Clause]) -> Iterator[Said]:
             )
 
 
-def _unreadable(policy: Policy) -> Iterator[Said]:
+def _faults(policy: Policy) -> Iterator[Said]:
     profile = policy.profile
-    for reason, action in profile.uninspectable_by_reason.items():
-        if action is profile.uninspectable:
-            yield (
-                profile.origin,
-                f'uninspectable: {reason} says "{action}", as otherwise does.',
-                "Leave it out.",
-            )
     if profile.on_fault is not Action.BLOCK:
         yield (
             profile.origin,
