@@ -39,7 +39,7 @@ _DIGIT: Final = 16
 _KNOWN: Final = 32
 _CENTURIES: Final = tuple(ord(a) * 10 + ord(b) for a, b in ("19", "20"))
 # So few words are read quicker one by one; more than so many would fill memory for a moment.
-_FEW: Final = 40
+_FEW: Final = 16
 _AT_ONCE: Final = 1_024
 # Signatures remembered: few thousand exist in text.
 _SIGNATURES: Final = 4_096

@@ -19,6 +19,7 @@ from excise.detectors.own_code_packages import find_packages
 from excise.detectors.own_code_prints import Ints, Prints
 from excise.detectors.own_code_tokens import Code, Row, read_code
 from excise.model import Span
+from excise.text.tokens import Tokens
 
 __all__ = ["Copy", "OwnCode", "OwnIndex"]
 
@@ -85,22 +86,22 @@ class OwnCode:
 
     def find(self, glances: Sequence[Glance]) -> list[tuple[Sight, ...]]:
         """For each text its copies and names of packages, in order of place."""
-        return [self._sights(glance.text) for glance in glances]
+        return [self._sights(glance.text, glance.tokens) for glance in glances]
 
-    def _sights(self, text: str) -> tuple[Sight, ...]:
-        sights = [Sight(each.label, each.span, each.score) for each in self.copies(text)]
-        sights += [Sight(PACKAGE, span, 1.0) for span in self.packages(text)]
+    def _sights(self, text: str, tokens: Tokens) -> tuple[Sight, ...]:
+        sights = [Sight(each.label, each.span, each.score) for each in self.copies(text, tokens)]
+        sights += [Sight(PACKAGE, span, 1.0) for span in self.packages(text, tokens)]
         return tuple(sorted(sights, key=lambda sight: sight.span))
 
-    def packages(self, text: str) -> list[Span]:
+    def packages(self, text: str, tokens: Tokens | None = None) -> list[Span]:
         """Where names of internal packages stand in a text."""
-        return find_packages(text, self._index.packages, self._index.key)
+        return find_packages(text, self._index.packages, self._index.key, tokens)
 
-    def copies(self, text: str) -> list[Copy]:
+    def copies(self, text: str, tokens: Tokens | None = None) -> list[Copy]:
         """Every copy in a text, the surer kind first; near ones only where no own one is."""
         if len(text) < _SHORTEST or not self._index.prints.size:
             return []
-        code = read_code(text)
+        code = read_code(text, tokens)
         rows = rows_of(code)
         found: list[Copy] = []
         for bar, row, prints, (known, files) in zip(

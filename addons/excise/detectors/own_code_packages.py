@@ -15,6 +15,7 @@ import numpy as np
 from excise.detectors.own_code_prints import Hashes, Ints, Key, keyed
 from excise.detectors.own_code_tokens import Bools, Words, read_words
 from excise.model import Span
+from excise.text.tokens import Tokens
 
 IMPORTS: Final = (
     "import from require require_once include include_once using use package library crate "
@@ -46,11 +47,14 @@ def read_package(name: str, key: Key) -> Package:
     return Package(first, whole, int(hashes.size), plain)
 
 
-def find_packages(text: str, packages: Sequence[Package], key: Key) -> list[Span]:
-    """Where names of the packages stand in a text, each with the path that goes on behind it."""
+def find_packages(
+    text: str, packages: Sequence[Package], key: Key, tokens: Tokens | None = None
+) -> list[Span]:
+    """Where names of the packages stand in a text, each with the path that goes on behind it.
+    `tokens` are those of the text where they are there already."""
     if not packages or not text:
         return []
-    words = read_words(text)
+    words = read_words(text, tokens)
     starts = np.flatnonzero(_may_begin(words))
     asked = keyed(words.row.hashes[starts] ^ _TWEAK, key)
     ends: dict[int, int] = {}  # of the longest name that begins at a token, its last token

@@ -123,9 +123,10 @@ class _Ranges(NamedTuple):
     stops: Ints
 
 
-def read_code(text: str) -> Code:
-    """Both rows of a text. Any text will do; what is no code only gives rows that match none."""
-    layout = _layout(text)
+def read_code(text: str, tokens: Tokens | None = None) -> Code:
+    """Both rows of a text. Any text will do; what is no code only gives rows that match none.
+    `tokens` are its own where they are there already."""
+    layout = _layout(text, tokens)
     tokens, flags = layout.tokens, layout.flags
     quotes, opens = _quotes(layout)
     quoted = _covered(quotes, flags.size)
@@ -156,9 +157,9 @@ def read_code(text: str) -> Code:
     )
 
 
-def read_words(text: str) -> Words:
-    """Every identifier, number and mark of a text."""
-    layout = _layout(text)
+def read_words(text: str, tokens: Tokens | None = None) -> Words:
+    """Every identifier, number and mark of a text; `tokens` are its own where there already."""
+    layout = _layout(text, tokens)
     kept = np.ones(layout.flags.size, bool)
     kept[layout.breaks[:-1]] = False
     row, heads = _glue(layout, kept)
@@ -167,8 +168,8 @@ def read_words(text: str) -> Words:
     return Words(row, named, line_ends)
 
 
-def _layout(text: str) -> _Layout:
-    tokens = tokenize(text)
+def _layout(text: str, tokens: Tokens | None) -> _Layout:
+    tokens = tokens or tokenize(text)
     glued = np.zeros(tokens.starts.size, bool)
     np.equal(tokens.starts[1:], tokens.ends[:-1], out=glued[1:])
     breaks = np.append(np.flatnonzero(tokens.classes == NEWLINE), tokens.starts.size)
