@@ -10,12 +10,14 @@ import http.client
 import json
 from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 from live.stage import CRASH_WORD, CRASHING, Stage, key, pem, start
 
+from excise.cli.main import main
 from excise.rules.fillers import fill
 from excise.standin.script import Answer, answer_prompt
 
@@ -290,7 +292,21 @@ def test_no_sink_holds_any_of_it(stage: Stage, planted: list[str]) -> None:
     assert stage.proxy.stop() == 0
     spelled = {form for value in set(planted) for form in forms(value)}
     assert stage.proxy.trail.stat().st_size > 10_000
+    write_what_is_made_of_the_trail(stage.proxy.trail)
     assert stage.proxy.find_leaks(sorted(spelled)) == []
+
+
+def write_what_is_made_of_the_trail(trail: Path) -> None:
+    """Exports and reports lie beside the trail, to be searched with the rest."""
+    options = ["--audit", str(trail), "--state-dir", str(trail.parent.parent / "state")]
+    for form in ("jsonl", "otel", "ecs", "ocsf", "csv", "parquet"):
+        target = str(trail.parent / f"export.{form}")
+        assert main(["audit", "export", "--format", form, "-o", target, *options]) == 0
+    for form in ("html", "md", "json"):
+        target = str(trail.parent / f"report.{form}")
+        assert main(["audit", "report", "--format", form, "-o", target, *options]) == 0
+    made = [*trail.parent.glob("export.*"), *trail.parent.glob("report.*")]
+    assert len(made) == 9 and all(each.stat().st_mode & 0o777 == 0o600 for each in made)
 
 
 def forms(value: str) -> list[str]:
