@@ -48,6 +48,13 @@ def test_a_torn_and_a_foreign_line_are_left_out(tmp_path: Path) -> None:
     assert rows == [("start",)]
 
 
+def test_an_object_with_open_names_is_a_map(tmp_path: Path) -> None:
+    path = tmp_path / "t.jsonl"
+    path.write_bytes(b'{"stage":"request","risk":{"lexical":0.5}}\n')
+    with open_lines(path) as lines:
+        assert lines.execute("SELECT risk['lexical'] FROM lines").fetchone() == (0.5,)
+
+
 def test_columns_can_be_narrowed_into_objects() -> None:
     assert column_types(["time", "timings.total", "rulings.rule", "rulings.count", "reasons"]) == {
         "time": "VARCHAR",

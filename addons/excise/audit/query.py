@@ -117,6 +117,8 @@ def _type(schema: Mapping[str, Any], only: Sequence[str] = ()) -> str:
         return "BIGINT"
     if schema["type"] == "array":
         return f"{_type(schema['items'], only)}[]"
+    if "properties" not in schema and schema["type"] == "object":  # names that policies choose
+        return f"MAP(VARCHAR, {_type(schema['additionalProperties'])})"
     if schema["type"] == "object":
         inner = ", ".join(
             f'"{name}" {_type(each)}'
