@@ -258,7 +258,7 @@ def _shown(cell: Any) -> str:
 # Where one text ends and the next begins; runs inside are one text whatever splits them.
 _ENDS: Final = frozenset({"p", "si", "row", "is", "tc", "tr", "Relationship", "comment", "title"})
 _BREAKS: Final = {"tab": "\t", "br": "\n", "cr": "\n"}
-_SAID: Final = frozenset({"descr", "title", "name", "Target", "author", "alt", "val", "tooltip"})
+_SAID: Final = frozenset({"descr", "title", "Target", "author", "alt", "tooltip"})
 _PLAIN: Final = ("theme", "styles", "fontTable", "settings", "[Content_Types]")
 
 
@@ -293,7 +293,9 @@ def _lines(root: Any) -> Iterator[str]:
             line.append(_BREAKS.get(tag, ""))
             line.append(element.text or "")
             for key, value in element.attrib.items():
-                if key.rpartition("}")[2] in _SAID and len(value) > 3:
+                said = key.rpartition("}")[2]
+                # A target without a scheme is another part of the file.
+                if said in _SAID and len(value) > 3 and (said != "Target" or ":" in value):
                     yield value
         else:
             if tag in _ENDS:
