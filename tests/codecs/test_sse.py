@@ -113,3 +113,9 @@ def test_bytes_that_are_no_utf8_are_kept_for_whoever_decides() -> None:
     with pytest.raises(Unreadable, match="charset"):
         next(found)
     assert framer.rest() == b"data: \xff\n\ndata: b\n\n"
+
+
+def test_a_data_line_without_a_colon_takes_other_data() -> None:
+    (frame,) = SseFramer().feed(b"data\nevent: x\n\n")
+    assert (frame.data, frame.with_data(b"")) == (b"", frame.raw)
+    assert frame.with_data(b"new") == b"data: new\nevent: x\n\n"

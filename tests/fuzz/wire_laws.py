@@ -59,11 +59,14 @@ def _chunks(pieces: list[bytes]) -> tuple[bytes, str]:
 
 
 def http1(data: bytes) -> None:
-    """Whole requests are read alike however they are cut; no bytes make the reader fail otherwise
-    than by closing the connection. When it tells that bytes can be no head depends on the cut."""
+    """The whole requests that two cuts give are the same; no bytes make the reader fail otherwise
+    than by closing the connection. Behind how many of them h11 sees that what follows can be no
+    HTTP depends on the cut."""
     first, body = _pick(data, range(256))
     whole = _http1([body])
-    assert _http1(_cut(body, (first, 3 * first))) == whole
+    cut = _http1(_cut(body, (first, 3 * first)))
+    both = min(len(cut), len(whole))
+    assert cut[:both] == whole[:both]
     assert len(b"".join(whole)) <= 2 * len(body)
 
 

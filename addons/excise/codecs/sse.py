@@ -66,7 +66,8 @@ class Frame:
         pieces: list[bytes] = []
         at = 0
         for line, value in zip(self._lines, values, strict=True):
-            pieces += (self.raw[at : line.start], value)
+            bare = value and line.start == line.at + len(b"data")  # an empty field has no colon
+            pieces += (self.raw[at : line.start], b": " if bare else b"", value)
             at = line.end
         pieces.append(self.raw[at:])
         return b"".join(pieces)
