@@ -37,6 +37,7 @@ from excise.policy.load import check_cases, parse_profile
 from excise.policy.schema import Profile
 from excise.policy.situation import Situation
 from excise.resources import policies_dir
+from excise.rules.accepted import excused
 from excise.rules.compile import derived_from, recall
 from excise.rules.extend import extend_rules
 from excise.rules.load import extended_by, load_packs
@@ -46,6 +47,7 @@ from excise.state.keys import derive, load_or_create_key
 from excise.workers.process import Process
 from excise.workers.reader import DocumentReader
 
+BASELINE: Final = "baseline"  # the kind of index that an imported baseline becomes
 _LOADING: Final = 180.0  # seconds that a model of the operator's may take to load
 
 
@@ -111,7 +113,7 @@ def load_engine(
         salt=derive(key, "rollout"),
     )
     _hold_cases(policy, origin)
-    active = [rule for rule in rules if rule.id in policy.rules]
+    active = excused((rule for rule in rules if rule.id in policy.rules), _accepted(state_dir))
     own = _own_detectors(active, state_dir, key)
     if deep and any(rule.asked and rule.asked.detector == Deep.name for rule in active):
         own[Deep.name] = _deep_detector(deep, deep_seconds)
@@ -187,6 +189,12 @@ def _own_detectors(rules: Sequence[Rule], state_dir: Path, key: bytes) -> dict[s
                 at = str(state_dir / "indexes" / kind)
                 raise StateError("EXC-STA-002", f"{why}; make it anew.", at=at) from None
     return found
+
+
+def _accepted(state_dir: Path) -> frozenset[str]:
+    """What imported baselines accept. Raises `StateError`."""
+    stored = (get_index(state_dir, BASELINE, name) for name in list_indexes(state_dir, BASELINE))
+    return frozenset(digest for data in stored for digest in data.decode("ascii").split())
 
 
 def _deep_detector(model: str, seconds: float) -> Detector:

@@ -21,8 +21,10 @@ MODELS: Final = ("spacy", "presidio", "transformers")
 MODES: Final = ("forward", "reverse", "transparent")
 REFUSALS: Final = ("uniform", "classic")
 SIGNERS: Final = ("aws",)
-# Where the settings are, and what the launcher and `excise up` tell themselves.
-NOT_SETTINGS: Final = frozenset({"EXCISE_CONFIG", "EXCISE_PYTHON", "EXCISE_NO_REEXEC"})
+# Where the settings are, what the launcher and `excise up` tell themselves, where peers are.
+NOT_SETTINGS: Final = frozenset(
+    {"EXCISE_CONFIG", "EXCISE_PYTHON", "EXCISE_NO_REEXEC", "EXCISE_PEERS"}
+)
 
 _TRUE: Final = frozenset({"1", "true", "yes"})
 _FALSE: Final = frozenset({"0", "false", "no"})

@@ -4,7 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from excise.assemble import load_engine
 from excise.cli.main import main
+from excise.model import Part, Role, Segment
+from excise.rules.fillers import fill
 from excise.rules.load import load_pack
 
 PACK = """\
@@ -147,3 +150,41 @@ def test_what_cannot_be_brought_along_is_named(
         source.write_text(text)
     assert main(["policy", "import-presidio", str(source), "--to", str(home)]) == 2
     assert said in capsys.readouterr().err and not home.exists()
+
+
+def test_what_a_real_baseline_accepts_is_no_finding(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Made by detect-secrets itself; a value that is not in it is found as before."""
+    from detect_secrets.core import baseline
+    from detect_secrets.core.secrets_collection import SecretsCollection
+    from detect_secrets.settings import default_settings
+
+    accepted = fill("AKIA{base32:16}", "accepted")
+    fresh = fill("AKIA{base32:16}", "fresh")
+    source, state = tmp_path / "old.py", tmp_path / "state"
+    source.write_text(f'KEY = "{accepted}"\n')
+    with default_settings():
+        found = SecretsCollection()
+        found.scan_file(str(source))
+        baseline.save_to_file(found, str(tmp_path / "kept"))
+    text = tmp_path / "new.txt"
+    text.write_text(f"first {accepted} then {fresh}\n")
+    assert (
+        main(["policy", "import-baseline", str(tmp_path / "kept"), "--state-dir", str(state)]) == 0
+    )
+    assert "1 values accepted" in capsys.readouterr().out
+    kept = b"".join(each.read_bytes() for each in state.rglob("*") if each.is_file())
+    assert accepted.encode() not in kept
+    scanner = load_engine("balanced", state_dir=state).scanner
+    (seen,) = scanner.scan([Segment(text.read_text(), Role.USER, Part.PROMPT, 0)])
+    assert {text.read_text()[f.span.start : f.span.end] for f in seen} == {fresh}
+
+
+@pytest.mark.parametrize(("text", "name"), [("[]", "b"), ("{", "b"), ('{"results": {}}', "../b")])
+def test_what_is_no_baseline_is_refused(tmp_path: Path, text: str, name: str) -> None:
+    """And a name that is none."""
+    file = tmp_path / "kept"
+    file.write_text(text)
+    asked = ["policy", "import-baseline", str(file), "--name", name]
+    assert main([*asked, "--state-dir", str(tmp_path / "state")]) == 2

@@ -1,7 +1,9 @@
 """Known values are found as they are and as they are encoded, and an index tells nothing."""
 
 import base64
+import codecs
 import json
+from collections.abc import Callable
 from urllib.parse import quote
 
 import pytest
@@ -37,6 +39,8 @@ FORMS = {
     "json": json.dumps(VALUE)[1:-1],
     "hex": VALUE.encode().hex(),
     "HEX": VALUE.encode().hex().upper(),
+    "backwards": VALUE[::-1],
+    "rot13": codecs.encode(VALUE, "rot13"),
 }
 
 
@@ -53,6 +57,19 @@ def test_base64_of_something_around_it(lead: int, encode: object) -> None:
     packed = encode(b"x" * lead + VALUE.encode() + b" and more").decode()  # type: ignore[operator]
     (found,) = seen(packed)
     assert len(found) * 6 // 8 >= len(VALUE.encode()) - 2
+
+
+@pytest.mark.parametrize("lead", range(6))
+@pytest.mark.parametrize(
+    ("encode", "size"), [(base64.b32encode, 5), (base64.b85encode, 4), (base64.a85encode, 4)]
+)
+def test_groups_of_something_around_it(
+    lead: int, encode: Callable[[bytes], bytes], size: int
+) -> None:
+    """Base32 and base85: all groups that hold nothing else."""
+    (found,) = seen(encode(b"x" * lead + VALUE.encode() + b" and more").decode())
+    whole = (len(VALUE.encode()) - (-lead % size)) // size
+    assert len(found) == whole * (8 if size == 5 else 5)
 
 
 @given(before=st.text(max_size=20), after=st.text(max_size=20))

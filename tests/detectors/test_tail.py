@@ -13,6 +13,7 @@ from excise.rules.compile import CompiledRule, compile_rules
 from excise.rules.fillers import fill
 from excise.rules.load import load_pack
 from excise.text.escapes import unescape
+from excise.text.packed import find_open
 
 TAIL = Tail(compile_rules(sample_rules()))
 SCANNER = build_plain_scanner(sample_rules())
@@ -102,8 +103,9 @@ def test_little_is_searched_and_nothing_missed(text: str) -> None:
 
 
 def _earliest(text: str) -> int:
-    widest = 80 * (6 if "\\" in text[-480:] and len(text) - _run(text) > 80 else 1)
-    starts = [max(_run(text), len(text) - widest), _first(text)]
+    escaped = any(mark in text[-480:] for mark in "\\%&")
+    widest = 80 * (6 if escaped and len(text) - _run(text) > 80 else 1)
+    starts = [max(_run(text), len(text) - widest), _first(text), find_open(text)]
     view = unescape(text)
     if view is not None and view.text:
         start = _first(view.text)

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from excise.text.budget import Budget
-from excise.text.packed import find_packed, shape
+from excise.text.packed import find_open, find_packed, find_words, shape
 
 SECRET: Final = "the door code is 7391-quartz"
 
@@ -133,3 +133,45 @@ def test_any_text_comes_back_as_far_as_it_shows(text: str, before: str) -> None:
     for run, shown in found(f"{before}{coded} end"):
         assert run in f"{before}{coded}"
         assert shown.strip("\ufffd")[:8] in before + text or shown
+
+
+@pytest.mark.parametrize("size", range(20, 30))
+def test_base32_is_read_with_its_padding(size: int) -> None:
+    text = (SECRET * 2)[:size]
+    coded = base64.b32encode(text.encode()).decode()
+    assert found(f"see {coded} ok") == [(coded, text)]
+    bare = coded.rstrip("=")
+    assert found(f"see {bare} ok") == [(bare, text)]
+
+
+LINES: Final = standard(SECRET.encode() * 9)
+WRAPPED: Final = "\n".join(LINES[at : at + 64] for at in range(0, len(LINES), 64))
+
+
+@pytest.mark.parametrize("cut", range(70, len(WRAPPED)))
+def test_a_run_over_several_lines_is_open_until_it_ends(cut: int) -> None:
+    assert find_open(f"see:\n{WRAPPED[:cut]}") == 5
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "some words\nand more",
+        f"see:\n{WRAPPED}\n\nand more",
+        f"see:\n{WRAPPED} and more",
+        "see:\n" + "\n".join([standard(random.Random(3).randbytes(48))] * 3),
+    ],
+)
+def test_what_is_no_open_run_waits_for_nothing(text: str) -> None:
+    assert find_open(text) == len(text)
+
+
+def test_an_open_run_is_waited_for_so_long() -> None:
+    long = "\n".join([LINES[:64]] * 100)
+    assert find_open(long) == len(long) - 4096
+
+
+def test_long_words_are_found() -> None:
+    text = f"a {'x' * 19} {'y' * 20} b {'z' * 300}"
+    assert [text[start:end] for start, end in find_words(shape(text))] == ["y" * 20]

@@ -47,6 +47,7 @@ CODINGS: Final[dict[str, Callable[[str], str]]] = {
     "gzip": lambda text: base64.b64encode(gzip.compress(text.encode(), mtime=0)).decode(),
     "zlib": lambda text: base64.b64encode(zlib.compress(text.encode())).decode(),
     "hex": lambda text: text.encode().hex(),
+    "base32": lambda text: base64.b32encode(text.encode()).decode(),
     "HEX": lambda text: text.encode().hex().upper(),
     "percent": percent,
     "some percent": quote,
@@ -198,3 +199,13 @@ def test_every_span_finds_its_way_back(pieces: list[str], data: st.DataObject) -
             one = view.back(Span(at, at + 1))
             assert one.start < one.end
             assert not start <= at < end or back.start <= one.start < one.end <= back.end
+
+
+def test_of_a_growing_text_only_what_shows_by_itself_is_read() -> None:
+    """Quoted-printable and letters apart show by how much of them there is."""
+    for name in ("base64", "hex", "gzip", "percent", "entities"):
+        assert any(
+            SECRET in each.text for each in find_encoded(CODINGS[name](SECRET), growing=True)
+        )
+    for text in (CODINGS["quoted-printable"](SECRET), " ".join("quartz-7391-door")):
+        assert not list(find_encoded(text, growing=True))

@@ -74,7 +74,11 @@ def add_parser(subparsers: Any) -> None:
         help="another proxy that takes the options of `excise up`")  # fmt: skip
     add("--profile-name", metavar="NAME", help="the policy profile to run with")
     add("--detection", action="store_true", help="what looking at a text costs, without a proxy")
-    add("--peers", action="store_true", help="with --detection: detect-secrets and Presidio, too")
+    add(
+        "--peers",
+        action="store_true",
+        help="with --detection: detect-secrets, Presidio and LLM Guard, too",
+    )
     add("--json", action="store_true", help="print JSON instead of a table")
     add("--profile", action="store_true", help="say where Excise's own time goes")
     parser.set_defaults(func=run)

@@ -2,12 +2,34 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
 import tempfile
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 Look = Callable[[str], object]
+PEERS_HOME: Final = "EXCISE_PEERS"
+_HOME: Final = ".venv-peers"  # below the folder in which the command runs
+# LLM Guard needs a Python and packages of its own, so it answers from a process of its own: a text
+# a line in JSON, and whether it stands. Its log goes nowhere.
+_LLM_GUARD: Final = """
+import json, logging, sys
+answers, sys.stdout = sys.stdout, sys.stderr
+import structlog
+structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+from llm_guard.input_scanners.secrets import Secrets
+scanner = Secrets()
+for line in sys.stdin:
+    print(json.dumps(scanner.scan(json.loads(line))[1]), file=answers, flush=True)
+"""
+
+
+class PeerMissing(Exception):
+    """A peer that is not installed here; the text says what to run."""
 
 
 def detect_secrets_files() -> Look:
@@ -45,7 +67,48 @@ def presidio_patterns() -> Look:
     return lambda text: engine.analyze(text, language="en")
 
 
+class OwnProcess:
+    """A peer in a process of its own; a `Look`."""
+
+    def __init__(self, python: Path, code: str) -> None:
+        self._child = subprocess.Popen(
+            [str(python), "-c", code],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+
+    def __call__(self, text: str) -> object:
+        """Its answer. Raises `PeerMissing` where it has ended."""
+        answer = ""
+        if self._child.stdin and self._child.stdout:
+            with suppress(BrokenPipeError):
+                self._child.stdin.write(json.dumps(text) + "\n")
+                self._child.stdin.flush()
+                answer = self._child.stdout.readline()
+        if not answer:
+            self.close()
+            raise PeerMissing("does not start: run scripts/setup-peers anew")
+        return json.loads(answer)
+
+    def close(self) -> None:
+        """End it."""
+        self._child.kill()
+        with suppress(BrokenPipeError, ValueError):
+            self._child.communicate()
+
+
+def llm_guard_secrets() -> OwnProcess:
+    """LLM Guard's Secrets in its own environment (`scripts/setup-peers`). Raises `PeerMissing`."""
+    python = Path(os.environ.get(PEERS_HOME, _HOME)) / "bin" / "python"
+    if not python.is_file():
+        raise PeerMissing("not here: run scripts/setup-peers")
+    return OwnProcess(python, _LLM_GUARD)
+
+
 PEERS: Final[Mapping[str, Callable[[], Look]]] = {
     "detect-secrets, file API": detect_secrets_files,
     "Presidio, stock patterns": presidio_patterns,
+    "LLM Guard, Secrets": llm_guard_secrets,
 }

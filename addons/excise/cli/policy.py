@@ -12,24 +12,27 @@ from typing import Any, Final
 from rich.console import Console
 from rich.table import Table
 
-from excise.assemble import Engine, load_engine
+from excise.assemble import BASELINE, Engine, load_engine
+from excise.cli.indexes import add_state_dir
 from excise.cli.options import settings_of
 from excise.detectors.adopted_yaml import import_recognizers
 from excise.detectors.build import build_plain_scanner, build_proof_scanner
 from excise.detectors.merge import merge
 from excise.errors import ConfigError
 from excise.policy.lint import find_mistakes
+from excise.rules.accepted import parse_baseline
 from excise.rules.examples import check_pack
 from excise.rules.load import load_pack
+from excise.state.indexes import is_name, put_index
 
 _KEBAB: Final = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 
 
 def add_parser(subparsers: Any) -> None:
-    """`excise policy list|lint|test|import-presidio`."""
+    """`excise policy` with its own commands."""
     parser = subparsers.add_parser("policy", help="packs and profiles")
     verbs = parser.add_subparsers(
-        dest="verb", metavar="list|lint|test|import-presidio", required=True
+        dest="verb", metavar="list|lint|test|import-presidio|import-baseline", required=True
     )
     for name, summary, func in (
         ("list", "the packs of a profile and their rules", _list),
@@ -47,6 +50,15 @@ def add_parser(subparsers: Any) -> None:
         "--to", type=Path, required=True, metavar="DIR", help="a new folder, named as the pack"
     )
     brought.set_defaults(func=_import_presidio)
+    accepted = verbs.add_parser(
+        "import-baseline", help="accept what a baseline of detect-secrets accepts"
+    )
+    accepted.add_argument("file", type=Path, metavar="FILE", help="a .secrets.baseline")
+    accepted.add_argument(
+        "--name", default="baseline", help="what it is kept as, in place of one of this name"
+    )
+    add_state_dir(accepted)
+    accepted.set_defaults(func=_import_baseline)
 
 
 def _engine(args: argparse.Namespace) -> Engine:
@@ -111,4 +123,24 @@ def _import_presidio(args: argparse.Namespace) -> int:
     print(f"{args.to}: {made.rules} rules, all in the sandbox until they have examples")
     if made.shipped:
         print(f"shipped with Presidio, in the pack presidio: {', '.join(made.shipped)}")
+    return 0
+
+
+def _import_baseline(args: argparse.Namespace) -> int:
+    if not is_name(args.name):
+        raise ConfigError(
+            "EXC-CFG-001", f'"{args.name}" can be no name; wanted letters, digits and hyphens.'
+        )
+    try:
+        digests = parse_baseline(args.file.read_text("utf-8"))
+    except OSError as fault:
+        raise ConfigError("EXC-CFG-003", f"{fault.strerror}.", at=str(args.file)) from None
+    except ValueError:
+        raise ConfigError(
+            "EXC-CFG-003", "no baseline; wanted what `detect-secrets scan` writes.",
+            at=str(args.file),
+        ) from None  # fmt: skip
+    data = "\n".join(sorted(digests)).encode()
+    path = put_index(settings_of(args).state_dir, BASELINE, args.name, data)
+    print(f"{len(digests)} values accepted, kept as their digests in {path}")
     return 0

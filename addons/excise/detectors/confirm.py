@@ -14,12 +14,13 @@ from typing import Final
 from excise.detectors.checks import CHECKS, entropy
 from excise.detectors.work import Work
 from excise.model import Span
+from excise.rules.accepted import digest_of
 from excise.rules.compile import CompiledExcuse, CompiledRule
 from excise.rules.schema import LINE_REACH, Scope
 
 _PATIENCE: Final = 8  # attempts that came to nothing, from which it pays to look ahead
 _AHEAD: Final = 8  # widths of a match that are looked ahead at a time
-_OF_VALUE: Final = (Scope.VALUE, Scope.LIST)
+_OF_VALUE: Final = (Scope.VALUE, Scope.LIST, Scope.SHA1)
 
 
 def find_spans(
@@ -224,6 +225,8 @@ def excuses(each: CompiledExcuse, text: str, span: Span, label: str = "") -> boo
 
 def _fits(each: CompiledExcuse, value: str) -> bool:
     """Whether an excuse of values applies to one."""
+    if each.excuse.scope is Scope.SHA1:
+        return digest_of(value) in each.excuse.values
     if each.pattern is None:
         return value.lower() in each.excuse.values
     return each.pattern.search(value) is not None

@@ -1,15 +1,17 @@
 """Known values: the operator's own secrets, found wherever they stand, kept only as keyed digests.
 
 A value is looked for as it is, and as other forms of it stand in texts: percent-encoded, escaped
-for JSON, in hexadecimal, and in base64 however it is aligned within what was encoded with it.
+for JSON, in hexadecimal, in base64, base32 and base85 however it is aligned within what was encoded
+with it, backwards, and in ROT13.
 """
 
 from __future__ import annotations
 
 import base64
+import codecs
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote
@@ -99,7 +101,12 @@ def forms_of(value: str) -> Iterator[str]:
         json.dumps(value, ensure_ascii=False)[1:-1],
         raw.hex(),
         raw.hex().upper(),
+        value[::-1],
+        codecs.encode(value, "rot13"),
         *_in_base64(raw),
+        *_in_groups(raw, base64.b32encode, 5, 8),
+        *_in_groups(raw, base64.b85encode, 4, 5),
+        *_in_groups(raw, base64.a85encode, 4, 5),
     ):
         if other != value and len(other) >= SHORTEST:
             yield other
@@ -113,6 +120,18 @@ def _in_base64(raw: bytes) -> Iterator[str]:
         last = (lead + len(raw)) * 8 // 6
         yield packed[first:last]
         yield packed[first:last].translate(_URL_SAFE)
+
+
+def _in_groups(
+    raw: bytes, encode: Callable[[bytes], bytes], size: int, width: int
+) -> Iterator[str]:
+    """The whole groups of its base32 or base85, for each place in a group at which it may begin:
+    `size` bytes that are written with `width` characters."""
+    for lead in range(size):
+        begin = -lead % size
+        whole = (len(raw) - begin) // size
+        if whole > 0:
+            yield encode(raw[begin : begin + whole * size]).decode()[: whole * width]
 
 
 _URL_SAFE: Final = str.maketrans("+/", "-_")

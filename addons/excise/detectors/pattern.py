@@ -18,17 +18,18 @@ from excise.detectors.memory import Memory
 from excise.detectors.prefilter import Hits, Prefilter
 from excise.detectors.tail import Tail
 from excise.detectors.work import Work
-from excise.model import Finding, Segment, Span
+from excise.model import Finding, Kind, Segment, Span
 from excise.rules.compile import CompiledRule
 from excise.text.budget import Budget
 from excise.text.escapes import unescape
 from excise.text.fold import fold
 from excise.text.fold_tables import tables
 from excise.text.spoken import speak
-from excise.text.unwrap import find_encoded
+from excise.text.unwrap import Guess, find_encoded, find_guesses
 
 _ORDER: Final = attrgetter("span", "rule")
 _WORTH: Final = 512  # characters from which hashing a text is cheaper than scanning it
+_MARK: Final = 3  # characters of a literal that tell a value from words
 _LABELLED: Final = 1024  # how much of a labelled text is read behind its label
 
 
@@ -50,6 +51,11 @@ class _Text(NamedTuple):
     label: str = ""
     views: Views = ()  # from the segment's own text to this one
     prefix: int = 0  # characters of the label in front; matches must start among them
+
+    @property
+    def is_guessed(self) -> bool:
+        """Whether only values of a form of their own count in it."""
+        return bool(self.views) and isinstance(self.views[-1], Guess)
 
     def back(self, span: Span) -> Span | None:
         """The span in the segment's own text, or None where it lies outside."""
@@ -83,6 +89,7 @@ class PatternScanner:
 
     def __init__(self, rules: Sequence[CompiledRule], prefilter: Prefilter) -> None:
         self._rules = tuple(rules)
+        self._distinct = frozenset(n for n, rule in enumerate(rules) if _is_distinct(rule))
         self._prefilter = prefilter
         self._tail = Tail(rules)
         tables()  # made now: the first message with an accent does not wait for them
@@ -137,6 +144,8 @@ class PatternScanner:
             text = texts[number]
             work = works.setdefault(text.segment, Work(len(text.text)))
             for rule, ends in hits[number].items():
+                if text.is_guessed and rule not in self._distinct:
+                    continue
                 spans = self._confirm(text, self._rules[rule], ends, work)
                 if spans:
                     known = found.setdefault(text.segment, set())
@@ -163,7 +172,8 @@ def _add_texts(texts: list[_Text], index: int, glance: Glance, budget: Budget | 
     for views in _views(glance, budget):
         shown = views[-1].text
         texts.append(_Text(index, shown, label, views))
-        texts.extend(_behind_label(index, shown, label, views))
+        if not texts[-1].is_guessed:
+            texts.extend(_behind_label(index, shown, label, views))
 
 
 def _behind_label(index: int, text: str, label: str, views: Views) -> Iterator[_Text]:
@@ -175,8 +185,8 @@ def _behind_label(index: int, text: str, label: str, views: Views) -> Iterator[_
 def _views(glance: Glance, budget: Budget | None) -> Iterator[Views]:
     """The ways to other readings of a text, each by what it goes through.
 
-    A piece of a growing text has no budget and no disguises: where it is cut would decide what is
-    found.
+    A piece of a growing text has no budget of the message's, and only such disguises as wait for
+    their end: else where it is cut would decide what is found.
     """
     way: Views = ()
     text = glance.text
@@ -184,10 +194,12 @@ def _views(glance: Glance, budget: Budget | None) -> Iterator[Views]:
     if unescaped is not None and unescaped.text != text:
         way, text = (unescaped,), unescaped.text
         yield way
+    nested = bool(way)
     if budget is None:
+        for decoded in find_encoded(text, nested=nested, growing=True):
+            yield (*way, decoded)
         return
     # Behind the escapes, whose digits would make accented words look like keys.
-    nested = bool(way)
     folded = fold(text)
     if folded is not None:
         way, text = (*way, folded), folded.text
@@ -200,6 +212,15 @@ def _views(glance: Glance, budget: Budget | None) -> Iterator[Views]:
         folded = fold(decoded.text)
         if folded is not None:
             yield (*way, decoded, folded)
+    for guess in find_guesses(text):
+        yield (*way, guess)
+
+
+def _is_distinct(compiled: CompiledRule) -> bool:
+    """Whether what a rule looks for has a form of its own, which hardly comes about by chance."""
+    rule = compiled.rule
+    marked = bool(compiled.literals) and min(map(len, compiled.literals)) >= _MARK
+    return rule.kind is Kind.SECRET and not rule.generic and marked
 
 
 def _news(findings: list[Finding], known: set[Finding]) -> list[Finding]:

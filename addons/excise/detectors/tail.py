@@ -1,7 +1,8 @@
 """How much of a growing text must be kept back, because it may be the beginning of a finding.
 
-Two things may: a *word*, the trailing run of visible ASCII, since most values hold no white
-space; and what the `hold` pattern of a rule recognises as unfinished. Other scripts never wait.
+Three things may: a *word*, the trailing run of visible ASCII, since most values hold no white
+space; what the `hold` pattern of a rule recognises as unfinished; and a run of base64 or hex of
+which text comes, also over several lines. Other scripts never wait.
 """
 
 from __future__ import annotations
@@ -12,8 +13,11 @@ from typing import Final
 from excise.model import Span
 from excise.rules.compile import CompiledHold, CompiledRule
 from excise.text.escapes import unescape
+from excise.text.packed import find_open
 
-# Six characters for one: `\u0041` is an A, so an escaped word may be six times as wide.
+# Six characters for one: `\u0041` and `&#x41;` are an A, so an escaped word may be six times as
+# wide.
+_ESCAPING: Final = "\\%&"
 _ESCAPED: Final = 6
 # The part of an unfinished span behind its last white space is a word, no wider than a line of PEM.
 _LINE: Final = 80
@@ -60,9 +64,13 @@ class Tail:
             return 0
         run = _word_begin(text) if self._word else size
         widest = self._word
-        if size - run > widest and "\\" in text[-widest * _ESCAPED :]:
-            widest *= _ESCAPED
+        if size - run > widest:
+            end = text[-widest * _ESCAPED :]
+            if any(mark in end for mark in _ESCAPING):
+                widest *= _ESCAPED
         undecided = min(max(run, size - widest), self._unfinished(text))
+        if self._word:
+            undecided = min(undecided, find_open(text))
         if self._holds and text.find("\\", max(0, size - self._reach)) >= 0:
             undecided = min(undecided, self._escaped(text))
         return undecided

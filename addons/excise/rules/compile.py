@@ -34,8 +34,8 @@ class CompiledExcuse:
 
     @cached_property
     def pattern(self) -> re.Pattern[str] | None:
-        """None for a list."""
-        if self.excuse.scope is Scope.LIST:
+        """None for values."""
+        if self.excuse.scope in (Scope.LIST, Scope.SHA1):
             return None
         return _pattern(self.excuse.pattern, ignore_case=self.excuse.ignore_case)
 

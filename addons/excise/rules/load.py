@@ -12,6 +12,7 @@ from typing import Final
 
 from excise.errors import PolicyError, closest
 from excise.model import Action, Direction, Kind, Mode, Part, Severity
+from excise.rules.accepted import is_digest
 from excise.rules.compile import compile_excuses, compile_rule
 from excise.rules.extend import parse_extension
 from excise.rules.schema import (
@@ -413,18 +414,31 @@ def _excuse(node: Node, head: _Head, shared: str = "") -> Excuse:
             "EXC-POL-004", f"an excuse needs exactly one of {known}, use.", at=node.at()
         )
     scope = scopes[0]
+    values = {Scope.LIST: _list, Scope.SHA1: _digests}.get(scope)
     excuse = Excuse(
         scope=scope,
-        pattern="" if scope is Scope.LIST else _expand(node, scope.value, head),
+        pattern="" if values else _expand(node, scope.value, head),
         ignore_case=node.flag("ignore_case", False),
         within=node.integer("within", 40),
-        values=_list(node, head) if scope is Scope.LIST else frozenset(),
+        values=values(node, head) if values else frozenset(),
         because=_sentence(node, "because"),
         shared=shared,
         origin=node.at(),
     )
     node.done()
     return excuse
+
+
+def _digests(node: Node, head: _Head) -> frozenset[str]:
+    found = frozenset(each.lower() for each in node.texts("sha1"))
+    for each in found:
+        if not is_digest(each):
+            raise PolicyError(
+                "EXC-POL-004",
+                f'"{each}" is no SHA-1, which has 40 digits in hex.',
+                at=node.at("sha1"),
+            )
+    return found
 
 
 def _list(node: Node, head: _Head) -> frozenset[str]:

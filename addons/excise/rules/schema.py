@@ -33,6 +33,7 @@ class Scope(StrEnum):
     BEFORE = "before"
     AFTER = "after"
     LIST = "list"
+    SHA1 = "sha1"
 
 
 # Tests on the text of a span; `detectors.checks` carries them out (a test compares the two).
@@ -117,10 +118,10 @@ class Excuse:
     """A condition under which a match is let go, and why."""
 
     scope: Scope
-    pattern: str = ""  # for every scope but `list`
+    pattern: str = ""  # for every scope but `list` and `sha1`
     ignore_case: bool = False
     within: int = 40  # characters, for `before` and `after`
-    values: frozenset[str] = frozenset()  # lower case, for `list`
+    values: frozenset[str] = frozenset()  # lower case; for `sha1` the digests of values, in hex
     because: str
     shared: str = ""  # name of the pack's set it came from
     origin: str = ""

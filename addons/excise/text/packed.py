@@ -21,6 +21,8 @@ _BEHIND: Final = ("", "\n", "\r", "=", '"', "'")  # what may stand behind a line
 _HEAD: Final = 256  # characters of a run in which text must begin to show
 _FOREIGN: Final = 24  # bytes of UTF-8 that do not come about by chance
 _TRIES: Final = 12  # places of a run at which text may seem to begin
+_LONGEST_WORD: Final = 256
+_MOST_OPEN: Final = 4096  # characters of a run over several lines that wait for its end
 _GLIMPSE: Final = 64  # characters decoded where nothing may be: enough to know that it would be
 
 # Characters of base64 as `a`, blanks, colons and line ends as they are, all else as `.`, so that
@@ -51,6 +53,7 @@ _MAGIC: Final = (
 _MEDIA_TYPE: Final = re.compile(
     r"data:(?:image/(?!svg)|font/|audio/|video/|application/(?:pdf|font|x-font))[^,]{0,80},\Z"
 )
+_BASE32: Final = re.compile(r"([A-Z2-7]{24,})={0,2}")
 _HEX_HEAD: Final = re.compile(r"(?<![0-9a-fA-F])[0-9a-fA-F]{20}")
 _HEX: Final = re.compile(r"(?:[0-9a-fA-F]{2}){10,}+(?![0-9a-fA-F])")
 _DASHES: Final = 9
@@ -64,6 +67,8 @@ _DASHED: Final = re.compile(
     r"|[0-9A-Za-z](?:_[!-~]){9,4095}+(?![0-9A-Za-z])"
 )
 _WRAP: Final = re.compile(r"[ \t]*\r?\n[ \t>]{0,16}")
+# Behind a run that more lines may follow; a line of them may have begun to arrive.
+_OPEN: Final = re.compile(r"={0,2}(?:[ \t]*\r?(?:\n[ \t>]{0,16}[A-Za-z0-9+/_-]{0,128})?)?")
 _STANDARD: Final = bytes.maketrans(b"-_", b"+/")
 _CONTROL_BYTES: Final = bytes({*range(32), 127} - {9, 10, 13})
 _CONTROLS: Final = "\0-\x08\x0b\x0c\x0e-\x1f\x7f"
@@ -93,6 +98,32 @@ def find_packed(text: str, shaped: bytes, budget: Budget) -> list[Replaced]:
         room -= len(decoded[2])
         found.append(decoded)
     return found
+
+
+def find_open(text: str) -> int:
+    """Where a run begins that more text may continue, on its line or on the next; `len(text)` if
+    none does."""
+    size = len(text)
+    tail = text[-_SHORTEST:]
+    if size < _SHORTEST or (" " in tail and "\n" not in tail):
+        return size
+    start, end = max(_runs(text, shape(text)), default=(0, 0))
+    wide = end == size or end - start >= _WIDE
+    if not wide or not _OPEN.fullmatch(text, end):
+        return size
+    if _decoded(text, start, end, Budget(), _HEAD) is None:
+        return size
+    return max(start, size - _MOST_OPEN)
+
+
+def find_words(shaped: bytes) -> Iterator[tuple[int, int]]:
+    """Where runs stand that are long for a word and short for a file."""
+    start = shaped.find(_LONG)
+    while start >= 0:
+        end = _run_end(shaped, start)
+        if end - start <= _LONGEST_WORD:
+            yield start, end
+        start = shaped.find(_LONG, end)
 
 
 def _runs(text: str, shaped: bytes) -> Iterator[tuple[int, int]]:
@@ -138,6 +169,14 @@ def _decoded(text: str, start: int, end: int, budget: Budget, room: int) -> Repl
         return *match.span(), shown
     if match and match.span() == (start, end):  # a hash
         return None
+    if not match and (found := _BASE32.match(text, start, min(end, start + 2 * room))):
+        shown = _from_base32(found[1]) if found.end() >= end else ""
+        if shown:
+            return (
+                start,
+                end + len(text[end : end + 4]) - len(text[end : end + 4].lstrip("=")),
+                shown,
+            )
     if _GZIP in head or any(mark in head for mark in _ZLIBS):
         decoded = _unpacked(text, start, end, budget, room)
         if decoded is not None:
@@ -152,6 +191,13 @@ def _without_dashes(spelled: str) -> str:
 def from_hex(digits: str) -> str:
     """What bytes spelled in hex say, or nothing where they are no text."""
     shown = bytes.fromhex(digits).decode("utf-8", "surrogateescape")
+    return "" if _BAD.search(shown) else shown
+
+
+def _from_base32(run: str) -> str:
+    """What a run of base32 (RFC 4648) says, or nothing where that is no text."""
+    run = run[: len(run) - (len(run) % 8 in (1, 3, 6))]
+    shown = base64.b32decode(run + "=" * (-len(run) % 8)).decode("utf-8", "surrogateescape")
     return "" if _BAD.search(shown) else shown
 
 

@@ -55,14 +55,18 @@ _NO_DIGIT: Final = re.compile("[^0-9a-fA-F]+")
 _MARKER: Final = re.compile(r"[-*=:>|+.]\s(?=\w)")
 
 
-def find_spelled(text: str, budget: Budget, *, nested: bool) -> Iterator[Replaced]:
-    """Each stretch and what it stands for, kind by kind; with `nested` backslash escapes too."""
+def find_spelled(
+    text: str, budget: Budget, *, nested: bool, growing: bool = False
+) -> Iterator[Replaced]:
+    """Each stretch and what it stands for, kind by kind; with `nested` backslash escapes too.
+
+    Quoted-printable shows by how much of it there is, which in a `growing` text nobody knows."""
     most = budget.characters + 1
     if "%" in text:
         yield from _each(_PERCENT, text, most, _from_percent)
     if "&" in text:
         yield from _each(_ENTITY, text, most, _Entities().shown)
-    if "=" in text:
+    if "=" in text and not growing:
         yield from _quoted(text, most)
     if "\\u{" in text:
         yield from _each(_BRACED, text, most, _from_braces)

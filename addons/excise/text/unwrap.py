@@ -17,6 +17,7 @@ from excise.model import Span
 from excise.text.budget import Budget, Replaced
 from excise.text.offsets import OffsetMap
 from excise.text.packed import find_packed, shape
+from excise.text.seams import find_guessed, find_said, find_turned
 from excise.text.spelled import find_apart, find_spelled
 
 DEPTH: Final = 3
@@ -39,18 +40,25 @@ class Unwrapped:
         return span
 
 
+class Guess(Unwrapped):
+    """A text as it may have been meant; only values of a form of their own count in it."""
+
+    __slots__ = ()
+
+
 def find_encoded(
-    text: str, budget: Budget | None = None, *, nested: bool = False
+    text: str, budget: Budget | None = None, *, nested: bool = False, growing: bool = False
 ) -> Iterator[Unwrapped]:
     """The view of `text` with its encoded runs decoded, then that of the view, to depth 3.
 
     `nested` says that backslash escapes of the text were decoded already, so that those still
-    there are of a second layer. What the budget has no room for stays as it is.
+    there are of a second layer. What the budget has no room for stays as it is. Of a `growing`
+    text only that is decoded which is recognised by itself, wherever the text is cut before it.
     """
     budget = Budget() if budget is None else budget
     steps: tuple[OffsetMap, ...] = ()
     for depth in range(1, DEPTH + 1):
-        replaced = _find(text, budget, nested=nested or depth > 1)
+        replaced = _find(text, budget, nested=nested or depth > 1, growing=growing)
         if not replaced:
             return
         text, offsets = _view(text, replaced)
@@ -58,34 +66,46 @@ def find_encoded(
         yield Unwrapped(text, depth, steps)
 
 
-def _find(text: str, budget: Budget, *, nested: bool) -> list[Replaced]:
+def find_guesses(text: str) -> Iterator[Guess]:
+    """The view without what may be seams between pieces of a value, and that of words turned."""
+    shaped = shape(text)
+    for found, kept in ((find_guessed(text, shaped), _KEPT), (find_turned(text, shaped), 0)):
+        replaced = Budget().spend(list(found), 0)
+        if replaced:
+            shown, offsets = _view(text, replaced, kept)
+            yield Guess(shown, 1, (offsets,))
+
+
+def _find(text: str, budget: Budget, *, nested: bool, growing: bool) -> list[Replaced]:
     shaped = shape(text)
     runs = find_packed(text, shaped, budget)
     free = budget.runs - len(runs)
-    runs += islice(find_apart(text, shaped), free + 1)
+    if not growing:
+        runs += islice(find_apart(text, shaped), free + 1)
     if len(runs) > budget.runs:
         budget.exhausted = True
         runs = sorted(runs)[: budget.runs]
-    spelled = find_spelled(text, budget, nested=nested)
-    return budget.spend([*runs, *spelled], len(runs))
+    spelled = find_spelled(text, budget, nested=nested, growing=growing)
+    said = () if growing else find_said(text)
+    return budget.spend([*runs, *spelled, *said], len(runs))
 
 
-def _view(text: str, replaced: list[Replaced]) -> tuple[str, OffsetMap]:
+def _view(text: str, replaced: list[Replaced], kept: int = _KEPT) -> tuple[str, OffsetMap]:
     pieces: list[str] = []
     moved: list[tuple[int, int, int]] = []
     at = 0
     for start, end, to in replaced:
-        before = at + _KEPT if at else 0
-        if start - before > _KEPT + len(_CUT):
+        before = at + kept if at else 0
+        if start - before > kept + len(_CUT):
             pieces += (text[at:before], _CUT)
-            moved.append((before, start - _KEPT, len(_CUT)))
-            at = start - _KEPT
+            moved.append((before, start - kept, len(_CUT)))
+            at = start - kept
         pieces += (text[at:start], to)
         moved.append((start, end, len(to)))
         at = end
-    if len(text) - at > _KEPT + len(_CUT):
-        pieces += (text[at : at + _KEPT], _CUT)
-        moved.append((at + _KEPT, len(text), len(_CUT)))
+    if len(text) - at > kept + len(_CUT):
+        pieces += (text[at : at + kept], _CUT)
+        moved.append((at + kept, len(text), len(_CUT)))
     else:
         pieces.append(text[at:])
     return "".join(pieces), OffsetMap.of_arrays(*np.array(moved, np.intp).T)

@@ -1,0 +1,90 @@
+"""Values in pieces: texts in which the seams between pieces are left out.
+
+A program that concatenates its strings, and a line that goes on behind a backslash, say exactly
+what they mean. That a value goes on behind a line end, a mark of emphasis or a hyphen, or that a
+word stands backwards or in ROT13, is a guess: such readings hold what they hold for the sake of
+values of a form of their own, and prove nothing of others.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Iterator
+from itertools import islice
+from typing import Final
+
+from excise.text.budget import Replaced
+from excise.text.packed import find_words
+
+_MOST: Final = 256  # seams, and guessed words, of one text
+# Patterns begin with a literal, which is looked for at the speed of memory.
+_QUOTED: Final = tuple(
+    re.compile(
+        rf"{quote}(?<=[\w/+=-]{quote})[ \t]{{0,8}}(?:(?:[+&,]|\.\.?|\|\||<<|\\)[ \t]{{0,8}})?"
+        rf"(?:\r?\n[ \t]{{0,40}}(?:(?:[+&]|\.\.?)[ \t]{{0,8}})?)?"
+        rf"(?<!{quote})[rbfuRBFU]?{quote}(?=[\w/+=-])"
+    )
+    for quote in "\"'"
+)
+_CONTINUED: Final = re.compile(r"\\(?<=[\w/+=-]\\)\r?\n[ \t]{0,40}(?=[\w/+=-])")
+_LISTED: Final = ("join(", "concat(", "implode(")
+_TOKEN: Final = "[A-Za-z0-9_/+=-]"
+# Characters of a key on both sides, a digit or a change of case near; prose has neither.
+_BROKEN: Final = re.compile(
+    rf"\n(?<={_TOKEN}{{3}}\n)[ \t>]{{0,16}}(?={_TOKEN}{{0,32}}(?:[0-9]|[a-z][A-Z]){_TOKEN}{{2}})"
+)
+_MARKED: Final = {
+    "*": re.compile(r"\*(?<=[A-Za-z0-9_]{2}\*)\*{0,2}(?=[A-Za-z0-9_]{2})"),
+    "`": re.compile(r"`(?<=[A-Za-z0-9_]{2}`) ?`{0,2}(?=[A-Za-z0-9_]{2})"),
+    "~": re.compile(r"~(?<=[A-Za-z0-9_]{2}~)~(?=[A-Za-z0-9_]{2})"),
+    "<": re.compile(r"<(?<=[A-Za-z0-9_]{2}<)/?[a-z]{1,6}>(?=[A-Za-z0-9_]{2})"),
+}
+_DIGIT: Final = re.compile("[0-9]")
+_GROUPS: Final = (b"aaaa aaaa aaaa a", b"aaaaa aaaaa aaaaa a", b"aaaa.aaaa.aaaa.a")
+_GROUPED: Final = re.compile(
+    r"(?<![A-Za-z0-9_])(?:[A-Za-z0-9_]{4}([^A-Za-z0-9_\n])(?:[A-Za-z0-9_]{4}\1){2,64}"
+    r"|[A-Za-z0-9_]{5}([^A-Za-z0-9_\n])(?:[A-Za-z0-9_]{5}\2){2,64})[A-Za-z0-9_]{1,5}"
+    r"(?![A-Za-z0-9_])"
+)
+_APART: Final = "\n\0\n"
+
+
+def find_said(text: str) -> Iterator[Replaced]:
+    """Seams of which the language says that there is nothing: concatenation, continued lines."""
+    listed = any(word in text for word in _LISTED)
+    for pattern in _QUOTED:
+        for match in islice(pattern.finditer(text), _MOST):
+            if listed or "," not in match[0]:
+                yield match.start(), match.end(), ""
+    if "\\\n" in text or "\\\r" in text:
+        for match in islice(_CONTINUED.finditer(text), _MOST):
+            yield *match.span(), ""
+
+
+def find_guessed(text: str, shaped: bytes) -> Iterator[Replaced]:
+    """What may be a seam of a value, and words as they may have been meant; may overlap."""
+    if "\n" in text:
+        for match in islice(_BROKEN.finditer(text), _MOST):
+            yield *match.span(), ""
+    for mark, pattern in _MARKED.items():
+        if mark in text:
+            for match in islice(pattern.finditer(text), _MOST):
+                yield *match.span(), ""
+    if any(gate in shaped for gate in _GROUPS):
+        for match in islice(_GROUPED.finditer(text), _MOST):
+            if _DIGIT.search(match[0]) and not match[0].islower():
+                yield *match.span(), match[0].replace(match[1] or match[2], "")
+
+
+def find_turned(text: str, shaped: bytes) -> Iterator[Replaced]:
+    """Long words with digits and letters, and in their place all that they may say: backwards, in
+    ROT13, without hyphens."""
+    for start, end in islice(find_words(shaped), _MOST):
+        word = text[start:end]
+        if not _DIGIT.search(word):
+            continue
+        said = [word[::-1], codecs.encode(word, "rot13")]
+        if "-" in word:
+            said.append(word.replace("-", ""))
+        yield start, end, f" {_APART} ".join(said)
