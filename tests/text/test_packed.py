@@ -169,7 +169,7 @@ def test_what_is_no_open_run_waits_for_nothing(text: str) -> None:
 
 def test_an_open_run_is_waited_for_so_long() -> None:
     long = "\n".join([LINES[:64]] * 100)
-    assert find_open(long) == len(long) - 4096
+    assert find_open(long) == len(long) - 2048
 
 
 def test_long_words_are_found() -> None:

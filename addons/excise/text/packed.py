@@ -113,7 +113,8 @@ def find_open(text: str) -> int:
         return size
     if _decoded(text, start, end, Budget(), _HEAD) is None:
         return size
-    return max(start, size - _MOST_OPEN)
+    # Let go in large pieces: each is searched anew.
+    return start if size - start <= _MOST_OPEN else size - _MOST_OPEN // 2
 
 
 def find_words(shaped: bytes) -> Iterator[tuple[int, int]]:
