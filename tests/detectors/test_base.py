@@ -29,7 +29,7 @@ def test_each_reading_is_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Also the one that comes to nothing."""
     made: list[str] = []
     for name in ("tokenize", "speak"):
-        monkeypatch.setattr(base, name, lambda text, name=name: made.append(name))
+        monkeypatch.setattr(base, name, lambda *_, name=name: made.append(name))
     glance = Glance(segment("nobody"), lambda text: made.append("blind") or text)  # type: ignore[func-returns-value]
     assert made == []
     for _ in range(2):

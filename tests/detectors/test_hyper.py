@@ -2,9 +2,12 @@
 
 import threading
 from dataclasses import replace
+from unittest import mock
 
 import hyperscan
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from rules.samples import KEY as KEY_RULE
 from rules.samples import files, sample_rules
 
@@ -13,6 +16,7 @@ from excise.detectors.hyper import Hyper, fingerprint, restore
 from excise.rules.compile import CompiledRule, compile_rules
 from excise.rules.fillers import fill
 from excise.rules.load import load_pack
+from excise.text.spoken import speak
 
 RULES = compile_rules(sample_rules())
 TOKEN = fill("key-{alnum:16}", "a")
@@ -116,13 +120,17 @@ def test_rules_without_literals_are_compiled_apart(monkeypatch: pytest.MonkeyPat
     """A few at a time; kept, restored and found as before."""
     digits = [
         compile_rules(load_pack("sample", files(key=KEY_RULE.replace("key-", start))).rules)[0]
-        for start in ("[0-9]{3}", "[0-9]{4}", "[0-9]{5}")
+        for start in ("[0-9]{2}", "[0-9]{3}", "(?:[0-9]-){4}", "[0-9]{4}", "[0-9]{7}")
     ]
     rules = [*RULES, *digits]
     whole = Hyper(rules)
     monkeypatch.setattr(subject, "_TOGETHER", 2)
     groups = subject._groups(subject.expressions(rules))
-    assert list(map(len, groups)) == [len(subject.expressions(RULES)), 2, 1]
+    own = len(subject.expressions(RULES))
+    weak = sum(each.weak for each in subject.expressions(RULES))
+    assert [group.digits for group in groups] == [0, 6, 4, *(0 for _ in groups[3:])]
+    assert sum(len(group.numbers) for group in groups) == own + 5
+    assert len(groups[0].numbers) == own - weak and len(groups[-1].numbers) <= 2
     apart = Hyper(rules)
     kept = restore(rules, apart.serialize())
     text = [f"{TOKEN} 12345678901234567890123", "4111"]
@@ -156,3 +164,47 @@ def test_a_pattern_without_any_form_is_an_error() -> None:
         with pytest.raises(ValueError, match=r"sample\.key"):
             Hyper([rule])
     assert original == hyperscan.HS_FLAG_PREFILTER
+
+
+WORDED = Hyper(RULES)
+WORDS = st.sampled_from(
+    ["one", "TWO,", "F\u00fcnf", "DREI\u1e9eIG", "x-", "12", "\u00e9x", "\u2003"]
+)
+
+
+@given(st.lists(WORDS), st.sampled_from(" -\n"))
+def test_where_number_words_end_is_not_missed(words: list[str], gap: str) -> None:
+    """Whatever stands between them; a few ends more do no harm."""
+    text = gap.join(words)
+    told, alone = speak(text, WORDED.numbers(text)), speak(text)
+    assert (told and told.text) == (alone and alone.text)
+    assert {*WORDED.numbers("one zw\u00f6lf; \u00e9 ZWEI")} >= {3, 10, 17}
+
+
+DENSE_RULES = compile_rules(
+    load_pack("sample", files(key=KEY_RULE.replace("key-[0-9A-Za-z]{16}", regex))).rules[0]
+    for regex in ("[0-9]{3}[-.][0-9]{4}", "[0-9.]{0,60}-[0-9]{4}", "[a-z]?[0-9]{6}")
+)
+DENSE = Hyper(DENSE_RULES)
+with mock.patch.object(subject, "_DIGITS", ()):
+    WHOLE = Hyper(DENSE_RULES)
+
+
+@given(st.lists(st.sampled_from(["1", "23", "456-", "-", " ", "a", "\u00e9", "4111 ", "x" * 90])))
+def test_what_needs_digits_is_found_around_them(pieces: list[str]) -> None:
+    """As if the whole text had been read."""
+    text = "".join(pieces)
+    assert {group.digits for group in DENSE._groups} == {4, 6}
+    found, all_of_it = DENSE.hits([text, "", text]), WHOLE.hits([text, "", text])
+    # At the edge of what is read, an anchor may hold that does not hold in the text.
+    assert {
+        (index, rule, end)
+        for index, rules in all_of_it.items()
+        for rule, ends in rules.items()
+        for end in ends or ()
+    } <= {
+        (index, rule, end)
+        for index, rules in found.items()
+        for rule, ends in rules.items()
+        for end in ends or ()
+    }

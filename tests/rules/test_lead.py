@@ -9,13 +9,16 @@ from hypothesis import strategies as st
 from excise.rules.dialect import shape
 from excise.rules.lead import (
     cases,
+    fewest_digits,
     find_lead,
     find_pieces,
     is_weak,
+    most_bytes,
     spell,
     spell_context,
     spell_entry,
     spell_word,
+    strings,
 )
 from excise.rules.tree import DialectError, parse
 
@@ -34,6 +37,9 @@ from excise.rules.tree import DialectError, parse
         (r"\bkey\b", r"\bkey\b"),
         (r"(?:^|[^a-z])key[0-9]", r"key[0-9]"),  # nearly any character selects nothing
         (r"(?:^|[^0-9])[0-9]{4}", r"(?:^|[^0-9])[0-9]{4}"),  # but here it is all there is
+        (r"\b[A-Za-z0-9]{1,40}@[a-z]", r"[0-9A-Za-z]@[a-z]"),  # a run through every word
+        (r"\b[A-Za-z0-9]{6}@[a-z]", r"\b[A-Za-z0-9]{6}@[a-z]"),  # which one of six is not
+        (r"\b[A-Za-z0-9]{1,40}[a-z]{3}", r"\b[A-Za-z0-9]{1,40}[a-z]{3}"),  # nor one without end
     ],
 )
 def test_leads_are_cut(regex: str, lead: str) -> None:
@@ -173,3 +179,32 @@ def test_what_is_derived_is_true_of_every_match(regex: str, text: str) -> None:
             if lead.fullmatch(raw, start, end)
         ]
         assert any(found.lead_least <= end <= found.lead_width for end in ends)
+
+
+@pytest.mark.parametrize(
+    ("regex", "digits", "most"),
+    [
+        (r"\b[0-9]{3}-[0-9]{2,4}", 5, 8),
+        (r"(?:[0-9]{3}|[A-Z])x?", 0, 4),
+        (r"(?:[1-4]-){3}[\u00e0-\u00ff]", 3, 10),
+    ],
+)
+def test_digits_and_bytes_are_counted(regex: str, digits: int, most: int) -> None:
+    """Those that every match has, and those that none has more of."""
+    nodes = parse(regex)[0]
+    assert (fewest_digits(nodes), most_bytes(nodes)) == (digits, most)
+
+
+@pytest.mark.parametrize(
+    ("regex", "found"),
+    [
+        (r"\b(?:Key|api[ -]key)s?", {"key", "keys", "api key", "api keys", "api-key", "api-keys"}),
+        (r"(?:\b|[_.])cl\u00e9", {"cl\u00e9", "_cl\u00e9", ".cl\u00e9"}),
+        (r"(?:ab){1,2}c", {"abc", "ababc"}),
+        (r"[A-Z0-9]{3}", set()),  # too many
+        (r"a[^b]", set()),
+    ],
+)
+def test_strings_are_all_that_matches(regex: str, found: set[str]) -> None:
+    """In lower case; none where they are many."""
+    assert set(strings(parse(regex)[0])) == found

@@ -117,3 +117,20 @@ def test_every_span_finds_its_way_back(pieces: list[str], gap: str, data: st.Dat
         one = view.back(Span(at, at + 1))
         assert one.start < one.end
         assert text[one.start] == char or char in "0123456789 -/" or char.isupper()
+
+
+@given(
+    st.lists(
+        st.sampled_from(["one", "two,", "F\u00fcnf", "DREI\u1e9eIG", "card", "12", "\u00e9x"])
+    ),
+    st.data(),
+)
+def test_told_where_number_words_end_it_sees_the_same(
+    words: list[str], data: st.DataObject
+) -> None:
+    """Whatever else is taken for an end."""
+    text = " ".join(words) + " " * data.draw(st.integers(0, 1))
+    ends = [at for at in range(len(text) + 1) if at == len(text) or text[at] == " "]
+    more = set(data.draw(st.lists(st.integers(0, len(text)))))
+    told, alone = speak(text, sorted({*ends, *more})), speak(text)
+    assert (told and told.text) == (alone and alone.text)

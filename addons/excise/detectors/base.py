@@ -18,10 +18,17 @@ class Glance:
     """One text as the detectors of one look share it: each reading is worked out when first asked
     for, and once. For one thread."""
 
-    def __init__(self, segment: Segment, blind: Callable[[str], str] = str) -> None:
-        """`blind` takes out of a text what the firewall itself put there, and keeps its length."""
+    def __init__(
+        self,
+        segment: Segment,
+        blind: Callable[[str], str] = str,
+        numbers: Callable[[str], Sequence[int] | None] = lambda text: None,
+    ) -> None:
+        """`blind` takes out of a text what the firewall itself put there, and keeps its length.
+        `numbers` tells where number words may end, as `speak` takes them."""
         self._received = segment
         self._blind = blind
+        self._numbers = numbers
 
     @cached_property
     def digest(self) -> bytes:
@@ -67,7 +74,7 @@ class Glance:
     @cached_property
     def spoken(self) -> Spoken | None:
         """The text with its spelled-out numbers in digits, where it has some."""
-        return speak(self.text)
+        return speak(self.text, self._numbers(self.text))
 
 
 class Sight(NamedTuple):

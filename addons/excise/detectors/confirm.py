@@ -20,6 +20,7 @@ from excise.rules.schema import LINE_REACH, Scope
 
 _PATIENCE: Final = 8  # attempts that came to nothing, from which it pays to look ahead
 _AHEAD: Final = 8  # widths of a match that are looked ahead at a time
+_DIGIT: Final = re.compile("[0-9]")
 _OF_VALUE: Final = (Scope.VALUE, Scope.LIST, Scope.SHA1)
 
 
@@ -39,15 +40,21 @@ def find_spans(
     where `work` is used up.
     """
     lead, least, width = rule.lead_width, rule.lead_least, rule.shape.width
-    size = len(text)
+    digits, size = rule.shape.digits, len(text)
     last = size if limit is None else limit - 1
     tries = _Tries(rule, text, label, work)
+    if ends is not None and rule.starts[0]:
+        yield from _from_starts(rule, text, _starts(rule, text, ends), last, tries)
+        return
     at = 0
     for end in (size,) if ends is None else ends:
         high = min(end, last) if ends is None else min(end - least, last)
         # Two characters more than a match from here can need, so that \b and $ see what follows.
         stop = size if ends is None else end + width + 2
         at = at if ends is None else max(at, end - lead)
+        if digits and at <= high:
+            digit = _DIGIT.search(text, at, stop)
+            at = max(at, digit.start() - rule.shape.entry_width) if digit else high + 1
         while at <= high:
             match = _first(rule, text, at, stop, high, tries)
             if match is None:
@@ -62,6 +69,38 @@ def find_spans(
             at = match.end() if stands or rule.rule.match.foreign else match.start() + 1
         if tries.over:
             return
+
+
+def _starts(rule: CompiledRule, text: str, ends: Sequence[int]) -> list[int]:
+    """Where leads begin that end at one of `ends`, in order."""
+    leads, sizes = rule.starts
+    found = {
+        end - size
+        for end in ends
+        for size in sizes
+        if size <= end and text[end - size : end].lower() in leads
+    }
+    return sorted(found)
+
+
+def _from_starts(
+    rule: CompiledRule, text: str, starts: Sequence[int], last: int, tries: _Tries
+) -> Iterator[Span]:
+    """The same walk where all that a match can start at is known."""
+    match, sees, at = rule.regex.match, rule.shape.width + 2, 0
+    for start in starts:
+        if start > last or tries.over:
+            return
+        if start < at or not tries.may_match(start):
+            continue
+        found = match(text, start, start + sees)
+        span = _span(rule, found) if found else None
+        if span is None or span.start >= span.end or not tries.is_genuine(span):
+            tries.lose()
+            continue
+        yield span
+        assert found is not None
+        at = found.end()
 
 
 def _span(rule: CompiledRule, match: re.Match[str]) -> Span:

@@ -30,6 +30,9 @@ class Literals:
                 found[index] = dict(rules)
         return found
 
+    def numbers(self, text: str) -> None:
+        """Not known."""
+
 
 def _one_in(words: tuple[str, ...], text: str) -> bool:
     return not words or any(word in text for word in words)

@@ -1,7 +1,8 @@
 """All rules in Hyperscan databases; the only file importing hyperscan.
 
 Rules with a literal to go by share one database. The others are compiled a few at a time, since
-together they take several times as long (`docs/decisions/0008-several-databases.md`).
+together they take several times as long (`docs/decisions/0008-several-databases.md`); those that
+need many digits read only what stands around digits that are close together.
 
 Block mode over the joined bytes of many texts, end offsets only. The binding crashes where flags
 are left out or a callback is let go, and a scratch serves one thread at a time; all three are
@@ -14,19 +15,28 @@ import hashlib
 import re
 import threading
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from importlib.metadata import version
 from itertools import accumulate
 from typing import Any, Final, NamedTuple
 
 import hyperscan
+import numpy as np
+from numpy.typing import NDArray
 
 from excise.detectors.prefilter import Hits
 from excise.rules.compile import CompiledRule, Lead
+from excise.rules.lead import cases, spell_word
+from excise.text.spoken import MARKS_BEHIND, NUMBER_WORDS
 
 # Stands around texts: a line end and no word character, so that ^, $ and \b hold there.
 _JOINT: Final = "\n"
-_TOGETHER: Final = 40  # expressions without literals that are compiled into one database
+_EDGE: Final = r"[\x00-\x20\x2d\x7f-\xff]"  # a blank or hyphen, or a byte of what may be a blank
+_TOGETHER: Final = 64  # expressions without literals that are compiled into one database
+_DIGITS: Final = (6, 4)  # that make a database of their own for what needs so many, the most first
+_IS_DIGIT: Final = np.array([chr(code).isdigit() for code in range(128)] + [False] * 128)
+_APART: Final = 64  # bytes between two stretches from which they are read one by one
 _FOLLOWING: Final = bytes(range(0x80, 0xC0))  # bytes that do not begin a character
 _SURROGATES: Final = re.compile("[\ud800-\udfff]")
 
@@ -38,7 +48,17 @@ class Expression(NamedTuple):
     flags: int
     beyond: bool  # a match ends one character behind what is meant
     weak: bool  # without a literal to go by
+    digits: int  # that stand at least in a match; known of weak ones
+    breadth: int  # of a match in bytes, at most; known of weak ones
     rules: tuple[int, ...]
+
+
+class _Group(NamedTuple):
+    """Expressions that are compiled together."""
+
+    numbers: tuple[int, ...]
+    digits: int = 0  # that stand at least in each match
+    breadth: int = 0  # and within how many bytes
 
 
 def expressions(rules: Sequence[CompiledRule]) -> list[Expression]:
@@ -47,24 +67,59 @@ def expressions(rules: Sequence[CompiledRule]) -> list[Expression]:
     for index, rule in enumerate(rules):
         for lead in dict.fromkeys(rule.leads):
             readers.setdefault(lead, []).append(index)
+    found = []
+    for lead, indexes in readers.items():
+        shape = rules[indexes[0]].shape
+        weak = shape.weak and not rules[indexes[0]].by_context
+        digits, breadth = (shape.digits, shape.breadth) if weak else (0, 0)
+        pattern = lead.pattern.encode()
+        found.append(
+            Expression(pattern, _flags(lead), lead.beyond, weak, digits, breadth, tuple(indexes))
+        )
+    return found
+
+
+def _groups(wanted: Sequence[Expression]) -> list[_Group]:
+    """What is compiled together."""
+    strong = [number for number, each in enumerate(wanted) if not each.weak]
+    groups = [_Group(tuple(strong))] if strong else []
+    left = [number for number, each in enumerate(wanted) if each.weak]
+    for digits in (*_DIGITS, 0):
+        mine = [number for number in left if wanted[number].digits >= digits]
+        left = [number for number in left if wanted[number].digits < digits]
+        for at in range(0, len(mine), _TOGETHER):
+            numbers = tuple(mine[at : at + _TOGETHER])
+            breadth = max(wanted[number].breadth for number in numbers)
+            groups.append(_Group(numbers, digits, breadth))
+    return groups
+
+
+def _number_words() -> list[Expression]:
+    """The words of numbers that are read out, each up to the character behind it."""
     return [
         Expression(
-            lead.pattern.encode(),
-            _flags(lead),
-            lead.beyond,
-            rules[indexes[0]].shape.weak and not rules[indexes[0]].by_context,
-            tuple(indexes),
+            f"{_EDGE}{''.join(map(_either, word))}[{MARKS_BEHIND}]?{_EDGE}".encode(),
+            int(hyperscan.HS_FLAG_CASELESS),
+            beyond=True,
+            weak=False,
+            digits=0,
+            breadth=0,
+            rules=(),
         )
-        for lead, indexes in readers.items()
+        for word in sorted(NUMBER_WORDS)
     ]
 
 
-def _groups(wanted: Sequence[Expression]) -> list[list[int]]:
-    """The numbers of the expressions that are compiled together."""
-    strong = [number for number, each in enumerate(wanted) if not each.weak]
-    weak = [number for number, each in enumerate(wanted) if each.weak]
-    parts = [weak[at : at + _TOGETHER] for at in range(0, len(weak), _TOGETHER)]
-    return [group for group in (strong, *parts) if group]
+@lru_cache(maxsize=1)  # the same for all rules
+def _compiled_words() -> Any:
+    words = _number_words()
+    return _compiled(words, range(len(words)))
+
+
+def _either(char: str) -> str:
+    # Beside the two cases of a letter, the capital that `str.upper` spells in two.
+    forms = [*cases(char), "\u1e9e"] if char == "\xdf" else cases(char)
+    return f"(?:{'|'.join(map(spell_word, forms))})"
 
 
 def _flags(lead: Lead) -> int:
@@ -77,7 +132,8 @@ def _flags(lead: Lead) -> int:
 def fingerprint(rules: Sequence[CompiledRule]) -> str:
     """Names a compiled database by its expressions and the library: fit for a cache's file name."""
     wanted = expressions(rules)
-    digest = hashlib.sha256(repr((version("hyperscan"), wanted, _groups(wanted))).encode())
+    content = (version("hyperscan"), wanted, _groups(wanted), _number_words())
+    digest = hashlib.sha256(repr(content).encode())
     return digest.hexdigest()[:32]
 
 
@@ -102,18 +158,20 @@ class Hyper:
         self._anywhere = frozenset[int]()
         self._databases: list[Any] = []
         wanted = self._expressions
-        groups = _groups(wanted)
+        groups = self._groups = _groups(wanted)
         if database:
             head, _, raw = database.partition(b"\n")
             anywhere, _, sizes = head.partition(b"|")
             self._anywhere = frozenset(map(int, anywhere.split()))
-            self._databases = _loaded(raw, list(map(int, sizes.split())), len(groups))
+            count = len(groups) + 1
+            *self._databases, self._words = _loaded(raw, list(map(int, sizes.split())), count)
             return
+        self._words = _compiled_words()
         try:
-            self._databases = [_compiled(wanted, group) for group in groups]
+            self._databases = [_compiled(wanted, group.numbers) for group in groups]
         except hyperscan.error:
             bearable = [_bearable(each, rules) for each in wanted]
-            self._databases = [_compiled(bearable, group) for group in groups]
+            self._databases = [_compiled(bearable, group.numbers) for group in groups]
             self._anywhere = frozenset(
                 rule
                 for new, old in zip(bearable, wanted, strict=True)
@@ -128,7 +186,7 @@ class Hyper:
 
     def serialize(self) -> bytes:
         """The databases as bytes, for the constructor."""
-        dumped = [bytes(hyperscan.dumpb(each)) for each in self._databases]
+        dumped = [bytes(hyperscan.dumpb(each)) for each in (*self._databases, self._words)]
         anywhere, sizes = sorted(self._anywhere), map(len, dumped)
         head = f"{' '.join(map(str, anywhere))}|{' '.join(map(str, sizes))}\n"
         return head.encode() + b"".join(dumped)
@@ -136,9 +194,22 @@ class Hyper:
     def _scratches(self) -> list[Any]:
         scratches: list[Any] | None = getattr(self._own, "scratches", None)
         if scratches is None:
-            scratches = [hyperscan.Scratch(each) for each in self._databases]
+            scratches = [hyperscan.Scratch(each) for each in (*self._databases, self._words)]
             self._own.scratches = scratches
         return scratches
+
+    def numbers(self, text: str) -> list[int]:
+        """Where number words end, and sometimes where none does."""
+        found: list[tuple[int, int]] = []
+
+        def on_match(_number: int, _start: int, end: int, _flags: int, _context: object) -> None:
+            found.append((end - len(_JOINT) - 1, 0))
+
+        raw = _encode(f"{_JOINT}{text}{_JOINT}")
+        self._words.scan(raw, match_event_handler=on_match, flags=0, scratch=self._scratches()[-1])
+        found = sorted(set(found))
+        mapped = found if text.isascii() else _in_characters(found, raw[len(_JOINT) :])
+        return [end for end, _ in mapped]
 
     def hits(self, texts: Sequence[str], labels: Sequence[str] = ()) -> Hits:
         """Where the leads of rules end; a rule of which the label holds a word of context is to be
@@ -165,8 +236,20 @@ class Hyper:
             found.append((end, number))
 
         raw = _encode(joined)
-        for database, scratch in zip(self._databases, self._scratches(), strict=True):
-            database.scan(raw, match_event_handler=on_match, flags=0, scratch=scratch)
+        digits: NDArray[np.intp] | None = None
+        for group, database, scratch in zip(
+            self._groups, self._databases, self._scratches()[:-1], strict=True
+        ):
+            if not group.digits:
+                database.scan(raw, match_event_handler=on_match, flags=0, scratch=scratch)
+                continue
+            if digits is None:
+                digits = np.flatnonzero(_IS_DIGIT[np.frombuffer(raw, np.uint8)])
+            for low, high in _stretches(digits, group, len(raw)):
+                known = len(found)
+                piece = raw[low:high]
+                database.scan(piece, match_event_handler=on_match, flags=0, scratch=scratch)
+                found[known:] = [(low + end, number) for end, number in found[known:]]
         if not found:
             return {}
         wanted = self._expressions
@@ -193,6 +276,21 @@ class Hyper:
                 if ends is not None:
                     ends.append(min(at + self._shifts[rule], size))
         return hits
+
+
+def _stretches(digits: NDArray[np.intp], group: _Group, size: int) -> Iterator[tuple[int, int]]:
+    """From where to where matches of a group may stand, given where digits do: around as many of
+    them as it takes, no farther from each other than in a match, and a byte more on either side,
+    which anchors look at."""
+    last = digits[group.digits - 1 :]
+    first = digits[: len(last)]
+    close = first[last - first < group.breadth]
+    if not len(close):
+        return
+    around = group.breadth + 1
+    cuts = np.flatnonzero(np.diff(close) > 2 * around + _APART)
+    for low, high in zip((0, *(cuts + 1)), (*cuts, -1), strict=True):
+        yield max(int(close[low]) - around, 0), min(int(close[high]) + 2 * around, size)
 
 
 def _encode(text: str) -> bytes:

@@ -94,6 +94,7 @@ class PatternScanner:
         self._tail = Tail(rules)
         tables()  # made now: the first message with an accent does not wait for them
         self._memory = Memory[Verdict]()
+        self.numbers = prefilter.numbers
         self.reach = max((rule.reach for rule in rules), default=0)
 
     def hold(self, text: str) -> int:
@@ -102,7 +103,8 @@ class PatternScanner:
 
     def scan(self, segments: Sequence[Segment], *, whole: bool = True) -> list[Findings]:
         """For each segment what was found in it, sorted by span; rules may overlap."""
-        return self.look([Glance(segment) for segment in segments], whole=whole).findings
+        glances = [Glance(segment, numbers=self.numbers) for segment in segments]
+        return self.look(glances, whole=whole).findings
 
     def look(self, glances: Sequence[Glance], *, whole: bool = True) -> Looked:
         """The same, and of which texts something was left out.

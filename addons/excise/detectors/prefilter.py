@@ -18,6 +18,10 @@ class Prefilter(Protocol):
         """Positions as `find_spans` takes them; `labels` has one for each text, or none at all."""
         ...
 
+    def numbers(self, text: str) -> list[int] | None:
+        """Where number words may end, as `speak` takes them; None: not known."""
+        ...
+
 
 class Everything:
     """Rules out nothing: the yardstick for the others."""
@@ -28,3 +32,6 @@ class Everything:
     def hits(self, texts: Sequence[str], labels: Sequence[str] = ()) -> Hits:
         """Every rule, anywhere in every text."""
         return {index: dict.fromkeys(self._rules) for index in range(len(texts))}
+
+    def numbers(self, text: str) -> None:
+        """Not known."""

@@ -152,7 +152,8 @@ class FullScanner:
         return Scanned(results, tuple(missing))
 
     def _glances(self, segments: Sequence[Segment]) -> list[Glance]:
-        return [Glance(segment, self._blind) for segment in segments]
+        numbers = self.pattern.numbers
+        return [Glance(segment, self._blind, numbers) for segment in segments]
 
 
 def spelled(entity: str, label: str) -> str:

@@ -102,6 +102,13 @@ class CompiledRule:
         return _pattern(self.shape.entry, ignore_case=self.rule.match.ignore_case)
 
     @cached_property
+    def starts(self) -> tuple[frozenset[str], tuple[int, ...]]:
+        """All that leads are, in lower case, and how long; empty where they are not known or do not
+        begin where a match does."""
+        known = () if self.by_context else self.shape.starts
+        return frozenset(known), tuple(sorted(set(map(len, known))))
+
+    @cached_property
     def needs(self) -> tuple[re.Pattern[str], ...]:
         """Of each, a match begins in every match of the rule; for matches so wide that failing is
         dear. The first literal is where it starts, which says nothing."""
@@ -264,12 +271,14 @@ def _as_json(known: Derived) -> list[Any]:
 
 def _from_json(facts: dict[str, Any], literals: list[str], held: list[Any] | None) -> Derived:
     sets = tuple(map(frozenset, facts.pop("literals")))
-    pieces = tuple(facts.pop("pieces"))
+    pieces, starts = tuple(facts.pop("pieces")), tuple(facts.pop("starts"))
     hold = None
     if held is not None:
         source, ignore_case, reach, words, last = held
         hold = CompiledHold(source, ignore_case, reach, tuple(words), last)
-    return Derived(Shape(**facts, pieces=pieces, literals=sets), tuple(literals), hold)
+    return Derived(
+        Shape(**facts, pieces=pieces, starts=starts, literals=sets), tuple(literals), hold
+    )
 
 
 @lru_cache(maxsize=8192)  # packs share their excuses, and neighbours their patterns

@@ -14,12 +14,15 @@ from typing import Any, Final
 from excise.rules.lead import (
     ANCHORS,
     are_better,
+    fewest_digits,
     find_lead,
     find_pieces,
     is_weak,
+    most_bytes,
     spell,
     spell_entry,
     spell_word,
+    strings,
 )
 from excise.rules.literals import best, find_literals
 from excise.rules.tree import (
@@ -55,7 +58,10 @@ class Shape:
     entry_width: int
     pieces: tuple[str, ...]  # for `re`, each matches somewhere behind the start of a match
     lead_any_case: bool
+    starts: tuple[str, ...]  # all that leads are, from the start of a match; lower case; or none
     weak: bool  # neither the lead nor the match holds a literal to go by
+    digits: int  # that stand in a lead at least; known of weak ones
+    breadth: int  # of a lead, in bytes; known of weak ones
     literals: tuple[frozenset[str], ...]  # of each set every match holds one; lower case
 
 
@@ -84,6 +90,7 @@ def shape(regex: str, group: str = "", *, ignore_case: bool = False, widest: int
     lead, least, most, entry = find_lead(nodes)
     words = sorted(best(literals))
     literal = are_better(words, lead)
+    weak = not literal and is_weak(words, lead)
     return Shape(
         width=width,
         span_width=width_of(tail)[1],
@@ -96,7 +103,10 @@ def shape(regex: str, group: str = "", *, ignore_case: bool = False, widest: int
         entry_width=most,
         pieces=tuple(map(spell_entry, find_pieces(nodes))),
         lead_any_case=literal or ignore_case,
-        weak=not literal and is_weak(words, lead),
+        starts=() if literal else strings(entry),
+        weak=weak,
+        digits=fewest_digits(entry) if weak else 0,
+        breadth=most_bytes(entry) if weak else 0,
         literals=literals,
     )
 

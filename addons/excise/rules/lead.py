@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
+from itertools import product
 from re import _constants as op  # type: ignore[attr-defined]
 from typing import Final, NamedTuple
 
 from excise.rules.literals import find_literals
 from excise.rules.tree import (
     BEYOND,
+    DIGITS,
     REPEATS,
     Node,
     Nodes,
     children,
+    first_characters,
     mask_of,
     members_beyond,
+    union,
     width_of,
 )
 
@@ -32,6 +37,9 @@ _ANY: Final = 32  # a class of so many characters selects nothing
 # for many such to be compiled together.
 _ENOUGH: Final = (16, 12, 8)
 _MANY: Final = 150
+_FEW: Final = 8  # repeats
+_CLASS: Final = 64  # and characters of a class that are spelled out one by one
+_STRINGS: Final = 1_000  # which a lead may be, to be looked up rather than searched for
 
 
 class Start(NamedTuple):
@@ -57,7 +65,7 @@ def find_lead(nodes: Nodes) -> Start:
         lead = trimmed if width_of(trimmed)[0] else list(nodes)
         if _positions(lead) <= _MANY:
             break
-    return Start(_without_edge(lead), *width_of(lead), lead)
+    return Start(_without_run(_without_edge(lead)), *width_of(lead), lead)
 
 
 def _without_edge(nodes: list[Node]) -> list[Node]:
@@ -66,6 +74,92 @@ def _without_edge(nodes: list[Node]) -> list[Node]:
     if not nodes or width_of(nodes[:1])[1] != 1 or mask_of(nodes[0]).bit_count() < _ANY:
         return nodes
     return nodes[1:] if selects(nodes[1:]) >= _SELECTIVE else nodes
+
+
+def _without_run(nodes: list[Node]) -> list[Node]:
+    """The nodes with one character in place of a run of nearly any at their start, where what
+    follows the run is none of it: Hyperscan follows such runs through every word of a text."""
+    run: list[Node] = []
+    rest = nodes[1:] if nodes and nodes[0] == (op.AT, op.AT_BOUNDARY) else nodes
+    while rest and _is_run(rest[0]):
+        run.append(rest[0])
+        rest = rest[1:]
+    characters = union(map(mask_of, run))
+    behind, ends = first_characters(rest)
+    least, most = width_of(run)
+    if not least or most - least < _ANY // 2 or ends or behind & characters or characters & BEYOND:
+        return nodes
+    return [(op.IN, [(op.LITERAL, code) for code in range(128) if characters >> code & 1]), *rest]
+
+
+def _is_run(node: Node) -> bool:
+    """Whether it is a class of nearly any character, or such a class repeated."""
+    kind, value = node
+    body = value[2] if kind in REPEATS else [node]
+    return len(body) == 1 and _is_set(body[0]) and mask_of(body[0]).bit_count() >= _ANY
+
+
+def fewest_digits(nodes: Nodes) -> int:
+    """How many digits every match has at least."""
+    count = 0
+    for kind, value in nodes:
+        if kind is op.BRANCH:
+            count += min(map(fewest_digits, value[1]))
+        elif kind is op.SUBPATTERN:
+            count += fewest_digits(value[3])
+        elif kind in REPEATS:
+            count += value[0] * fewest_digits(value[2])
+        elif kind is not op.AT:
+            count += not mask_of((kind, value)) & ~DIGITS
+    return count
+
+
+def most_bytes(nodes: Nodes) -> int:
+    """How many bytes of UTF-8 a match has at most."""
+    count = 0
+    for node in nodes:
+        kind, value = node
+        inner = [most_bytes(child) for child in children(node)]
+        if kind in REPEATS:
+            count += inner[0] * int(value[1])
+        elif inner:
+            count += max(inner)
+        elif kind is not op.AT:
+            count += 4 if mask_of(node) & BEYOND else 1
+    return count
+
+
+def strings(nodes: Nodes) -> tuple[str, ...]:
+    """All that the nodes match, in lower case; empty where that is much."""
+    found = {""}
+    for node in nodes:
+        kind, value = node
+        if kind is op.AT:
+            continue
+        if kind is op.SUBPATTERN:
+            parts = set(strings(value[3]))
+        elif kind is op.BRANCH:
+            each = [strings(branch) for branch in value[1]]
+            parts = set().union(*each) if all(each) else set()
+        elif kind in REPEATS:
+            once = strings(value[2]) if value[1] <= _FEW else ()
+            once = once if len(once) ** int(value[1]) <= _STRINGS else ()
+            powers = [product(once, repeat=n) for n in range(value[0], int(value[1]) + 1)]
+            parts = {"".join(each) for power in powers for each in power} if once else set()
+        else:
+            parts = {char.lower() for char in _members(node)}
+        if len(found) * len(parts) > _STRINGS:
+            return ()
+        found = {one + other for one in found for other in parts}
+    return tuple(sorted(found))
+
+
+def _members(node: Node) -> list[str]:
+    """The characters of a class; none where they are many."""
+    mask, beyond = mask_of(node), members_beyond(node)
+    if beyond is None or mask.bit_count() + len(beyond) > _CLASS:
+        return []
+    return list(map(chr, [*(code for code in range(128) if mask >> code & 1), *beyond]))
 
 
 def selects(nodes: Nodes) -> int:
@@ -273,6 +367,7 @@ def spell_context(word: str) -> str:
     return left + "".join(map(_either, word.strip("*"))) + right
 
 
+@lru_cache(maxsize=2048)  # thousands of words of context are made of few letters
 def _either(char: str) -> str:
     spelled = [spell_word(each) for each in cases(char)]
     return spelled[0] if len(spelled) == 1 else f"(?:{'|'.join(spelled)})"

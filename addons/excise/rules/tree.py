@@ -17,6 +17,7 @@ Nodes = Sequence[Node]
 BEYOND: Final = 1 << 128
 ALL: Final = (1 << 129) - 1
 VISIBLE: Final = sum(1 << code for code in range(33, 127))
+DIGITS: Final = sum(1 << code for code in b"0123456789")
 
 _MANY: Final = 2_000  # characters of a range that are counted one by one
 

@@ -30,8 +30,9 @@ from excise.text.offsets import OffsetMap
 
 ENOUGH: Final = 8  # digits in a row from which words are a number that somebody reads out
 _FEW: Final = 3  # the same behind what announces a code, and anywhere once there are enough
-_BLOCK: Final = 1024  # characters that are tested at a time
-_OVERLAP: Final = 48  # and how far the test looks into the next
+_BLOCK: Final = 1024  # characters that are read where number words stand close together
+_STRETCH: Final = 4096  # characters that are tested at a time where no one else has
+_OVERLAP: Final = 256  # and how far the test looks into the next
 _NEAR: Final = 512  # characters around a block with number words that are read, too
 _MOST: Final = 256  # runs of numbers that are read
 _LONGEST: Final = 128  # words of a run that are read
@@ -74,14 +75,18 @@ _ACCENTED: Final = (
     "veintidós veintitrés veintiséis ventitré dziewięćset double triple treble doppel doble "
     "doppio dubbel duplo"
 )
-_QUICK: Final = frozenset(
-    word + mark
-    for word in (
+NUMBER_WORDS: Final = frozenset(
+    (
         *(w for w, (sort, _) in WORDS.items() if sort <= Sort.WHOLE or sort is Sort.HUNDRED),
         *_ACCENTED.split(),
     )
-    for mark in ("", ",", ".", ";", ":")
 )
+"""In lower case; what may be part of a number that is read out."""
+
+MARKS_BEHIND: Final = ",.;:"
+_QUICK: Final = NUMBER_WORDS | {word + mark for word in NUMBER_WORDS for mark in MARKS_BEHIND}
+_LONG: Final = max(map(len, _QUICK)) + 1
+_PIECE: Final = re.compile(r"\S+")
 _CLOSE: Final = re.compile(rb"\x01[\x00\x01]?\x01[\x00\x01]?\x01")
 
 
@@ -97,9 +102,12 @@ class Spoken:
         return self._offsets.back(span)
 
 
-def speak(text: str) -> Spoken | None:
-    """The text with spelled-out numbers in digits, or None where none is long enough."""
-    found = (run for start, end in _places(text) for run in _runs(text, start, end))
+def speak(text: str, ends: Sequence[int] | None = None) -> Spoken | None:
+    """The text with spelled-out numbers in digits, or None where none is long enough.
+
+    `ends` says where number words may end, a mark behind them included; None: not known.
+    """
+    found = (run for start, end in _places(text, ends) for run in _runs(text, start, end))
     several = (run for run in found if sum(word.sort < Sort.JOIN for word in run) > 1)
     runs = [part for run in islice(several, _MOST) for part in _numbers(run)]
     enough = any(_length(run) >= ENOUGH for run in runs)
@@ -120,25 +128,48 @@ def speak(text: str) -> Spoken | None:
     return Spoken("".join(pieces), OffsetMap((s, e, len(to)) for s, e, to in replaced))
 
 
-def _places(text: str) -> Iterator[tuple[int, int]]:
+def _places(text: str, ends: Sequence[int] | None) -> Iterator[tuple[int, int]]:
     """Where three number words stand nearly side by side: blocks of the text, and what is near."""
+    low = _low(text)
+    ends = [at for at in (_ends(low) if ends is None else ends) if _is_number(low, at)]
     begin = end = 0
-    low = text.lower().replace("-", " ")
-    if len(low) != len(text):
-        low = text.replace("-", " ")
-    for start in range(0, len(text), _BLOCK):
-        words = low[start : start + _BLOCK + _OVERLAP].split()
-        found = _QUICK.intersection(words)
-        if sum(map(words.count, found)) < _FEW:  # nearly always: what follows costs three times
-            continue
-        if _CLOSE.search(bytes(map(_QUICK.__contains__, words))):
-            if start - _NEAR > end:
+    for first, second, third in zip(ends, ends[1:], ends[2:], strict=False):
+        if _are_close(low, first, second) and _are_close(low, second, third):
+            start = max(0, first // _BLOCK * _BLOCK - _NEAR)
+            if start > end:
                 if end:
                     yield begin, end
-                begin = max(0, start - _NEAR)
-            end = min(len(text), start + _BLOCK + _NEAR)
+                begin = start
+            end = min(len(text), (third // _BLOCK + 1) * _BLOCK + _NEAR)
     if end:
         yield begin, end
+
+
+def _ends(low: str) -> list[int]:
+    """Where words end in the stretches of a text in which three stand nearly side by side."""
+    found = set[int]()
+    for start in range(0, len(low), _STRETCH):
+        piece = low[start : start + _STRETCH + _OVERLAP]
+        # What follows costs several times as much, and nearly never has to be done.
+        if _CLOSE.search(bytes(map(_QUICK.__contains__, piece.split()))):
+            found.update(start + match.end() for match in _PIECE.finditer(piece))
+    return sorted(found)
+
+
+def _is_number(low: str, end: int) -> bool:
+    """Whether a number word ends there."""
+    word = low[max(end - _LONG, 0) : end].split()[-1:]
+    return _QUICK.issuperset(word) and not low[end : end + 1].strip()
+
+
+def _low(text: str) -> str:
+    low = text.lower()
+    return (low if len(low) == len(text) else text).replace("-", " ")
+
+
+def _are_close(low: str, one: int, other: int) -> bool:
+    """Whether of two words that end there the other is next, or next but one."""
+    return len(low[one:other].split(None, 2)) <= 2
 
 
 def _runs(text: str, start: int, stop: int) -> Iterator[list[Word]]:
