@@ -74,6 +74,7 @@ def add_parser(subparsers: Any) -> None:
         help="another proxy that takes the options of `excise up`")  # fmt: skip
     add("--profile-name", metavar="NAME", help="the policy profile to run with")
     add("--detection", action="store_true", help="what looking at a text costs, without a proxy")
+    add("--policy", action="store_true", help="what deciding costs, without a proxy")
     add(
         "--peers",
         action="store_true",
@@ -95,6 +96,10 @@ def run(args: argparse.Namespace) -> int:
             peers=args.peers,
             as_json=args.json,
         )
+    if args.policy:
+        from excise.cli import bench_policy
+
+        return bench_policy.run(rounds=args.rounds, as_json=args.json)
     if not Path("/proc/self/stat").exists():
         raise ConfigError("EXC-CFG-004", "CPU time is read from /proc, which only Linux has.")
     chosen = [load for load in WORKLOADS if args.only in load.name]

@@ -6,6 +6,7 @@ from __future__ import annotations
 import argparse
 import re
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from excise.assemble import BASELINE, Engine, load_engine
+from excise.cli import policy_explain
 from excise.cli.indexes import add_state_dir
 from excise.cli.options import settings_of
 from excise.detectors.adopted_yaml import import_recognizers
@@ -32,18 +34,17 @@ def add_parser(subparsers: Any) -> None:
     """`excise policy` with its own commands."""
     parser = subparsers.add_parser("policy", help="packs and profiles")
     verbs = parser.add_subparsers(
-        dest="verb", metavar="list|lint|test|import-presidio|import-baseline", required=True
+        dest="verb",
+        metavar="list|lint|test|explain|diff|import-presidio|import-baseline",
+        required=True,
     )
     for name, summary, func in (
         ("list", "the packs of a profile and their rules", _list),
         ("lint", "read a profile and its packs strictly; run the profile's own cases", _lint),
         ("test", "lint, then run every rule's own examples", _test),
     ):
-        verb = verbs.add_parser(name, help=summary)
-        verb.add_argument("--profile", metavar="NAME|FILE", help="default balanced")
-        verb.add_argument("--policies", type=Path, metavar="DIR", help="packs of your own")
-        verb.add_argument("--state-dir", type=Path, metavar="DIR", help="keys and caches")
-        verb.set_defaults(func=func)
+        _share(verbs.add_parser(name, help=summary), func)
+    policy_explain.add_parsers(verbs, _share)
     brought = verbs.add_parser("import-presidio", help="a pack from a recognizer registry's YAML")
     brought.add_argument("file", type=Path, metavar="FILE", help="with `recognizers:`")
     brought.add_argument(
@@ -59,6 +60,13 @@ def add_parser(subparsers: Any) -> None:
     )
     add_state_dir(accepted)
     accepted.set_defaults(func=_import_baseline)
+
+
+def _share(verb: argparse.ArgumentParser, func: Callable[[argparse.Namespace], int]) -> None:
+    verb.add_argument("--profile", metavar="NAME|FILE", help="default balanced")
+    verb.add_argument("--policies", type=Path, metavar="DIR", help="packs of your own")
+    verb.add_argument("--state-dir", type=Path, metavar="DIR", help="keys and caches")
+    verb.set_defaults(func=func)
 
 
 def _engine(args: argparse.Namespace) -> Engine:

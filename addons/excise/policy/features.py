@@ -91,4 +91,4 @@ def _summed(weights: Mapping[str, tuple[Layer, float]]) -> tuple[tuple[str, floa
     sums: dict[str, float] = {}
     for layer, weight in weights.values():
         sums[layer] = sums.get(layer, 0.0) + weight
-    return tuple(sorted((layer, round(total, 2)) for layer, total in sums.items()))
+    return tuple(sorted((str(layer), round(total, 2)) for layer, total in sums.items()))
