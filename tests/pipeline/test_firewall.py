@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import pytest
 from planted import PlantScanner, planted_policy
+from policy.samples import policy
 from walled import GRAVE, SECRET, VAULT, answer, chat, exchange, firewall, valid
 
 from excise.codecs.encoding import encode
@@ -270,3 +271,11 @@ def test_head_fields_are_searched_once_more_where_they_may_hold_it(
     wall = firewall(scanner=scanner, policy=policy)
     valid(wall.inspect_request(exchange(chat(SECRET), headers=headers)).record)
     assert (scanner.scanned.count("tester/1") > 1) is searched
+
+
+def test_a_clause_about_the_exchange_stops_a_clean_request() -> None:
+    """Nothing was found; the line names the clause."""
+    made = policy("  - {id: no-o3, if: 'model == \"gpt-4o\" && turns == 1', then: block}\n")
+    outcome = firewall(policy=made).inspect_request(exchange(chat("hello")))
+    assert outcome.reply is not None and outcome.decision.action is Action.BLOCK
+    assert valid(outcome.record)["clauses"][0]["clause"] == "no-o3"
