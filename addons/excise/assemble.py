@@ -23,6 +23,8 @@ from excise.detectors.base import Detector, Findings
 from excise.detectors.build import build_scanner, entities_of, side_detectors
 from excise.detectors.deep import Deep
 from excise.detectors.known import Known, KnownIndex
+from excise.detectors.meaning import Meaning, Topics
+from excise.detectors.meaning_own import OwnTopic
 from excise.detectors.own_code import OwnCode
 from excise.detectors.records import RecordIndex, Records
 from excise.detectors.scanner import FullScanner
@@ -225,10 +227,16 @@ def _own_code(stored: Mapping[str, bytes], key: bytes) -> Detector:
     return OwnCode.of_files(list(stored.values()), key)
 
 
+def _own_topics(stored: Mapping[str, bytes], _: bytes) -> Detector:
+    own = [OwnTopic.from_bytes(stored[name]) for name in sorted(stored)]
+    return Topics(Meaning.shipped(), own)
+
+
 _OWN: Final[dict[str, Callable[[Mapping[str, bytes], bytes], Detector]]] = {
     "dictionary": _own_records,
     "own-code": _own_code,
     "known-value": _known_values,
+    "topics": _own_topics,
 }
 
 

@@ -28,6 +28,7 @@ COMMANDS: Final[dict[str, str]] = {
     "fingerprint": "indexes of own code",
     "dictionary": "indexes of own records, for exact-data match",
     "known": "the operator's own secrets, as digests",
+    "topics": "topics of the operator's own, from examples",
     "tokens": "count tokens for a model, without a network",
     "doctor": "what is wrong here, and the mend",
     "bench": "added cost against plain mitmproxy in one run",

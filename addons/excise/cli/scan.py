@@ -23,6 +23,7 @@ from excise.assemble import Engine, load_engine
 from excise.cli.options import settings_of
 from excise.codecs import DIALECTS, read_body
 from excise.detectors.code import Code
+from excise.detectors.meaning import Meaning
 from excise.enforce.redact import build_redaction
 from excise.errors import ConfigError, Unreadable
 from excise.model import (
@@ -170,15 +171,15 @@ def _answer(engine: Engine, line: Line, findings: Sequence[Any]) -> dict[str, An
         "action": decision.action.value,
         "rules": sorted({ruling.finding.rule for ruling in decision.rulings}),
         "findings": [_finding(ruling) for ruling in _once(decision.rulings)],
-        "signals": signals(line.segment.text),
+        "signals": signals(line.segment),
         "redacted": redacted(engine, line.segment.text, decision),
     }
 
 
-def signals(text: str) -> dict[str, Any]:
-    """Every classifier's calibrated score, whatever the thresholds. One that is not part of the
-    engine is absent, which is not a score of 0."""
-    return {"injection": None, "topics": {}, "unsafe": {}, "code": Code.shipped().signals(text)}
+def signals(segment: Segment) -> dict[str, Any]:
+    """Every classifier's calibrated score, whatever the thresholds."""
+    meaning = Meaning.shipped().signals(segment.text, segment.part)
+    return {**meaning, "code": Code.shipped().signals(segment.text)}
 
 
 def _once(rulings: Iterable[Ruling]) -> list[Ruling]:

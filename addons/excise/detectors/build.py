@@ -37,6 +37,24 @@ def _cards() -> Detector:
     return Cards()
 
 
+def _injection() -> Detector:
+    from excise.detectors.meaning import Injection, Meaning
+
+    return Injection(Meaning.shipped())
+
+
+def _unsafe() -> Detector:
+    from excise.detectors.meaning import Meaning, Unsafe
+
+    return Unsafe(Meaning.shipped())
+
+
+def _topics() -> Detector:
+    from excise.detectors.meaning import Meaning, Topics
+
+    return Topics(Meaning.shipped())
+
+
 def entities_of(rules: Iterable[Rule], detectors: Mapping[str, Detector]) -> frozenset[str]:
     """Every entity that findings may carry, those of rules with many labels spelled out."""
     return frozenset(
@@ -54,6 +72,9 @@ SHIPPED: Final[Mapping[str, Callable[[], Detector]]] = {
     "names": _names,
     "cards": _cards,
     "code": _code,
+    "injection": _injection,
+    "topics": _topics,
+    "unsafe": _unsafe,
 }
 
 

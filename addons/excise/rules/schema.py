@@ -69,7 +69,18 @@ CHECKS: Final = frozenset(
 
 # What sees where no pattern can; `detectors` holds one of each name.
 DETECTORS: Final = frozenset(
-    {"names", "cards", "code", "own-code", "dictionary", "known-value", "deep"}
+    {
+        "names",
+        "cards",
+        "code",
+        "own-code",
+        "dictionary",
+        "known-value",
+        "deep",
+        "injection",
+        "topics",
+        "unsafe",
+    }
 )
 
 DISGUISES: Final = frozenset(

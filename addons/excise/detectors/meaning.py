@@ -1,0 +1,215 @@
+"""Topics, injection and unsafe content: one reading of a text, three side detectors over it.
+
+Every score is calibrated for a text as a whole; the span is the stretch that spoke loudest for it.
+What a document or a tool brought is judged by a scale of its own. How good it is stands in
+`models/README.md`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from threading import Lock
+from typing import Final, NamedTuple
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from excise.detectors.base import Glance, Sight
+from excise.detectors.meaning_features import Floats, Reading
+from excise.detectors.meaning_model import MeaningModel, Units, Views
+from excise.detectors.meaning_own import OwnTopic
+from excise.detectors.models import read_model
+from excise.model import Part, Span
+
+FAMILIES: Final = ("direct", "indirect", "jailbreak")
+UNSAFE: Final = tuple(f"S{n}" for n in range(1, 15))
+NO_TOPIC: Final = "other"
+# Parts that a person did not write by hand.
+BROUGHT: Final = frozenset(
+    {Part.DOCUMENT, Part.TOOL_RESULT, Part.TOOL_DEFINITION, Part.METADATA, Part.EMBEDDING_INPUT}
+)
+_FEWEST: Final = 0.05  # a chance below this is not worth a word
+_READ: Final = 400_000  # characters: what stands behind them is left to the patterns
+
+
+class Look(NamedTuple):
+    """What one text says: chances by outcome, topic and code, and where each spoke loudest."""
+
+    outcomes: dict[str, float]
+    topics: dict[str, float]
+    codes: dict[str, float]
+    reading: Reading
+    views: Views
+    topic_units: Units
+    topic_scores: Floats
+
+
+class Meaning:
+    """The model and what it read lately, shared by the detectors below."""
+
+    def __init__(self, model: MeaningModel) -> None:
+        self.model = model
+        self._known: WeakKeyDictionary[Glance, Look | None] = WeakKeyDictionary()
+        self._lock = Lock()
+
+    @classmethod
+    def shipped(cls) -> Meaning:
+        """The one over the model that ships; read once per process."""
+        return _shipped()
+
+    def look(self, glance: Glance) -> Look | None:
+        """What the text says, worked out once for all detectors; None where it has no token."""
+        with self._lock:
+            if glance in self._known:
+                return self._known[glance]
+        seen = self.read(glance.text, glance.part)
+        with self._lock:
+            self._known[glance] = seen
+        return seen
+
+    def read(self, text: str, part: Part) -> Look | None:
+        """What a text says that came as this part; None where it has no token."""
+        model = self.model
+        reading = model.read(text[:_READ])
+        if not reading.starts.size:
+            return None
+        views = model.views(reading)
+        chances = model.outcome(views, brought=part in BROUGHT)
+        outcomes = dict(zip(model.outcomes, chances.tolist(), strict=True))
+        shares = model.topic_scores(reading, views.wide)
+        topics = dict(zip(model.topics, shares.max(0).tolist(), strict=True))
+        topics.pop(NO_TOPIC, None)
+        return Look(
+            outcomes, topics, self._codes(reading, views, outcomes["unsafe"]), reading, views,
+            views.wide, shares,
+        )  # fmt: skip
+
+    def _codes(self, reading: Reading, views: Views, unsafe: float) -> dict[str, float]:
+        """The likeliest code carries the chance that the text is unsafe, the others their part."""
+        at = int(views.by_wide[:, self.model.heads.index("unsafe")].argmax())
+        unit = Units(views.wide.firsts[at : at + 1], views.wide.lasts[at : at + 1])
+        share = self.model.code_scores(reading, unit)[0]
+        share *= np.float32(unsafe / float(share.max()))
+        return dict(zip(self.model.codes, share.tolist(), strict=True))
+
+    def signals(self, text: str, part: Part) -> dict[str, dict[str, float] | float]:
+        """Every score of a text, whatever the thresholds."""
+        seen = self.read(text, part)
+        if seen is None:
+            return {"injection": 0.0, "topics": {}, "unsafe": {}}
+        return {
+            "injection": round(seen.outcomes["injection"], 4),
+            "topics": _rounded(seen.topics),
+            "unsafe": _rounded(seen.codes),
+        }
+
+
+class _Reader:
+    """What the three detectors have in common."""
+
+    def __init__(self, meaning: Meaning) -> None:
+        self._meaning = meaning
+
+    def find(self, glances: Sequence[Glance]) -> list[tuple[Sight, ...]]:
+        """For each text what it says of this kind, in order of place."""
+        return [self._read(self._meaning.look(glance)) for glance in glances]
+
+    def _read(self, look: Look | None) -> tuple[Sight, ...]:
+        if look is None:
+            return ()
+        return tuple(sorted(self._sights(look), key=lambda each: (each.span, each.label)))
+
+    def _sights(self, look: Look) -> list[Sight]:
+        raise NotImplementedError
+
+
+class Injection(_Reader):
+    """Orders to the model that are not the user's to give, or that stand in what a tool brought."""
+
+    name: Final = "injection"
+    labels: Final = frozenset(FAMILIES)
+
+    def _sights(self, look: Look) -> list[Sight]:
+        views = look.views
+        where = {
+            "direct": (views.narrow, views.by_narrow),
+            "indirect": (views.sentences, views.by_sentence),
+            "jailbreak": (views.wide, views.by_wide),
+        }
+        heads = self._meaning.model.heads
+        # One score for all families; the family that is likeliest carries it.
+        joint = look.outcomes["injection"]
+        best = max(FAMILIES, key=lambda each: look.outcomes[each])
+        chances = {each: look.outcomes[each] for each in FAMILIES}
+        chances[best] = max(chances[best], joint)
+        return [
+            Sight(label, _loudest(look.reading, *where[label], heads.index(label)), chance)
+            for label, chance in chances.items()
+            if chance >= _FEWEST
+        ]
+
+
+class Unsafe(_Reader):
+    """Content of the Llama Guard hazards; a text is sighted under the likeliest."""
+
+    name: Final = "unsafe"
+    labels: Final = frozenset(UNSAFE)
+
+    def _sights(self, look: Look) -> list[Sight]:
+        code, chance = max(look.codes.items(), key=lambda item: item[1])
+        if chance < _FEWEST:
+            return []
+        at = self._meaning.model.heads.index("unsafe")
+        span = _loudest(look.reading, look.views.narrow, look.views.by_narrow, at)
+        return [Sight(code, span, chance)]
+
+
+class Topics(_Reader):
+    """What a text is about, stretch by stretch."""
+
+    name: Final = "topics"
+
+    def __init__(self, meaning: Meaning, own: Sequence[OwnTopic] = ()) -> None:
+        """`own` are topics of the operator's."""
+        super().__init__(meaning)
+        self._own = tuple(own)
+
+    @property
+    def labels(self) -> frozenset[str]:
+        """The topics of the model, and the operator's."""
+        names = {*self._meaning.model.topics, *(topic.name for topic in self._own)}
+        return frozenset(names) - {NO_TOPIC}
+
+    def _sights(self, look: Look) -> list[Sight]:
+        names = self._meaning.model.topics
+        own = []
+        for topic in self._own:
+            model, units = self._meaning.model, look.topic_units
+            scores = topic.scores(model, look.reading, units, look.topic_scores)[:, None]
+            if scores.max() >= _FEWEST:
+                span = _loudest(look.reading, units, scores, 0)
+                own.append(Sight(topic.name, span, float(scores.max())))
+        return own + [
+            Sight(
+                label,
+                _loudest(look.reading, look.topic_units, look.topic_scores, names.index(label)),
+                chance,
+            )
+            for label, chance in look.topics.items()
+            if chance >= _FEWEST
+        ]
+
+
+def _loudest(reading: Reading, units: Units, scores: Floats, column: int) -> Span:
+    at = int(scores[:, column].argmax())
+    return reading.back(int(units.firsts[at]), int(units.lasts[at]) - 1)
+
+
+def _rounded(chances: dict[str, float]) -> dict[str, float]:
+    return {label: round(chance, 4) for label, chance in chances.items()}
+
+
+@cache
+def _shipped() -> Meaning:
+    return Meaning(MeaningModel.from_bytes(read_model("meaning.npz")))

@@ -1,0 +1,149 @@
+"""What the classifiers of meaning read of a text: words, stems, classes of words, their sequences.
+
+A text is folded and put in small letters, cut by the shared token stage, and each token looked up
+in a lexicon of words. At each token stand six features (its word, its stem, pairs and triples of
+stems and of classes of words), each a bucket of one table; so that what a stretch of text says is
+the sum over its tokens, and a window costs no more than a difference of two sums.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from excise.model import Span
+from excise.text.fold import Folded, fold
+from excise.text.tokens import DIGIT, NEWLINE, WORD, tokenize
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float32]
+
+BITS: Final = 18  # of a bucket
+STEM: Final = 5  # letters of a word that make its stem
+# Classes of words: what is no word of the lexicon, then clusters of its words.
+UNKNOWN: Final = 0
+NUMBER: Final = 1
+LINE: Final = 2
+_MARKS: Final = 3
+_MARK_CLASSES: Final = 13
+CLUSTERS: Final = 16  # the first class that is a cluster
+
+_U32 = np.uint32
+_U64 = np.uint64
+_STIR: Final = (0x9E3779B1, 0x85EBCA6B, 0xC2B2AE35, 0x27D4EB2F, 0x165667B1, 0x2C1B3C6D)
+_POWERS: Final = np.array([1, 31, 961, 29791, 923521], np.uint32)
+FEATURES: Final = 6  # at each token
+
+
+class Lexicon:
+    """Words by the hash of their token, each with a row and a class. Row 0 is no word."""
+
+    def __init__(self, hashes: NDArray[np.uint64], classes: NDArray[np.int64]) -> None:
+        """`hashes` in rising order, with the class of each; the row of the first is 1."""
+        self._hashes = hashes
+        self._classes = np.concatenate((np.zeros(1, np.int64), classes))
+
+    def look_up(self, hashes: NDArray[np.uint64]) -> tuple[Ints, Ints]:
+        """The row and class of each token."""
+        if not self._hashes.size:
+            rows = np.zeros(hashes.size, np.int64)
+            return rows, rows
+        at = np.searchsorted(self._hashes, hashes)
+        np.minimum(at, self._hashes.size - 1, out=at)
+        rows = np.where(self._hashes[at] == hashes, at + 1, 0)
+        return rows, self._classes[rows]
+
+
+class Reading(NamedTuple):
+    """A text as features. `rows` are rows of the lexicon, `buckets` is feature × token; `starts`
+    and `ends` stand in the folded text, `back` maps a span of it to the text as received."""
+
+    starts: Ints
+    ends: Ints
+    kinds: NDArray[np.uint8]
+    rows: Ints
+    buckets: Ints
+    marks: NDArray[np.uint32]  # code point of each token's first character
+    folded: Folded | None
+
+    def back(self, first: int, last: int) -> Span:
+        """The span in the text as received of the tokens from `first` up to `last` inclusive."""
+        span = Span(int(self.starts[first]), int(self.ends[last]))
+        return self.folded.back(span) if self.folded else span
+
+
+def read(text: str, lexicon: Lexicon) -> Reading:
+    """The features of `text`; any string is accepted."""
+    folded = fold(text)
+    low = _lowered(folded.text if folded else text)
+    tokens = tokenize(low)
+    rows, classes = lexicon.look_up(tokens.hashes)
+    stems, marks = _stems(low, tokens.starts, tokens.ends)
+    classes = np.where(tokens.classes == WORD, classes, _class_of_mark(tokens.classes, marks))
+    words = tokens.hashes.astype(np.uint32)
+    return Reading(
+        tokens.starts, tokens.ends, tokens.classes, rows, _buckets(words, stems, classes), marks,
+        folded,
+    )  # fmt: skip
+
+
+def _lowered(text: str) -> str:
+    low = text.lower()
+    if len(low) == len(text):
+        return low
+    return "".join(c if len(small := c.lower()) != 1 else small for c in text)
+
+
+def _stems(text: str, starts: Ints, ends: Ints) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
+    """A hash of the first letters of each token, and its first code point."""
+    if not starts.size:
+        none = np.zeros(0, np.uint32)
+        return none, none
+    if text.isascii():
+        codes = np.frombuffer(text.encode(), np.uint8).astype(np.uint32)
+    else:
+        codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
+    first = codes[starts]
+    stems = first.copy()
+    for place in range(1, STEM):
+        at = starts + place
+        letters = codes[np.minimum(at, codes.size - 1)] * _POWERS[place]
+        letters[at >= ends] = 0
+        stems += letters
+    stems *= _U32(0x9E3779B1)
+    return stems, first
+
+
+def _class_of_mark(kinds: NDArray[np.uint8], marks: NDArray[np.uint32]) -> Ints:
+    classes = (marks % _U32(_MARK_CLASSES)).astype(np.int64) + _MARKS
+    classes[kinds == DIGIT] = NUMBER
+    classes[kinds == NEWLINE] = LINE
+    return classes
+
+
+def _buckets(words: NDArray[np.uint32], stems: NDArray[np.uint32], classes: Ints) -> Ints:
+    """Feature × token: the bucket of each feature."""
+    kinds = (classes.astype(np.uint32) + _U32(1)) * _U32(0x9E3779B1)
+    mixed = np.empty((FEATURES, words.size), np.uint32)
+    mixed[0] = words
+    mixed[1] = stems
+    mixed[2] = stems + _before(stems, 1) * _U32(3)
+    mixed[3] = stems + _before(stems, 2) * _U32(5)
+    mixed[4] = kinds + _before(kinds, 1) * _U32(7)
+    mixed[5] = mixed[4] + _before(kinds, 2) * _U32(11)
+    for row, stir in zip(mixed, _STIR, strict=True):
+        row ^= row >> _U32(15)
+        row *= _U32(stir)
+        row ^= row >> _U32(13)
+        row *= _U32(0x2C1B3C6D)
+    mixed >>= _U32(32 - BITS)
+    return mixed.astype(np.int64)
+
+
+def _before(values: NDArray[np.uint32], steps: int) -> NDArray[np.uint32]:
+    """The value so many tokens before each, 0 where there is none."""
+    out = np.zeros_like(values)
+    out[steps:] = values[:-steps]
+    return out

@@ -1,0 +1,212 @@
+"""The trained weights behind topics, injection and unsafe content, and how they are summed.
+
+Layout of the model file (an npz without pickles):
+
+- `hashes` (uint64, rising), `classes` (uint8): the lexicon, see `meaning_features`.
+- `vectors` (int8, word × 128) with `vector_scale` (a float each word): word vectors.
+- `heads`: names, one a line. `table` (int8, bucket × head), `table_scale`, `dense` (128 × head),
+  `bias`: the linear heads over buckets and vectors.
+- `outcomes`: names, one a line. `settle` (2 × outcome × feature) and `settle_bias`: the logistics
+  that make calibrated scores of the heads' views of a text, for what a person wrote and for what a
+  document or a tool brought.
+- `topics`, `topic_dense`, `topic_bias`, and `codes`, `code_dense`, `code_bias`: softmax over topics
+  and over the Llama Guard codes.
+- `background` (int8, text × 128): directions of ordinary texts, for topics of the operator's own.
+"""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from excise.detectors.meaning_features import Floats, Ints, Lexicon, Reading, read
+from excise.text.tokens import NEWLINE
+
+WIDTH: Final = 128
+# A unit's weight is the sum of its tokens over the root of so many more.
+SOFT: Final = 4.0
+# A long text is seen through windows of so many tokens, each half over the one before.
+NARROW: Final = 32
+WIDE: Final = 120
+_STOPS: Final = np.array([ord(each) for each in ".?!|。？！"], np.uint32)
+
+
+class Units(NamedTuple):
+    """Stretches of a text by their first token and the one past their last."""
+
+    firsts: Ints
+    lasts: Ints
+
+
+def windows(size: int, width: int) -> Units:
+    """Windows of `width` tokens over `size` of them; the last one ends where the text does."""
+    last = max(size - width, 0)
+    step = max(width // 2, 1)
+    firsts = np.arange(0, last + step, step, dtype=np.int64)
+    firsts = np.minimum(firsts, last)
+    return Units(firsts, np.minimum(firsts + width, size))
+
+
+def sentences(reading: Reading) -> Units:
+    """Lines and sentences: what stands between ends of line and full stops with a gap behind."""
+    size = reading.starts.size
+    stop = np.isin(reading.marks, _STOPS)
+    stop[:-1] &= reading.starts[1:] > reading.ends[:-1]
+    stop |= reading.kinds == NEWLINE
+    lasts = np.flatnonzero(stop) + 1
+    if not lasts.size or lasts[-1] != size:
+        lasts = np.append(lasts, size)
+    firsts = np.concatenate((np.zeros(1, np.int64), lasts[:-1]))
+    return Units(firsts, lasts)
+
+
+class Views(NamedTuple):
+    """A text as the heads see it: unit × head for sentences, narrow and wide windows; one row for
+    the whole."""
+
+    sentences: Units
+    narrow: Units
+    wide: Units
+    by_sentence: Floats
+    by_narrow: Floats
+    by_wide: Floats
+    whole: Floats
+
+    def features(self) -> Floats:
+        """What the last step reads: the highest of each view by head, the whole, the length."""
+        length = np.log1p(np.float32(self.sentences.lasts[-1]))
+        return np.concatenate(
+            (
+                self.by_sentence.max(0),
+                self.by_narrow.max(0),
+                self.by_wide.max(0),
+                self.whole,
+                np.array([length, np.log(np.float32(self.sentences.firsts.size))], np.float32),
+            )
+        )
+
+
+def unit_scores(sums: Floats, units: Units, bias: Floats) -> Floats:
+    """Unit × column, from running sums over the tokens (the first row is nought)."""
+    scores = sums[units.lasts] - sums[units.firsts]
+    scores *= ((units.lasts - units.firsts + SOFT) ** -0.5).astype(np.float32)[:, None]
+    scores += bias
+    return scores
+
+
+def running(values: Floats) -> Floats:
+    """Sums of rows from the first on, with a row of noughts in front."""
+    out = np.zeros((len(values) + 1, values.shape[1]), np.float32)
+    np.cumsum(values, 0, out=out[1:])
+    return out
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MeaningModel:
+    """The weights as arrays; see the module's docstring."""
+
+    lexicon: Lexicon
+    vectors: NDArray[np.int8]
+    vector_scale: Floats
+    heads: tuple[str, ...]
+    table: Floats
+    head_rows: Floats
+    head_bias: Floats
+    outcomes: tuple[str, ...]
+    settle: Floats
+    settle_bias: Floats
+    topics: tuple[str, ...]
+    topic_rows: Floats
+    topic_bias: Floats
+    codes: tuple[str, ...]
+    code_rows: Floats
+    code_bias: Floats
+    background: Floats
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> MeaningModel:
+        """Reads a model file. ValueError or KeyError where it is none."""
+        with np.load(io.BytesIO(data), allow_pickle=False) as file:
+            none = np.zeros((1, WIDTH), np.int8)
+            vectors = np.concatenate((none, file["vectors"]))
+            scale = np.concatenate((np.zeros(1, np.float32), file["vector_scale"]))
+            full = vectors * scale[:, None]
+
+            def names(key: str) -> tuple[str, ...]:
+                return tuple(file[key].tobytes().decode().splitlines())
+
+            return cls(
+                lexicon=Lexicon(file["hashes"], file["classes"].astype(np.int64)),
+                vectors=vectors,
+                vector_scale=scale,
+                heads=names("heads"),
+                table=file["table"] * file["table_scale"],
+                head_rows=full @ file["dense"],
+                head_bias=file["bias"],
+                outcomes=names("outcomes"),
+                settle=file["settle"],
+                settle_bias=file["settle_bias"],
+                topics=names("topics"),
+                topic_rows=full @ file["topic_dense"],
+                topic_bias=file["topic_bias"],
+                codes=names("codes"),
+                code_rows=full @ file["code_dense"],
+                code_bias=file["code_bias"],
+                background=file["background"].astype(np.float32) / 127,
+            )
+
+    def read(self, text: str) -> Reading:
+        """The features of a text."""
+        return read(text, self.lexicon)
+
+    def views(self, reading: Reading) -> Views:
+        """What the heads see; the text must have a token."""
+        values = self.head_rows.take(reading.rows, 0)
+        for row in reading.buckets:
+            values += self.table.take(row, 0)
+        sums = running(values)
+        size = reading.starts.size
+        shapes = sentences(reading), windows(size, NARROW), windows(size, WIDE)
+        seen = [unit_scores(sums, units, self.head_bias) for units in shapes]
+        whole = Units(np.zeros(1, np.int64), np.full(1, size))
+        return Views(*shapes, *seen, unit_scores(sums, whole, self.head_bias)[0])
+
+    def outcome(self, views: Views, *, brought: bool) -> Floats:
+        """The calibrated score of each outcome; `brought` by a document or a tool."""
+        way = int(brought)
+        return logistic(self.settle[way] @ views.features() + self.settle_bias[way])
+
+    def topic_scores(self, reading: Reading, units: Units) -> Floats:
+        """Unit × topic: the share of each topic."""
+        sums = running(self.topic_rows.take(reading.rows, 0))
+        return softmax(unit_scores(sums, units, self.topic_bias))
+
+    def code_scores(self, reading: Reading, units: Units) -> Floats:
+        """Unit × code: the share of each code, given that the unit is unsafe."""
+        sums = running(self.code_rows.take(reading.rows, 0))
+        return softmax(unit_scores(sums, units, self.code_bias))
+
+    def embed(self, reading: Reading, units: Units) -> Floats:
+        """Unit × 128: the direction of each unit's words; noughts where none is known."""
+        values = self.vectors.take(reading.rows, 0) * self.vector_scale.take(reading.rows)[:, None]
+        sums = running(values)
+        out = sums[units.lasts] - sums[units.firsts]
+        out /= np.maximum(np.linalg.norm(out, axis=1, keepdims=True), np.float32(1e-6))
+        return out
+
+
+def logistic(x: Floats) -> Floats:
+    """1 / (1 + e^-x), within what a float32 can hold."""
+    y: Floats = 1 / (1 + np.exp(-np.clip(x, -60, 60)))
+    return y
+
+
+def softmax(x: Floats) -> Floats:
+    """Shares by row."""
+    y: Floats = np.exp(x - x.max(1, keepdims=True))
+    y /= y.sum(1, keepdims=True)
+    return y

@@ -1,0 +1,354 @@
+"""Samples → weights: the lexicon, the linear heads, the last step, topics and codes."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Collection, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from itertools import repeat
+from multiprocessing import get_context
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from samples import CODES, OWN, TOPICS, Sample, Topical
+from scipy.sparse import csr_matrix, hstack
+from sklearn.linear_model import LogisticRegression
+
+from excise.detectors.meaning_features import (
+    BITS,
+    CLUSTERS,
+    FEATURES,
+    Floats,
+    Lexicon,
+    Reading,
+    read,
+)
+from excise.detectors.meaning_model import (
+    NARROW,
+    SOFT,
+    WIDE,
+    WIDTH,
+    MeaningModel,
+    logistic,
+    sentences,
+    windows,
+)
+from excise.text.tokens import tokenize
+
+HEADS: Final = ("direct", "indirect", "jailbreak", "unsafe")
+OUTCOMES: Final = (*HEADS, "injection")
+STEPS: Final = 240  # clusters of words
+SEED: Final = 5
+# How much a vector counts beside the buckets.
+DENSE: Final = 0.5
+MANY: Final = 3  # windows of a long text that are learnt from
+PLAIN: Final = 0.2  # share of the sentences of documents that are learnt from
+
+
+class Words(NamedTuple):
+    """The lexicon as it is trained with and written."""
+
+    lexicon: Lexicon
+    hashes: NDArray[np.uint64]
+    classes: NDArray[np.uint8]
+    vectors: NDArray[np.int8]  # word × 128
+    scale: Floats
+
+    def full(self) -> Floats:
+        """Row of the lexicon × 128; row 0 is noughts."""
+        known = self.vectors * self.scale[:, None]
+        return np.concatenate((np.zeros((1, WIDTH), np.float32), known)).astype(np.float32)
+
+
+def make_words(words: Sequence[str], raw: Floats) -> Words:
+    """Vectors of 128 out of those of 384, a class for each word, all by hash."""
+    x = raw.astype(np.float32)
+    x = x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-6)
+    x -= x.mean(0)
+    _, axes = np.linalg.eigh(x.T @ x)
+    x = x @ axes[:, ::-1][:, :WIDTH]
+    x /= x.std(0).mean() * np.sqrt(WIDTH)
+    weight = np.log1p(np.arange(len(words)) + 5.0)
+    x *= (weight / weight.mean()).astype(np.float32)[:, None]
+    unit = x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-6)
+    groups = _clusters(unit)
+    keys = np.array([tokenize(word).hashes[0] for word in words], np.uint64)
+    order = np.unique(keys, return_index=True)[1]
+    scale = np.abs(x[order]).max(1) / 127
+    small = np.round(x[order] / scale[:, None]).astype(np.int8)
+    classes = (groups[order] + CLUSTERS).astype(np.uint16)
+    kept = np.minimum(classes, 255).astype(np.uint8)
+    lexicon = Lexicon(keys[order], kept.astype(np.int64))
+    return Words(lexicon, keys[order], kept, small, scale.astype(np.float32))
+
+
+def _clusters(unit: Floats) -> NDArray[np.int64]:
+    """The nearest of `STEPS` centres for each row, by a few rounds of spherical k-means."""
+    dice = np.random.default_rng(SEED)
+    centres = unit[dice.choice(len(unit), STEPS, replace=False)]
+    for _ in range(8):
+        groups = (unit @ centres.T).argmax(1)
+        centres = np.stack([
+            unit[groups == at].sum(0) if (groups == at).any() else centres[at]
+            for at in range(STEPS)
+        ])  # fmt: skip
+        centres /= np.maximum(np.linalg.norm(centres, axis=1, keepdims=True), 1e-6)
+    return groups
+
+
+class Doc(NamedTuple):
+    """A sample that was read."""
+
+    sample: Sample
+    reading: Reading
+
+
+def read_all(samples: Sequence[Sample], words: Words) -> list[Doc]:
+    """Those with a token."""
+    docs = (Doc(each, read(each.text, words.lexicon)) for each in samples)
+    return [doc for doc in docs if doc.reading.starts.size]
+
+
+class _Rows(NamedTuple):
+    docs: list[int]
+    units: list[tuple[int, int]]
+    says: list[frozenset[str]]
+
+
+def _rows(docs: Sequence[Doc]) -> _Rows:
+    """The units that heads learn from: texts, windows of long ones, sentences of documents."""
+    out = _Rows([], [], [])
+    dice = random.Random(SEED)
+
+    def add(number: int, first: int, last: int, says: frozenset[str]) -> None:
+        out.docs.append(number)
+        out.units.append((first, last))
+        out.says.append(says)
+
+    for number, doc in enumerate(docs):
+        size, sample = doc.reading.starts.size, doc.sample
+        if sample.tool:
+            cut = sentences(doc.reading)
+            ends = doc.reading.ends[cut.lasts - 1]
+            starts = doc.reading.starts[cut.firsts]
+            for a, b, start, end in zip(*cut, starts, ends, strict=True):
+                if b - a < 3:
+                    continue
+                inside = any(s < end and start < e for s, e in sample.spans)
+                if not inside and dice.random() > PLAIN:
+                    continue
+                add(number, int(a), int(b), frozenset({"indirect"}) if inside else frozenset())
+        else:
+            long = size > 1.5 * WIDE
+            cut = windows(size, WIDE if long else size)
+            for a, b in list(zip(*cut, strict=True))[:MANY]:
+                add(number, int(a), int(b), sample.says)
+            if not sample.says and size > WIDE:
+                a = dice.randint(0, size - NARROW)
+                add(number, a, a + NARROW, sample.says)
+    return out
+
+
+def _matrix(docs: Sequence[Doc], rows: _Rows, full: Floats) -> csr_matrix:
+    """Unit × (buckets, vector)."""
+    indices, lengths, weights = [], [], []
+    dense = np.zeros((len(rows.docs), WIDTH), np.float32)
+    for line, (number, (a, b)) in enumerate(zip(rows.docs, rows.units, strict=True)):
+        reading = docs[number].reading
+        weight = (b - a + SOFT) ** -0.5
+        indices.append(reading.buckets[:, a:b].ravel())
+        lengths.append(FEATURES * (b - a))
+        weights.append(weight)
+        dense[line] = full[reading.rows[a:b]].sum(0) * (weight * DENSE)
+    values = np.repeat(np.array(weights, np.float32), lengths)
+    heads = np.concatenate(([0], np.cumsum(lengths)))
+    flat = np.concatenate(indices).astype(np.int32)
+    sparse = csr_matrix((values, flat, heads), shape=(len(rows.docs), 1 << BITS))
+    sparse.sum_duplicates()
+    return hstack([sparse, csr_matrix(dense)], format="csr")
+
+
+class Stack(NamedTuple):
+    """Units as a matrix with what they say and of which document they are."""
+
+    matrix: csr_matrix
+    rows: _Rows
+    tool: NDArray[np.bool_]
+    source: NDArray[np.str_]
+
+
+def make_stack(docs: Sequence[Doc], words: Words) -> Stack:
+    """Everything that heads learn from."""
+    rows = _rows(docs)
+    tool = np.array([docs[number].sample.tool for number in rows.docs])
+    source = np.array([docs[number].sample.source for number in rows.docs])
+    return Stack(_matrix(docs, rows, words.full()), rows, tool, source)
+
+
+class Linear(NamedTuple):
+    """The heads before they are packed: (buckets + 128) × head, and a bias each."""
+
+    weights: Floats
+    bias: Floats
+
+
+def fit_heads(stack: Stack, without: Collection[str] = (), strength: float = 4.0) -> Linear:
+    """The linear heads, trained on all sources but some."""
+    kept = ~np.isin(stack.source, list(without))
+    with ProcessPoolExecutor(len(HEADS), get_context("fork")) as pool:
+        fitted = list(pool.map(_fit_head, HEADS, repeat(stack), repeat(kept), repeat(strength)))
+    weights, bias = zip(*fitted, strict=True)
+    return Linear(np.column_stack(weights), np.array(bias, np.float32))
+
+
+def _fit_head(
+    head: str, stack: Stack, kept: NDArray[np.bool_], strength: float
+) -> tuple[Floats, float]:
+    says = stack.rows.says
+    truth = np.array([head in each for each in says])
+    mine = kept.copy()
+    if head == "indirect":  # learnt among sentences; orders elsewhere are what it looks for
+        truth |= ~stack.tool & ~np.array(["jailbreak" in each for each in says])
+        lengths = np.array([b - a for a, b in stack.rows.units])
+        mine &= stack.tool | (truth & (lengths <= 40))
+    else:
+        mine &= ~stack.tool | ~np.array(["indirect" in each for each in says])
+    if head == "jailbreak":  # one is no counter-example of the other
+        mine &= ~np.array(["direct" in each for each in says])
+    if head == "direct":
+        mine &= ~np.array(["jailbreak" in each or "unsafe" in each for each in says])
+    model = LogisticRegression(C=strength, solver="liblinear", tol=0.05, random_state=SEED)
+    share = np.where(truth[mine], min(8.0, 0.5 / max(truth[mine].mean(), 0.01)), 1.0)
+    model.fit(stack.matrix[mine], truth[mine], sample_weight=share)
+    return model.coef_[0].astype(np.float32), float(model.intercept_[0])
+
+
+def view_features(docs: Sequence[Doc], linear: Linear, words: Words) -> Floats:
+    """Document × feature of the last step, by the very code that runs in the product."""
+    model = as_model(words, linear)
+    return np.stack([model.views(doc.reading).features() for doc in docs])
+
+
+def as_model(words: Words, linear: Linear) -> MeaningModel:
+    """The heads alone as a model that reads."""
+    none = np.zeros((0, 0), np.float32)
+    size = 1 << BITS
+    return MeaningModel(
+        lexicon=words.lexicon, vectors=words.vectors, vector_scale=words.scale, heads=HEADS,
+        table=np.ascontiguousarray(linear.weights[:size]),
+        head_rows=words.full() @ (linear.weights[size:] * np.float32(DENSE)),
+        head_bias=linear.bias, outcomes=(), settle=none, settle_bias=none, topics=(),
+        topic_rows=none, topic_bias=none, codes=(), code_rows=none, code_bias=none,
+        background=none,
+    )  # fmt: skip
+
+
+class Settled(NamedTuple):
+    """The last step: way × outcome × feature, way × outcome."""
+
+    weights: Floats
+    bias: Floats
+
+    def scores(self, features: Floats, tool: NDArray[np.bool_]) -> Floats:
+        """Document × outcome."""
+        both = [logistic(features @ w.T + b) for w, b in zip(self.weights, self.bias, strict=True)]
+        return np.where(tool[:, None], both[1], both[0])
+
+
+def truths(docs: Sequence[Doc]) -> NDArray[np.bool_]:
+    """Document × outcome."""
+    out = np.array([[head in doc.sample.says for head in HEADS] for doc in docs])
+    return np.column_stack((out, out[:, :3].any(1)))
+
+
+def fit_last(
+    features: Floats, docs: Sequence[Doc], weight: Floats, mine: NDArray[np.bool_]
+) -> Settled:
+    """Logistics over the views of texts that the heads had not seen."""
+    truth = truths(docs)
+    tool = np.array([doc.sample.tool for doc in docs])
+    weights = np.zeros((2, len(OUTCOMES), features.shape[1]), np.float32)
+    bias = np.zeros((2, len(OUTCOMES)), np.float32)
+    for way in (0, 1):
+        # What people wrote and what documents hold is learnt by both, at unlike weights.
+        share = weight * np.where(tool == bool(way), 1.0, 0.15)
+        centre, spread = features.mean(0), features.std(0) + 1e-3
+        x = (features - centre) / spread
+        for at, _ in enumerate(OUTCOMES):
+            model = LogisticRegression(C=1.0, max_iter=300)
+            model.fit(x[mine], truth[mine, at], sample_weight=share[mine])
+            weights[way, at] = model.coef_[0] / spread
+            bias[way, at] = model.intercept_[0] - (model.coef_[0] / spread) @ centre
+    return Settled(weights, bias)
+
+
+def fit_topics(
+    samples: Sequence[Topical], words: Words, without: Collection[str] = ()
+) -> tuple[Floats, Floats]:
+    """128 × topic and a bias each; the last topic is none."""
+    names = (*TOPICS, "other")
+    full = words.full()
+    kept = [each for each in samples if each.source not in without]
+    x = np.zeros((len(kept), WIDTH), np.float32)
+    for line, each in enumerate(kept):
+        reading = read(each.text[:4000], words.lexicon)
+        x[line] = full[reading.rows].sum(0) * (reading.rows.size + SOFT) ** -0.5
+    y = np.array([names.index(each.topic) for each in kept])
+    counts = np.bincount(y, minlength=len(names))
+    share = (counts.mean() / np.maximum(counts, 1)) ** 0.7
+    share = share[y] * np.array([2.0 if each.source == OWN else 1.0 for each in kept])
+    model = LogisticRegression(C=3.0, max_iter=200)
+    model.fit(x, y, sample_weight=share)
+    return model.coef_.T.astype(np.float32), model.intercept_.astype(np.float32)
+
+
+def fit_codes(docs: Sequence[Doc], words: Words) -> tuple[Floats, Floats, list[str]]:
+    """128 × code and a bias each, over the texts that carry a code."""
+    coded = [(doc, code) for doc in docs for code in CODES if code in doc.sample.says]
+    names = [code for code in CODES if any(code == each for _, each in coded)]
+    full = words.full()
+    x = np.stack([
+        full[doc.reading.rows].sum(0) * (doc.reading.rows.size + SOFT) ** -0.5 for doc, _ in coded
+    ])  # fmt: skip
+    y = np.array([names.index(code) for _, code in coded])
+    counts = np.bincount(y, minlength=len(names))
+    model = LogisticRegression(C=3.0, max_iter=200)
+    model.fit(x, y, sample_weight=((counts.mean() / counts) ** 0.7)[y])
+    return model.coef_.T.astype(np.float32), model.intercept_.astype(np.float32), names
+
+
+def ordinary(docs: Sequence[Doc], words: Words, size: int = 1500) -> NDArray[np.int8]:
+    """Directions of harmless texts of every source, as int8."""
+    full = words.full()
+    calm = [doc for doc in docs if not doc.sample.says]
+    chosen = random.Random(SEED).sample(calm, min(size, len(calm)))
+    x = np.stack([full[doc.reading.rows].sum(0) for doc in chosen])
+    x /= np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-6)
+    return np.round(x * 127).astype(np.int8)
+
+
+def everything(**parts: Any) -> dict[str, Any]:
+    """The arrays of the model file."""
+
+    def text(names: Sequence[str]) -> NDArray[np.uint8]:
+        return np.frombuffer("\n".join(names).encode(), np.uint8)
+
+    words, linear, settled = parts["words"], parts["linear"], parts["settled"]
+    size = 1 << BITS
+    table = linear.weights[:size]
+    scale = np.abs(table).max(0) / 127
+    scale = np.minimum(scale, np.quantile(np.abs(table[np.abs(table).max(1) > 0]), 0.9995) / 127)
+    code_dense, code_bias, codes = parts["codes"]
+    topic_dense, topic_bias = parts["topics"]
+    return {
+        "hashes": words.hashes, "classes": words.classes, "vectors": words.vectors,
+        "vector_scale": words.scale, "heads": text(HEADS),
+        "table": np.clip(np.round(table / scale), -127, 127).astype(np.int8),
+        "table_scale": scale.astype(np.float32),
+        "dense": linear.weights[size:] * np.float32(DENSE), "bias": linear.bias,
+        "outcomes": text(OUTCOMES), "settle": settled.weights, "settle_bias": settled.bias,
+        "topics": text((*TOPICS, "other")), "topic_dense": topic_dense, "topic_bias": topic_bias,
+        "codes": text(codes), "code_dense": code_dense, "code_bias": code_bias,
+        "background": parts["background"],
+    }  # fmt: skip

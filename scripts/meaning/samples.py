@@ -1,0 +1,231 @@
+"""The texts that the classifiers of meaning learn from, with what each says and where it is from.
+
+Read from `../shared/data`, and drawn with seeds from the sentences in this folder.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import random
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from grammar import draw, read_grammar
+
+HERE: Final = Path(__file__).parent
+OWN: Final = "own"
+# What the sets of topics call them, and what we do. What is not here is no topic.
+TOPIC_OF: Final = {
+    "news_politics": "politics", "finance": "finance", "health": "health", "banking": "banking",
+    "work_hr": "hr", "travel": "travel", "home": "home", "auto": "auto",
+}  # fmt: skip
+TOPICS: Final = [
+    "politics",
+    "finance",
+    "investment",
+    "banking",
+    "health",
+    "legal",
+    "hr",
+    "insurance",
+    "sports",
+    "science-technology",
+    "travel",
+    "home",
+    "auto",
+    "adult",
+    "violence",
+    "weapons",
+    "drugs",
+    "security",
+]
+CODES: Final = tuple(f"S{n}" for n in range(1, 15))
+
+
+class Sample(NamedTuple):
+    """A text, what it says (`direct`, `indirect`, `jailbreak`, `unsafe`, S-codes), its source.
+
+    `tool` says that it came as a document or a tool result, `spans` where the attack stands
+    (none: everywhere).
+    """
+
+    text: str
+    says: frozenset[str]
+    source: str
+    tool: bool = False
+    spans: tuple[tuple[int, int], ...] = ()
+
+
+def rows(data: Path, name: str) -> Iterator[dict[str, Any]]:
+    """The rows of a set, with `source` cut to the name of the repository."""
+    with gzip.open(data / f"{name}.jsonl.gz", "rt", encoding="utf-8") as file:
+        for line in file:
+            row = json.loads(line)
+            row["source"] = row["source"].split("@")[0].split(" ")[0]
+            yield row
+
+
+def _says(*words: str) -> frozenset[str]:
+    return frozenset(words)
+
+
+def attacks(data: Path) -> list[Sample]:
+    """Injections and jailbreaks, and the harmless rows of the same sets."""
+    out = []
+    for row in rows(data, "injection_direct"):
+        says = _says("direct") if row["label"] == "injection" else _says()
+        out.append(Sample(row["text"], says, row["source"]))
+    for row in rows(data, "injection_indirect"):
+        spans = tuple((s["start"], s["end"]) for s in row.get("spans") or ())
+        says = _says("indirect") if row["label"] == "injection" else _says()
+        out.append(Sample(row["text"], says, row["source"], True, spans))
+    jailbreaks = rows(data, "jailbreak")
+    return out + [Sample(row["text"], _says("jailbreak"), row["source"]) for row in jailbreaks]
+
+
+def harmless(data: Path) -> list[Sample]:
+    """Ordinary prompts, requests around security, long system prompts, requests for code."""
+    names = ("benign_prompts", "overdefence")
+    out = [
+        Sample(row["text"], _says(), row["source"]) for name in names for row in rows(data, name)
+    ]
+    dice = random.Random(2)  # short ones are near copies of each other
+    out = [each for each in out if len(each.text) > 120 or dice.random() < 0.22]
+    known = {"teknium1/GPTeacher", "openai/human-eval", "abachaa/MedQuAD", "NExTplusplus/TAT-QA"}
+    for row in rows(data, "code_neg"):
+        if row["source"] in known and dice.random() < 0.6:
+            out.append(Sample(row["text"], _says(), row["source"]))
+    return out
+
+
+def moderated(data: Path) -> list[Sample]:
+    """Prompts, responses and tweets, unsafe or not. Offensive tweets are neither."""
+    dice = random.Random(3)
+    out = []
+    for row in rows(data, "moderation_train"):
+        tweet = row["source"].startswith("t-davidson")
+        if row["label"] == "offensive" or (tweet and dice.random() > 0.15):
+            continue
+        if row["part"] == "response" and dice.random() > 0.35:
+            continue
+        says = _says("unsafe", *row["categories"]) if row["label"] == "unsafe" else _says()
+        out.append(Sample(row["text"], says, row["source"]))
+    return out
+
+
+def drawn(seed: int = 7, size: int = 3000) -> list[Sample]:
+    """Attacks and their harmless likenesses out of this folder's sentences."""
+    dice = random.Random(seed)
+    bad, good = read_grammar(HERE / "attacks.txt"), read_grammar(HERE / "benign.txt")
+    plan = (
+        (bad, "direct", "direct", 1.0), (bad, "extract", "direct", 0.5),
+        (bad, "multilingual", "direct", 0.5), (good, "injection", "", 1.2),
+        (good, "unsafe", "", 1.0), (good, "document", "", 0.5),
+    )  # fmt: skip
+    out = []
+    for sections, name, says, share in plan:
+        texts = {draw(sections, name, dice) for _ in range(int(size * share / 2))}
+        out += [Sample(text, _says(*filter(None, [says])), OWN) for text in sorted(texts)]
+    harm = read_grammar(HERE / "unsafe.txt")
+    for code in CODES:
+        wishes = [wish.strip() for line in harm[code] for wish in line.split(";")]
+        for ask in harm["ask"]:
+            for wish in wishes:
+                out.append(Sample(ask.replace("$a", wish), _says("unsafe", code), OWN))
+    for _ in range(size // 5):
+        lines = [draw(bad, "jailbreak", dice) for _ in range(dice.randint(1, 6))]
+        out.append(Sample(dice.choice((" ", "\n")).join(lines), _says("jailbreak"), OWN))
+    for _ in range(size // 5):
+        ask, attack = (
+            draw(good, dice.choice(("injection", "unsafe")), dice),
+            draw(bad, "direct", dice),
+        )
+        out.append(Sample(f"{ask} {attack}", _says("direct"), OWN))
+    return out
+
+
+def documents(data: Path) -> list[list[str]]:
+    """Texts as lists of lines or sentences, into which an order may be put."""
+    out = []
+    for name in ("ner_train_en", "topics_train", "code_pos", "pii_spans"):
+        for row in rows(data, name):
+            if name == "topics_train" and row["label"] not in (
+                "finance",
+                "health",
+                "news_politics",
+            ):
+                continue
+            out.append((row["source"], row["text"]))
+    dice = random.Random(11)
+    dice.shuffle(out)
+    made: dict[str, list[str]] = {}
+    for source, text in out:
+        made.setdefault(source, []).append(text)
+    found = []
+    for texts in made.values():
+        for at in range(0, min(len(texts), 600), 6):
+            lines = [
+                part for text in texts[at : at + 6] for part in text.split("\n") if part.strip()
+            ]
+            found.append(lines[: dice.randint(4, 40)])
+    return found
+
+
+def carried(data: Path, seed: int = 13) -> list[Sample]:
+    """Documents as tools return them, with and without an order put in, half and half."""
+    dice = random.Random(seed)
+    bad, good = read_grammar(HERE / "attacks.txt"), read_grammar(HERE / "benign.txt")
+    orders = [
+        row["text"] for row in rows(data, "benign_prompts")
+        if row["source"] in ("tatsu-lab/stanford_alpaca", "teknium1/GPTeacher")
+        and len(row["text"]) < 200
+    ]  # fmt: skip
+    out = []
+    for lines in documents(data):
+        lines = [*lines]
+        for _ in range(dice.randint(0, 2)):
+            lines.insert(dice.randint(0, len(lines)), draw(good, "document", dice))
+        joint = dice.choice(("\n", " ", "\n\n"))
+        out.append(Sample(joint.join(lines), _says(), OWN, True))
+        kind = dice.choices(("indirect", "question", "direct", "orders"), (6, 3, 1, 1))[0]
+        order = dice.choice(orders) if kind == "orders" else draw(bad, kind, dice)
+        at = dice.choice((0, dice.randint(0, len(lines)), len(lines)))
+        before = joint.join(lines[:at]) + (joint if at else "")
+        text = before + order + joint + joint.join(lines[at:])
+        out.append(
+            Sample(text, _says("indirect"), OWN, True, ((len(before), len(before) + len(order)),))
+        )
+    return out
+
+
+class Topical(NamedTuple):
+    """A text of one topic, or of none (`other`)."""
+
+    text: str
+    topic: str
+    source: str
+
+
+def topical(data: Path, seed: int = 17, each: int = 900) -> list[Topical]:
+    """Texts by topic: the sets', and sentences drawn around the words of each topic."""
+    dice = random.Random(seed)
+    out = [
+        Topical(row["text"], TOPIC_OF.get(row["label"], "other"), row["source"])
+        for row in rows(data, "topics_train")
+    ]
+    out += [
+        Topical(row["text"], "security", row["source"])
+        for row in rows(data, "overdefence")
+        if row["source"].startswith("meta-llama")
+    ]
+    sections = read_grammar(HERE / "topics.txt")
+    for topic in (*TOPICS, "other"):
+        words = [word.strip() for line in sections[topic] for word in line.split(";")]
+        for _ in range(each):
+            line = dice.choice(sections["sentences"])
+            for slot, word in zip("abcd", dice.sample(words, 4), strict=True):
+                line = line.replace(f"${slot}", word)
+            out.append(Topical(line, topic, OWN))
+    return out
