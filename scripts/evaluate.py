@@ -18,6 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+import evaluate_meaning
 from evaluate_figures import Count, Share, Tally, compare, is_alarm, spelled, written
 from evaluate_measures import FAMILIES, MEASURES, Facts, by_family
 from evaluate_peers import presidio
@@ -162,6 +163,8 @@ def _precision(report: dict[str, Any], names: Sequence[str]) -> Share:
 def main() -> int:
     """The command."""
     args = _parser().parse_args()
+    if args.meaning:
+        return evaluate_meaning.show(quick=args.quick, as_json=args.json)
     only = [*args.only, *(["pii"] if args.pii else [])]
     with tempfile.TemporaryDirectory() as folder:
         engine = load_engine(args.profile, state_dir=Path(folder), enforce=True)
@@ -212,6 +215,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--errors", action="store_true", help="list ids of what went wrong")
     parser.add_argument("--check", action="store_true", help="fail when a figure fell")
     parser.add_argument("--store", action="store_true", help="keep this run to compare with")
+    parser.add_argument(
+        "--meaning", action="store_true", help="ROC points of topics, injection, unsafe content"
+    )
     parser.add_argument("--presidio", action="store_true", help="run Presidio's patterns instead")
     return parser
 

@@ -24,7 +24,7 @@ from rich.table import Table
 from excise.detectors.meaning import Meaning
 from excise.model import Part
 
-ROOT: Final = Path(__file__).resolve().parent.parent
+DATA: Final = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
 RATES: Final = (0.005, 0.01, 0.02)
 QUICK: Final = 150  # texts of a source that are read in a hurry
 SETS: Final = (
@@ -67,8 +67,8 @@ def scores(meaning: Meaning, rows: list[Row]) -> dict[str, np.ndarray[Any, Any]]
     """Outcome → score of each row."""
     seen = [meaning.read(row.text, row.part) for row in rows]
     return {
-        outcome: np.array([look.outcomes[outcome] if look else 0.0 for look in seen])
-        for outcome in ("injection", "unsafe")
+        "injection": np.array([look.injection if look else 0.0 for look in seen]),
+        "unsafe": np.array([look.outcomes["unsafe"] if look else 0.0 for look in seen]),
     }
 
 
@@ -107,23 +107,28 @@ def table(report: dict[str, Any]) -> Table:
     return grid
 
 
-def main() -> int:
-    """The command."""
-    parser = argparse.ArgumentParser(prog="scripts/evaluate-meaning", description=__doc__)
-    parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data")
-    parser.add_argument("--quick", action="store_true", help=f"{QUICK} texts of each source")
-    parser.add_argument("--json", action="store_true", help="print the figures as JSON")
-    args = parser.parse_args()
-    rows = list(read_sets(args.data, most=QUICK if args.quick else 0))
+def show(data: Path = DATA, *, quick: bool = False, as_json: bool = False) -> int:
+    """Print the points; exit status 2 where no set is there."""
+    rows = list(read_sets(data, most=QUICK if quick else 0))
     if not rows:
         print("No set is here.", file=sys.stderr)
         return 2
     report = points(rows, scores(Meaning.shipped(), rows))
-    if args.json:
+    if as_json:
         print(json.dumps(report, indent=1))
     else:
         Console(width=140).print(table(report))
     return 0
+
+
+def main() -> int:
+    """The command."""
+    parser = argparse.ArgumentParser(prog="scripts/evaluate-meaning", description=__doc__)
+    parser.add_argument("--data", type=Path, default=DATA)
+    parser.add_argument("--quick", action="store_true", help=f"{QUICK} texts of each source")
+    parser.add_argument("--json", action="store_true", help="print the figures as JSON")
+    args = parser.parse_args()
+    return show(args.data, quick=args.quick, as_json=args.json)
 
 
 if __name__ == "__main__":

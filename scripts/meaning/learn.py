@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from samples import CODES, OWN, TOPICS, Sample, Topical
 from scipy.sparse import csr_matrix, hstack
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, SGDClassifier
 
 from excise.detectors.meaning_features import (
     BITS,
@@ -37,7 +37,7 @@ from excise.detectors.meaning_model import (
 from excise.text.tokens import tokenize
 
 HEADS: Final = ("direct", "indirect", "jailbreak", "unsafe")
-OUTCOMES: Final = (*HEADS, "injection")
+OUTCOMES: Final = HEADS
 STEPS: Final = 240  # clusters of words
 SEED: Final = 5
 # How much a vector counts beside the buckets.
@@ -193,7 +193,7 @@ class Linear(NamedTuple):
     bias: Floats
 
 
-def fit_heads(stack: Stack, without: Collection[str] = (), strength: float = 4.0) -> Linear:
+def fit_heads(stack: Stack, without: Collection[str] = (), strength: float = 4e-6) -> Linear:
     """The linear heads, trained on all sources but some."""
     kept = ~np.isin(stack.source, list(without))
     with ProcessPoolExecutor(len(HEADS), get_context("fork")) as pool:
@@ -218,7 +218,9 @@ def _fit_head(
         mine &= ~np.array(["direct" in each for each in says])
     if head == "direct":
         mine &= ~np.array(["jailbreak" in each or "unsafe" in each for each in says])
-    model = LogisticRegression(C=strength, solver="liblinear", tol=0.05, random_state=SEED)
+    model = SGDClassifier(
+        loss="log_loss", alpha=strength, max_iter=12, tol=None, average=True, random_state=SEED
+    )
     share = np.where(truth[mine], min(8.0, 0.5 / max(truth[mine].mean(), 0.01)), 1.0)
     model.fit(stack.matrix[mine], truth[mine], sample_weight=share)
     return model.coef_[0].astype(np.float32), float(model.intercept_[0])
@@ -258,8 +260,7 @@ class Settled(NamedTuple):
 
 def truths(docs: Sequence[Doc]) -> NDArray[np.bool_]:
     """Document × outcome."""
-    out = np.array([[head in doc.sample.says for head in HEADS] for doc in docs])
-    return np.column_stack((out, out[:, :3].any(1)))
+    return np.array([[head in doc.sample.says for head in HEADS] for doc in docs])
 
 
 def fit_last(
@@ -273,33 +274,52 @@ def fit_last(
     for way in (0, 1):
         # What people wrote and what documents hold is learnt by both, at unlike weights.
         share = weight * np.where(tool == bool(way), 1.0, 0.15)
-        centre, spread = features.mean(0), features.std(0) + 1e-3
-        x = (features - centre) / spread
-        for at, _ in enumerate(OUTCOMES):
-            model = LogisticRegression(C=1.0, max_iter=300)
-            model.fit(x[mine], truth[mine, at], sample_weight=share[mine])
-            weights[way, at] = model.coef_[0] / spread
-            bias[way, at] = model.intercept_[0] - (model.coef_[0] / spread) @ centre
+        for at in range(len(HEADS)):
+            # The head's own four views; a text that carries another attack is no counter-example.
+            own = [at + view * len(HEADS) for view in range(4)]
+            fit = mine & (truth[:, at] | ~truth[:, :3].any(1) | (HEADS[at] == "unsafe"))
+            model = LogisticRegression(C=10.0, max_iter=300)
+            model.fit(features[fit][:, own], truth[fit, at], sample_weight=share[fit])
+            weights[way, at, own] = model.coef_[0]
+            bias[way, at] = model.intercept_[0]
     return Settled(weights, bias)
 
 
-def fit_topics(
-    samples: Sequence[Topical], words: Words, without: Collection[str] = ()
-) -> tuple[Floats, Floats]:
-    """128 × topic and a bias each; the last topic is none."""
-    names = (*TOPICS, "other")
+def few(samples: Sequence[Topical], most: int = 1200) -> list[Topical]:
+    """At most so many of each source and topic, the same ones every time."""
+    groups: dict[tuple[str, str], list[Topical]] = {}
+    for each in samples:
+        groups.setdefault((each.source, each.topic), []).append(each)
+    dice = random.Random(SEED)
+    return [
+        each
+        for group in groups.values()
+        for each in (dice.sample(group, most) if len(group) > most else group)
+    ]
+
+
+def topic_features(samples: Sequence[Topical], words: Words) -> Floats:
+    """Text × 128."""
     full = words.full()
-    kept = [each for each in samples if each.source not in without]
-    x = np.zeros((len(kept), WIDTH), np.float32)
-    for line, each in enumerate(kept):
-        reading = read(each.text[:4000], words.lexicon)
-        x[line] = full[reading.rows].sum(0) * (reading.rows.size + SOFT) ** -0.5
-    y = np.array([names.index(each.topic) for each in kept])
+    x = np.zeros((len(samples), WIDTH), np.float32)
+    for line, each in enumerate(samples):
+        rows = read(each.text[:1000], words.lexicon).rows
+        x[line] = full[rows].sum(0) * (rows.size + SOFT) ** -0.5
+    return x
+
+
+def fit_topics(
+    samples: Sequence[Topical], x: Floats, without: Collection[str] = ()
+) -> tuple[Floats, Floats]:
+    """128 × topic and a bias each; the last topic is none. `x` are the samples' features."""
+    names = (*TOPICS, "other")
+    kept = np.array([each.source not in without for each in samples])
+    y = np.array([names.index(each.topic) for each in samples])[kept]
     counts = np.bincount(y, minlength=len(names))
     share = (counts.mean() / np.maximum(counts, 1)) ** 0.7
-    share = share[y] * np.array([2.0 if each.source == OWN else 1.0 for each in kept])
-    model = LogisticRegression(C=3.0, max_iter=200)
-    model.fit(x, y, sample_weight=share)
+    share = share[y] * np.array([2.0 if each.source == OWN else 1.0 for each in samples])[kept]
+    model = LogisticRegression(C=3.0, max_iter=60)
+    model.fit(x[kept], y, sample_weight=share)
     return model.coef_.T.astype(np.float32), model.intercept_.astype(np.float32)
 
 

@@ -21,6 +21,7 @@ from learn import (
     Stack,
     Words,
     everything,
+    few,
     fit_codes,
     fit_heads,
     fit_last,
@@ -29,14 +30,12 @@ from learn import (
     make_words,
     ordinary,
     read_all,
+    topic_features,
     truths,
     view_features,
 )
 from numpy.typing import NDArray
 from samples import OWN, TOPICS, Topical, attacks, carried, drawn, harmless, moderated, topical
-
-from excise.detectors.meaning_features import read
-from excise.detectors.meaning_model import SOFT
 
 # Sources that are left out together; each kind of text is left out in several turns.
 FOLDS: Final = (
@@ -81,7 +80,7 @@ def unseen(docs: list[Doc], stack: Stack, words: Words) -> Floats:
 def weights_of(docs: list[Doc]) -> Floats:
     """How much each text counts in the last step: sources alike, up to the root of their size."""
     source = np.array([doc.sample.source for doc in docs])
-    truth = truths(docs)[:, -1]
+    truth = truths(docs).any(1)
     out = np.ones(len(docs), np.float32)
     for name in np.unique(source):
         for says in (True, False):
@@ -114,8 +113,10 @@ def figures(docs: list[Doc], scores: NDArray[np.float32]) -> dict[str, Any]:
     prompts = plain & ~tool & ~np.isin(source, [*OVERDEFENCE, "sherdencooper/GPTFuzz"])
     prompts &= ~np.char.startswith(source, "t-davidson")
     out: dict[str, Any] = {}
-    for outcome in ("injection", "unsafe"):
-        at = OUTCOMES.index(outcome)
+    attack = scores[:, :3].max(1)  # the likeliest family carries the score of an injection
+    scores = np.column_stack((scores, attack))
+    truth = np.column_stack((truth, truth[:, :3].any(1)))
+    for outcome, at in (("injection", -1), ("unsafe", OUTCOMES.index("unsafe"))):
         for way, base in (("prompt", prompts), ("document", plain & tool)):
             if not base.any() or (outcome == "unsafe" and way == "document"):
                 continue
@@ -138,22 +139,19 @@ def figures(docs: list[Doc], scores: NDArray[np.float32]) -> dict[str, Any]:
     return out
 
 
-def topic_figures(samples: list[Topical], words: Words) -> dict[str, Any]:
+def topic_figures(samples: list[Topical], x: Floats) -> dict[str, Any]:
     """The share of texts whose likeliest topic is theirs, each source left out in turn."""
-    names = (*TOPICS, "other")
-    full = words.full()
-    out = {}
-    for source in sorted({each.source for each in samples} - {OWN}):
-        dense, bias = fit_topics(samples, words, (source,))
-        mine = [each for each in samples if each.source == source]
-        right: dict[str, list[bool]] = {}
-        for each in mine[:: max(1, len(mine) // 1500)]:
-            rows = read(each.text[:4000], words.lexicon).rows
-            x = full[rows].sum(0) * (rows.size + SOFT) ** -0.5
-            told = names[int((x @ dense + bias).argmax())]
-            right.setdefault(each.topic, []).append(told == each.topic)
-        out[source] = {
-            topic: [round(float(np.mean(hits)), 3), len(hits)] for topic, hits in right.items()
+    names = np.array((*TOPICS, "other"))
+    source = np.array([each.source for each in samples])
+    topic = np.array([each.topic for each in samples])
+    out: dict[str, Any] = {}
+    for name in sorted(set(source) - {OWN}):
+        dense, bias = fit_topics(samples, x, (name,))
+        mine = source == name
+        right = names[(x[mine] @ dense + bias).argmax(1)] == topic[mine]
+        out[name] = {
+            each: [round(float(right[topic[mine] == each].mean()), 3), int(hits)]
+            for each, hits in zip(*np.unique(topic[mine], return_counts=True), strict=True)
         }
     return out
 
@@ -179,13 +177,14 @@ def main() -> None:
     scores = scored(docs, features)
     measured = figures(docs, scores)
     print(json.dumps(measured, indent=1))
-    every = topical(args.data)
-    measured["topics"] = topic_figures(every, words)
+    every = few(topical(args.data))
+    x = topic_features(every, words)
+    measured["topics"] = topic_figures(every, x)
     print(json.dumps(measured["topics"]))
     settled: Settled = fit_last(features, docs, weights_of(docs), np.ones(len(docs), bool))
     arrays = everything(
         words=words, linear=fit_heads(stack), settled=settled,
-        topics=fit_topics(every, words), codes=fit_codes(docs, words),
+        topics=fit_topics(every, x), codes=fit_codes(docs, words),
         background=ordinary(docs, words),
     )  # fmt: skip
     np.savez_compressed(args.out, **arrays)

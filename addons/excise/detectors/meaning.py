@@ -44,6 +44,11 @@ class Look(NamedTuple):
     topic_units: Units
     topic_scores: Floats
 
+    @property
+    def injection(self) -> float:
+        """The chance of the likeliest family."""
+        return max(self.outcomes[each] for each in FAMILIES)
+
 
 class Meaning:
     """The model and what it read lately, shared by the detectors below."""
@@ -99,7 +104,7 @@ class Meaning:
         if seen is None:
             return {"injection": 0.0, "topics": {}, "unsafe": {}}
         return {
-            "injection": round(seen.outcomes["injection"], 4),
+            "injection": round(seen.injection, 4),
             "topics": _rounded(seen.topics),
             "unsafe": _rounded(seen.codes),
         }
@@ -138,15 +143,14 @@ class Injection(_Reader):
             "jailbreak": (views.wide, views.by_wide),
         }
         heads = self._meaning.model.heads
-        # One score for all families; the family that is likeliest carries it.
-        joint = look.outcomes["injection"]
-        best = max(FAMILIES, key=lambda each: look.outcomes[each])
-        chances = {each: look.outcomes[each] for each in FAMILIES}
-        chances[best] = max(chances[best], joint)
         return [
-            Sight(label, _loudest(look.reading, *where[label], heads.index(label)), chance)
-            for label, chance in chances.items()
-            if chance >= _FEWEST
+            Sight(
+                label,
+                _loudest(look.reading, *where[label], heads.index(label)),
+                look.outcomes[label],
+            )
+            for label in FAMILIES
+            if look.outcomes[label] >= _FEWEST
         ]
 
 

@@ -170,10 +170,17 @@ class MeaningModel:
             values += self.table.take(row, 0)
         sums = running(values)
         size = reading.starts.size
-        shapes = sentences(reading), windows(size, NARROW), windows(size, WIDE)
-        seen = [unit_scores(sums, units, self.head_bias) for units in shapes]
+        lines, narrow, wide = sentences(reading), windows(size, NARROW), windows(size, WIDE)
         whole = Units(np.zeros(1, np.int64), np.full(1, size))
-        return Views(*shapes, *seen, unit_scores(sums, whole, self.head_bias)[0])
+        return Views(
+            lines,
+            narrow,
+            wide,
+            unit_scores(sums, lines, self.head_bias),
+            unit_scores(sums, narrow, self.head_bias),
+            unit_scores(sums, wide, self.head_bias),
+            unit_scores(sums, whole, self.head_bias)[0],
+        )
 
     def outcome(self, views: Views, *, brought: bool) -> Floats:
         """The calibrated score of each outcome; `brought` by a document or a tool."""
@@ -201,12 +208,12 @@ class MeaningModel:
 
 def logistic(x: Floats) -> Floats:
     """1 / (1 + e^-x), within what a float32 can hold."""
-    y: Floats = 1 / (1 + np.exp(-np.clip(x, -60, 60)))
-    return y
+    chances = 1 / (1 + np.exp(-np.clip(x, -60, 60)))
+    return chances.astype(np.float32)
 
 
 def softmax(x: Floats) -> Floats:
     """Shares by row."""
-    y: Floats = np.exp(x - x.max(1, keepdims=True))
-    y /= y.sum(1, keepdims=True)
-    return y
+    raised = np.exp(x - x.max(1, keepdims=True))
+    shares = raised / raised.sum(1, keepdims=True)
+    return shares.astype(np.float32)

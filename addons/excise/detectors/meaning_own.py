@@ -90,10 +90,14 @@ def train(model: MeaningModel, name: str, examples: Sequence[str]) -> Trained:
     vectors = np.concatenate([_vector(model, text) for text in examples])
     if not np.abs(vectors).sum(1).all():
         raise ValueError("an example holds no word that is known")
-    alone = np.array([
-        float(vectors[at] @ _direction(model.background, np.delete(vectors, at, 0)))
-        for at in range(len(vectors))
-    ])  # fmt: skip
+    alone = np.fromiter(
+        (
+            vectors[at] @ _direction(model.background, np.delete(vectors, at, 0))
+            for at in range(len(vectors))
+        ),
+        np.float32,
+        len(vectors),
+    )
     direction = _direction(model.background, vectors)
     ordinary = model.background @ direction
     edge = float(np.quantile(ordinary, 1 - ALARMS))
