@@ -275,8 +275,10 @@ def fit_last(
         # What people wrote and what documents hold is learnt by both, at unlike weights.
         share = weight * np.where(tool == bool(way), 1.0, 0.15)
         for at in range(len(HEADS)):
-            # The head's own four views; a text that carries another attack is no counter-example.
-            own = [at + view * len(HEADS) for view in range(4)]
+            # The head's own views of pieces (an order is an order however much stands around it);
+            # a text that carries another attack is no counter-example.
+            asked = (0, 1) if HEADS[at] == "indirect" else (at,)
+            own = [head + view * len(HEADS) for head in asked for view in range(3)]
             fit = mine & (truth[:, at] | ~truth[:, :3].any(1) | (HEADS[at] == "unsafe"))
             model = LogisticRegression(C=10.0, max_iter=300)
             model.fit(features[fit][:, own], truth[fit, at], sample_weight=share[fit])
