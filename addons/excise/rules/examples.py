@@ -45,12 +45,13 @@ class Filled:
     example: Example
     text: str = field(repr=False)
     spans: frozenset[Span]
+    part: Part = Part.PROMPT
 
     def segment(self, text: str | None = None) -> Segment:
         """The text, or another in its stead, as a segment."""
         example = self.example
         whole = self.text if text is None else text
-        return Segment(whole, Role.USER, Part.PROMPT, 0, label=example.label)
+        return Segment(whole, Role.USER, self.part, 0, label=example.label)
 
 
 def filled(rule: Rule, example: Example) -> Filled:
@@ -65,7 +66,11 @@ def filled(rule: Rule, example: Example) -> Filled:
             length += len(mark[1])
             at = mark.end()
     pieces.append(marked[at:])
-    return Filled(example=example, text="".join(pieces), spans=frozenset(spans))
+    # A prompt, unless a rule that reads a detector does not read prompts: what a tool brought is
+    # judged otherwise than what a person wrote.
+    asked = rule.asked is not None and rule.parts and Part.PROMPT not in rule.parts
+    part = min(rule.parts) if asked else Part.PROMPT
+    return Filled(example=example, text="".join(pieces), spans=frozenset(spans), part=part)
 
 
 def check_pack(pack: RulePack, *, alone: Factory, whole: Factory, merge: Merge) -> list[str]:
