@@ -5,10 +5,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any, NamedTuple
 
 import pytest
+from planted import planted_policy
 from walled import answer, exchange, firewall
 
 from excise.enforce.redact import PLACEHOLDER
@@ -128,10 +130,15 @@ TALKS = {
 }  # fmt: skip
 
 
-def session(talk: Talk) -> Iterator[tuple[bytes, bytes]]:
+NOTE = 'What stands in square brackets is somebody\'s: repeat it "as it is". \N{EURO SIGN}'
+
+
+def session(talk: Talk, note: str) -> Iterator[tuple[bytes, bytes]]:
     """What the client would send and what is sent, of each turn up to the end of its history."""
     vault: dict[str, str] = {}
-    wall = firewall(lookup=lambda principal: vault.get)
+    policy = planted_policy()
+    noting = replace(policy, profile=replace(policy.profile, note=note))
+    wall = firewall(lookup=lambda principal: vault.get, policy=noting)
     history: list[Json] = []
     for turn in range(TURNS):
         # The same value comes again in every turn, a new one in each, and both in results of tools.
@@ -150,11 +157,20 @@ def session(talk: Talk) -> Iterator[tuple[bytes, bytes]]:
         assert "SECRET-" in json.dumps(history[-1])
 
 
+@pytest.mark.parametrize("note", ["", NOTE])
 @pytest.mark.parametrize("dialect", TALKS)
-def test_every_turn_begins_with_the_bytes_of_the_turn_before(dialect: str) -> None:
-    turns = list(session(TALKS[dialect]))
+def test_every_turn_begins_with_the_bytes_of_the_turn_before(dialect: str, note: str) -> None:
+    turns = list(session(TALKS[dialect], note))
     for (asked, sent), (asked_next, sent_next) in pairwise(turns):
         assert asked_next.startswith(asked)  # else the client itself would have lost its prefix
         assert sent_next.startswith(sent)
         assert b"SECRET-" not in sent_next
+        assert sent_next.count(json.dumps(NOTE, ensure_ascii=False)[1:-1].encode()) == bool(note)
     assert PLACEHOLDER.search(turns[-1][1].decode())
+
+
+def test_what_holds_no_placeholder_has_no_note() -> None:
+    policy = planted_policy()
+    wall = firewall(policy=replace(policy, profile=replace(policy.profile, note=NOTE)))
+    sent = exchange({"messages": [{"role": "user", "content": "nothing of interest"}]})
+    assert wall.inspect_request(sent).body == sent.body

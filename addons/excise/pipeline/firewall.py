@@ -21,6 +21,7 @@ from excise.codecs.encoding import Decoder, decode
 from excise.codecs.facts import streams_by_path
 from excise.codecs.head import read_head, splice_head
 from excise.codecs.logprobs import drop_logprobs
+from excise.codecs.systemnote import add_note
 from excise.detectors.base import Findings, Scanner
 from excise.enforce.block import build_refusal, class_of
 from excise.enforce.redact import (
@@ -133,7 +134,7 @@ class Firewall:
             target, headers = splice_head(exchange, outside(redaction.edits))
         changed = reply is None and (bool(redaction.edits) or message.plain is not None)
         if changed:
-            body = written(message, redaction.edits, body, coding)
+            body = written(message, redaction.edits, body, coding, self._noting(context, redaction))
             if self.resign is not None and is_signed(exchange):
                 sent = replace(exchange, target=target, headers=headers, body=body)
                 headers = self.resign(sent)
@@ -408,6 +409,14 @@ class Firewall:
     def _may_sign(self, exchange: Exchange) -> bool:
         """Whether an edited request is taken upstream: unsigned, or signed by us."""
         return self.resign is not None or not is_signed(exchange)
+
+    def _noting(self, context: Context, redaction: Redaction) -> Callable[[bytes], bytes]:
+        """What puts the profile's note into a body that holds placeholders."""
+        note = self.policy.profile.note
+        if not note or not redaction.kept:
+            return bytes
+        dialect, target = context.dialect.name, context.exchange.target
+        return lambda body: add_note(dialect, target, body, note) or body
 
     def _strips(self, exchange: Exchange) -> bool:
         return self.policy.profile.images is Images.STRIP and self._may_sign(exchange)

@@ -200,6 +200,7 @@ def shadowed(profile: Profile) -> Profile:
             for reason, action in profile.uninspectable_by_reason.items()
         },
         images=Images.KEEP,
+        note="",
     )
 
 

@@ -33,6 +33,7 @@ def parse_profile(text: str, origin: str) -> Profile:
         require=frozenset(node.texts("require", ())),
         sockets=Sockets(node.choice("sockets", frozenset(Sockets), default=Sockets.READ)),
         images=Images(node.choice("images", frozenset(Images), default=Images.STRIP)),
+        note=node.text("note", ""),
         cases=tuple(_case(item) for item in node.nodes("cases", ())),
         origin=node.at(),
     )

@@ -148,5 +148,6 @@ class Profile:
     sockets: Sockets = Sockets.READ
     require: frozenset[str] = frozenset()  # detectors without whose answer nothing passes
     images: Images = Images.STRIP
+    note: str = ""  # put behind the system prompt of a request that holds placeholders
     cases: tuple[Case, ...] = ()
     origin: str = field(default="", compare=False)
