@@ -19,14 +19,14 @@ from excise.text.packed import find_words
 
 _MOST: Final = 256  # seams, and guessed words, of one text
 # Patterns begin with a literal, which is looked for at the speed of memory.
-_QUOTED: Final = tuple(
-    re.compile(
+_QUOTED: Final = {
+    quote: re.compile(
         rf"{quote}(?<=[\w/+=-]{quote})[ \t]{{0,8}}(?:(?:[+&,]|\.\.?|\|\||<<|\\)[ \t]{{0,8}})?"
         rf"(?:\r?\n[ \t]{{0,40}}(?:(?:[+&]|\.\.?)[ \t]{{0,8}})?)?"
         rf"(?<!{quote})[rbfuRBFU]?{quote}(?=[\w/+=-])"
     )
     for quote in "\"'"
-)
+}
 _CONTINUED: Final = re.compile(r"\\(?<=[\w/+=-]\\)\r?\n[ \t]{0,40}(?=[\w/+=-])")
 _LISTED: Final = ("join(", "concat(", "implode(")
 _TOKEN: Final = "[A-Za-z0-9_/+=-]"
@@ -47,14 +47,17 @@ _GROUPED: Final = re.compile(
     r"|[A-Za-z0-9_]{5}([^A-Za-z0-9_\n])(?:[A-Za-z0-9_]{5}\2){2,64})[A-Za-z0-9_]{1,5}"
     r"(?![A-Za-z0-9_])"
 )
+# Where groups end that have one character between any two.
+_CUT: Final = re.compile(r"\n|[.,;:!?] ")
+_CUTS: Final = ("\n", ". ", ", ")
 _APART: Final = "\n\0\n"
 
 
 def find_said(text: str) -> Iterator[Replaced]:
     """Seams of which the language says that there is nothing: concatenation, continued lines."""
     listed = any(word in text for word in _LISTED)
-    for pattern in _QUOTED:
-        for match in islice(pattern.finditer(text), _MOST):
+    for quote, pattern in _QUOTED.items():
+        for match in islice(pattern.finditer(text), _MOST) if quote in text else ():
             if listed or "," not in match[0]:
                 yield match.start(), match.end(), ""
     if "\\\n" in text or "\\\r" in text:
@@ -72,9 +75,20 @@ def find_guessed(text: str, shaped: bytes) -> Iterator[Replaced]:
             for match in islice(pattern.finditer(text), _MOST):
                 yield *match.span(), ""
     if any(gate in shaped for gate in _GROUPS):
-        for match in islice(_GROUPED.finditer(text), _MOST):
+        for match in islice(_grouped(text), _MOST):
             if _DIGIT.search(match[0]) and not match[0].islower():
                 yield *match.span(), match[0].replace(match[1] or match[2], "")
+
+
+def _grouped(text: str) -> Iterator[re.Match[str]]:
+    """Rows of groups, in the stretches of text that hold a digit; others are left unread."""
+    at = 0
+    while digit := _DIGIT.search(text, at):
+        start = digit.start()
+        begin = max(at, *(text.rfind(cut, at, start) for cut in _CUTS))
+        cut = _CUT.search(text, start)
+        at = cut.end() if cut else len(text)
+        yield from _GROUPED.finditer(text, begin, at)
 
 
 def find_turned(text: str, shaped: bytes) -> Iterator[Replaced]:

@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Final
 
+import numpy as np
+
 from excise.text.budget import Budget, Replaced
 from excise.text.escapes import find_escapes
 from excise.text.packed import from_hex
@@ -50,6 +52,7 @@ _APART: Final = (
         re.compile(rf"{_ALONE}[!-~](?:\n[!-~](?![0-9A-Za-z])){{{_FEW - 1},4095}}+"),
     ),
 )
+_LARGE: Final = 2_000  # characters from which regular gaps are quicker seen in arrays
 _GAP: Final = re.compile(r" ([ \n]) ")
 _NO_DIGIT: Final = re.compile("[^0-9a-fA-F]+")
 _MARKER: Final = re.compile(r"[-*=:>|+.]\s(?=\w)")
@@ -142,22 +145,32 @@ def _from_quoted(spelled: str) -> str:
 
 def find_apart(text: str, shaped: bytes) -> Iterator[Replaced]:
     """Bytes in hex and letters with something between any two; `shaped` by `packed.shape`."""
-    for match in _pairs(text, shaped):
+    regular = len(shaped) < _LARGE or _is_regular(shaped)
+    for match in _pairs(text, shaped, regular):
         shown = from_hex(_NO_DIGIT.sub("", match[0].replace("0x", "")))
         if shown:
             yield *match.span(), shown
     for gate, pattern in _APART:
-        if gate in shaped:
+        if regular and gate in shaped:
             for match in pattern.finditer(text):
                 marker = _MARKER.match(match[0])
                 start = match.start() + (marker.end() if marker else 0)
                 yield start, match.end(), _together(text[start : match.end()])
 
 
-def _pairs(text: str, shaped: bytes) -> Iterator[re.Match[str]]:
+def _is_regular(shaped: bytes) -> bool:
+    """Whether somewhere gaps follow each other as closely as those of a gate below do."""
+    gaps = np.flatnonzero(np.frombuffer(shaped, np.uint8) != ord("a"))
+    return any(
+        bool((gaps[count:] - gaps[:-count] == count * step).any())
+        for count, step in ((_FEW - 6, 2), (_FEW - 2, 3))
+    )
+
+
+def _pairs(text: str, shaped: bytes, regular: bool) -> Iterator[re.Match[str]]:
     if "0x" in text:
         yield from _LISTED.finditer(text)
-    if any(gate in shaped for gate in _PAIRED):
+    if regular and any(gate in shaped for gate in _PAIRED):
         yield from _PAIRS.finditer(text)
 
 
