@@ -12,6 +12,7 @@ import platform
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -38,6 +39,7 @@ from excise.policy.facts import WEIGHTS, RuleFacts
 from excise.policy.load import check_cases, parse_profile
 from excise.policy.schema import Profile
 from excise.policy.situation import Situation
+from excise.policy.waivers import Waiver, Waivers, parse_waivers
 from excise.resources import policies_dir
 from excise.rules.accepted import excused
 from excise.rules.compile import derived_from, recall
@@ -65,6 +67,7 @@ class Engine:
     placeholders: Placeholders
     fingerprint_key: bytes
     documents: Callable[[bytes], DocumentText]
+    expired: tuple[Waiver, ...] = ()  # exceptions whose last day is past
 
     def decide(
         self,
@@ -106,14 +109,16 @@ def load_engine(
     rules = extend_rules(rules, (each for pack in packs for each in pack.extensions))
     hosts, hosts_origin = _read_first("hosts.yaml", folders)
     key = load_or_create_key(state_dir / "key")
+    granted = _granted(exceptions_path(state_dir, policies), derive(key, "fingerprints"))
     facts = tuple(facts_of(rule) for rule in rules)
     policy = build_policy(
         chosen,
         facts,
         origin,
-        _digested(text, hosts, sources, chosen),
+        _digested(text, f"{hosts}{granted.text}", sources, chosen),
         salt=derive(key, "rollout"),
     )
+    policy = replace(policy, excuse=granted.excuse)
     _hold_cases(policy, origin)
     active = excused((rule for rule in rules if rule.id in policy.rules), _accepted(state_dir))
     own = _own_detectors(active, state_dir, key)
@@ -134,10 +139,40 @@ def load_engine(
         placeholders=Placeholders(derive(key, "placeholders")),
         fingerprint_key=derive(key, "fingerprints"),
         documents=DocumentReader().read,
+        expired=granted.expired,
     )
 
 
+def exceptions_path(state_dir: Path, policies: Path | None) -> Path:
+    """Where the operator's exceptions stand: beside their policies, else with the state."""
+    return (policies or state_dir) / "exceptions.yaml"
+
+
+def read_waivers(path: Path) -> tuple[str, tuple[Waiver, ...]]:
+    """The text and the exceptions of a file; none where there is none. Raises `ExciseError`."""
+    if not path.exists():
+        return "", ()
+    text = _read(path)
+    return text, parse_waivers(text, str(path))
+
+
 _VERSION: Final = "version"  # stands for the files of a pack that is read from a library
+
+
+class _Granted(NamedTuple):
+    """The operator's exceptions: as written, those in force, and those that are over."""
+
+    text: str
+    excuse: Waivers | None
+    expired: tuple[Waiver, ...]
+
+
+def _granted(path: Path, key: bytes) -> _Granted:
+    text, waivers = read_waivers(path)
+    moment = datetime.now(UTC)
+    over = tuple(each for each in waivers if each.is_over(moment))
+    rest = tuple(each for each in waivers if not each.is_over(moment))
+    return _Granted(text, Waivers(rest, key) if rest else None, over)
 
 
 class _Adopted(NamedTuple):

@@ -14,14 +14,15 @@ from rich.console import Console
 from rich.table import Table
 
 from excise.assemble import BASELINE, Engine, load_engine
-from excise.cli import policy_explain
+from excise.cli import policy_allow, policy_explain
 from excise.cli.indexes import add_state_dir
 from excise.cli.options import settings_of
 from excise.detectors.adopted_yaml import import_recognizers
 from excise.detectors.build import build_plain_scanner, build_proof_scanner
 from excise.detectors.merge import merge
 from excise.errors import ConfigError
-from excise.policy.lint import find_mistakes
+from excise.policy.lint import Mistake, find_mistakes
+from excise.policy.waivers import Waivers, find_idle
 from excise.rules.accepted import parse_baseline
 from excise.rules.examples import check_pack
 from excise.rules.load import load_pack
@@ -35,7 +36,7 @@ def add_parser(subparsers: Any) -> None:
     parser = subparsers.add_parser("policy", help="packs and profiles")
     verbs = parser.add_subparsers(
         dest="verb",
-        metavar="list|lint|test|explain|diff|import-presidio|import-baseline",
+        metavar="list|lint|test|explain|diff|allow|import-presidio|import-baseline",
         required=True,
     )
     for name, summary, func in (
@@ -45,6 +46,7 @@ def add_parser(subparsers: Any) -> None:
     ):
         _share(verbs.add_parser(name, help=summary), func)
     policy_explain.add_parsers(verbs, _share)
+    policy_allow.add_parser(verbs, _share)
     brought = verbs.add_parser("import-presidio", help="a pack from a recognizer registry's YAML")
     brought.add_argument("file", type=Path, metavar="FILE", help="with `recognizers:`")
     brought.add_argument(
@@ -92,10 +94,24 @@ def _lint(args: argparse.Namespace) -> int:
     counts = Counter(facts.pack for facts in engine.policy.rules.values())
     packs = ", ".join(f"{pack} {count}" for pack, count in sorted(counts.items()))
     print(f"{engine.policy.profile.name}: {packs} rules; digest {engine.policy.digest}")
-    mistakes = find_mistakes(engine.policy, engine.facts)
+    mistakes = [*find_mistakes(engine.policy, engine.facts), *_stale_exceptions(engine)]
     for mistake in mistakes:
         print(mistake)
     return 1 if mistakes else 0
+
+
+def _stale_exceptions(engine: Engine) -> list[Mistake]:
+    """Exceptions that are over, and those that speak of nothing the policy knows."""
+    over = [
+        (each, f"this exception ended on {each.until}.", "Remove it, or grant it anew.")
+        for each in engine.expired
+    ]
+    waivers = engine.policy.excuse.every if isinstance(engine.policy.excuse, Waivers) else ()
+    idle = [
+        (each, "this exception names no rule or entity of the profile.", "Remove it, or mend it.")
+        for each in find_idle(waivers, engine.policy.rules.values())
+    ]
+    return [Mistake("EXC-POL-015", each.origin, *said) for each, *said in (*over, *idle)]
 
 
 def _test(args: argparse.Namespace) -> int:

@@ -68,6 +68,8 @@ def run(args: argparse.Namespace) -> int:
     config = load_settings(vars(args))
     settings = _edge_settings(config, args.options).checked()
     engine = read_engine(config)
+    for each in engine.expired:
+        _say(f"{each.origin}: this exception ended on {each.until}; remove it, or grant it anew.")
     ca = ensure_ca(config.ca_dir)
     _raise_file_limit()
     with open_trail(config, _say) as trail:

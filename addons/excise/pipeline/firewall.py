@@ -389,7 +389,7 @@ class Firewall:
         found: bool,
     ) -> Situation:
         reads = self.policy.reads
-        timed = "time.hour" in reads or "time.weekday" in reads
+        timed = bool(self.policy.excuse) or "time.hour" in reads or "time.weekday" in reads
         return build_situation(
             context,
             direction,

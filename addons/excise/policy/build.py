@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from types import MappingProxyType
 from typing import Final
 
 from excise.errors import PolicyError, closest
-from excise.model import Action, Mode
+from excise.model import Action, Finding, Mode, Segment
 from excise.policy.conditions import NO_CONDITIONS, Conditions, build_conditions
 from excise.policy.facts import RuleFacts
 from excise.policy.schema import Clause, Images, PackUse, Profile, When
 from excise.policy.situation import Situation
 
 _REMEMBERED: Final = 4096  # situations whose reach is kept; then forgotten all at once
+
+Excuse = Callable[[Segment, Finding, Situation], str]
+"""Why the operator excuses a finding in a situation; "" where nobody does."""
 
 Reach = Mapping[str, Mode]
 """Clause id → the mode in which it may speak in a situation, before findings and expressions."""
@@ -37,6 +40,7 @@ class Policy:
     of_rule: Mapping[str, tuple[Clause, ...]] = field(default_factory=dict)  # those that may fit
     reads: frozenset[str] = frozenset()  # fields and functions that must have their values
     salt: bytes = field(default=b"", repr=False)  # keys who is in a partial roll-out
+    excuse: Excuse | None = None
     _reached: dict[tuple[object, ...], Reach] = field(
         default_factory=dict, repr=False, compare=False
     )

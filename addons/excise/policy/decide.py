@@ -33,6 +33,8 @@ from excise.policy.schema import Case, Clause, Scope, When
 from excise.policy.situation import Situation, Turn
 
 _ALLOWED: Final = Decision(action=Action.ALLOW, would=Action.ALLOW)
+EXCEPTION: Final = "exception"
+"""The clause that an excused finding is recorded under."""
 View = tuple[Mode, Scope]
 """Which findings a clause may know of: those of enforced rules or all, of new turns or all."""
 
@@ -45,6 +47,7 @@ class Hearing(NamedTuple):
     reach: Reach
     views: Mapping[View, Features]
     held: Mapping[View, Held]
+    excused: tuple[tuple[Heard, str], ...] = ()  # with the operator's reason; nothing counts them
 
 
 def decide(
@@ -58,7 +61,14 @@ def decide(
     """One decision over everything found in a message; `unread` are reasons of `Unreadable`,
     `missing` detectors that did not answer."""
     hearing = hear(policy, found, situation)
-    rulings = tuple(ruling for each in hearing.heard for ruling in rule_on(policy, hearing, each))
+    rulings = tuple(
+        ruling
+        for ruled in (
+            *(rule_on(policy, hearing, each) for each in hearing.heard),
+            (_excused(policy, hearing, *each) for each in hearing.excused),
+        )
+        for ruling in ruled
+    )
     spoken = tuple(speak(policy, hearing))
     failed = sorted(frozenset().union(*(held.failed for held in hearing.held.values())))
     if not (rulings or spoken or unread or missing or failed):
@@ -88,12 +98,13 @@ def hear(
     policy: Policy, found: Iterable[tuple[Segment, Sequence[Finding]]], situation: Situation
 ) -> Hearing:
     """Sum up what was found, and ask every expression about the message as a whole."""
-    heard = tuple(
+    every = tuple(
         Heard(segment, finding, facts)
         for segment, findings in found
         for finding in findings
         if (facts := _listening(policy, segment, finding, situation.direction)) is not None
     )
+    heard, excused = _part(policy, every, situation)
     views: dict[View, Features] = {}
     held: dict[View, Held] = {}
     known: dict[tuple[bool, ...], tuple[Features, Held]] = {}
@@ -110,7 +121,7 @@ def hear(
                 look = Look(situation, features)
                 known[kept] = features, policy.conditions.of_message(look, found=bool(heard))
             views[mode, scope], held[mode, scope] = known[kept]
-    return Hearing(situation, heard, policy.reach(situation), views, held)
+    return Hearing(situation, heard, policy.reach(situation), views, held, excused)
 
 
 def rule_on(policy: Policy, hearing: Hearing, heard: Heard) -> list[Ruling]:
@@ -205,6 +216,31 @@ def decide_case(policy: Policy, case: Case) -> Decision:
         turn=Turn("messages", 1),
     )
     return decide(policy, [(segment, findings)], situation)
+
+
+def _part(
+    policy: Policy, every: tuple[Heard, ...], situation: Situation
+) -> tuple[tuple[Heard, ...], tuple[tuple[Heard, str], ...]]:
+    """What stands, and what the operator excuses with the reason."""
+    if policy.excuse is None or not every:
+        return every, ()
+    told = [(each, policy.excuse(each.segment, each.finding, situation)) for each in every]
+    return (
+        tuple(each for each, because in told if not because),
+        tuple((each, because) for each, because in told if because),
+    )
+
+
+def _excused(policy: Policy, hearing: Hearing, heard: Heard, because: str) -> Ruling:
+    return Ruling(
+        segment=heard.segment,
+        finding=heard.finding,
+        action=Action.ALLOW,
+        mode=policy.modes[heard.facts.id],
+        clause=EXCEPTION,
+        older=hearing.situation.turn.is_older(heard.segment),
+        because=because,
+    )
 
 
 def _listening(

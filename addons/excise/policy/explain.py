@@ -38,7 +38,10 @@ def explain(
             yield Step("field", f"{name} = {value}")
     for heard in hearing.heard:
         yield from _finding(policy, hearing, heard)
-    ignored = sum(len(findings) for _, findings in found) - len(hearing.heard)
+    for (_, finding, facts), because in hearing.excused:
+        yield Step("finding", f"{finding.entity} by {facts.id}: excused, for {because}")
+    ignored = sum(len(findings) for _, findings in found)
+    ignored -= len(hearing.heard) + len(hearing.excused)
     if ignored:
         yield Step("finding", f"{ignored} of rules that are not in this profile, or look elsewhere")
     for clause in policy.of_exchange:
