@@ -127,3 +127,12 @@ def test_a_zstd_frame_holds_as_much_as_its_head_says(cut: int) -> None:
     with pytest.raises(Unreadable, match="encoding-broken"):
         decoder.feed(frame[:cut])
         decoder.feed(frame[cut:])
+
+
+@pytest.mark.parametrize("cut", range(11))
+def test_a_zstd_frame_in_one_piece_is_held_to_the_same(cut: int) -> None:
+    empty = bytes.fromhex("28b52ffd 20 00 030000 60")  # announces nothing, and repeats it 0 times
+    decoder = Decoder("zstd", limit=1000, ratio=100)
+    with pytest.raises(Unreadable, match="encoding-broken"):
+        decoder.feed(empty[:cut])
+        decoder.feed(empty[cut:])

@@ -50,6 +50,20 @@ def test_every_text(data: bytes, wanted: list[str]) -> None:
     assert set(answer["unread"]) <= {"media"}  # the pictures of the libraries' own templates
 
 
+APPS = "docProps/app.xml"
+PROPERTIES = "http://schemas.openxmlformats.org/officeDocument/2006/extended-properties"
+
+
+def test_versions_are_no_addresses() -> None:
+    said = f"<Properties xmlns='{PROPERTIES}'><Application>LibreOffice/7.3.7.2$Linux</Application>"
+    said += f"<Company>{A} 10.2.3.4</Company><Pages>1.2</Pages><AppVersion>15.0000</AppVersion>"
+    made_by = made.with_entry(made.sheet((1,)), APPS, f"{said}</Properties>".encode())
+    lines = "\n".join(asked(made_by)["texts"]).splitlines()
+    assert {f"{A} 10.2.3.4", "1.2", "LibreOffice/$Linux"} <= set(lines)
+    assert all(".2." not in line for line in lines if A not in line)
+    assert "3.1.5" not in "\n".join(asked(made.sheet((1,)))["texts"])
+
+
 def locked(data: bytes) -> bytes:
     import io
 

@@ -132,7 +132,9 @@ class _Zstd:
         while at < len(data):
             if self._inner.eof:
                 self._begin()
-            part = data[at : at + _ZSTD_STEP]
+            # A frame that comes in one piece goes another way through the library, which takes
+            # blocks there that it refuses elsewhere; so none does.
+            part = data[at : at + (_ZSTD_STEP if self._head else 1)]
             piece = _guard(lambda: self._inner.decompress(part))  # noqa: B023
             at += len(part) - (len(self._inner.unused_data) if self._inner.eof else 0)
             self._head = (self._head + part)[:_ZSTD_HEAD]

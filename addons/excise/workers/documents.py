@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import logging
 import os
 import re
 import resource
@@ -121,7 +122,8 @@ def read_pdf(found: Found, data: bytes, depth: int) -> None:
         if len(reader.pages) > PAGES:
             raise Unread(LARGE)
         for key, value in (reader.metadata or {}).items():
-            found.add(f"{str(key).lstrip('/')}: {value}")
+            name = str(key).lstrip("/")
+            found.add(f"{name}: {_unversioned(str(value)) if name in _PROGRAMS else value}")
         for page in reader.pages:
             _read_page(found, page)
         for name, field in (reader.get_fields() or {}).items():
@@ -155,6 +157,15 @@ def _read_page(found: Found, page: Any) -> None:
         uri = action.get_object().get("/URI") if action is not None else None
         if isinstance(uri, str):
             found.add(uri)
+
+
+# Versions of programs look like addresses: LibreOffice/7.3.7.2, and tell of nobody.
+_PROGRAMS: Final = frozenset({"Producer", "Creator", "Application", "AppVersion"})
+_VERSION: Final = re.compile(r"\b\d+(?:\.\d+)+\b")
+
+
+def _unversioned(text: str) -> str:
+    return _VERSION.sub("", text)
 
 
 def _outline(items: Any) -> Iterator[str]:
@@ -257,6 +268,18 @@ def _shown(cell: Any) -> str:
 
 # Where one text ends and the next begins; runs inside are one text whatever splits them.
 _ENDS: Final = frozenset({"p", "si", "row", "is", "tc", "tr", "Relationship", "comment", "title"})
+# Of a document's properties each is a text: glued together, two versions make an address.
+_PROPERTIES: Final = tuple(
+    "{http://" + space
+    for space in (
+        "schemas.openxmlformats.org/package/2006/metadata/",
+        "schemas.openxmlformats.org/officeDocument/2006/extended-properties",
+        "schemas.openxmlformats.org/officeDocument/2006/custom-properties",
+        "schemas.openxmlformats.org/officeDocument/2006/docPropsVTypes",
+        "purl.oclc.org/ooxml/officeDocument/",  # the same in the strict form of ISO/IEC 29500
+        "purl.org/dc/",
+    )
+)
 _BREAKS: Final = {"tab": "\t", "br": "\n", "cr": "\n"}
 _SAID: Final = frozenset({"descr", "title", "Target", "author", "alt", "tooltip"})
 _PLAIN: Final = ("theme", "styles", "fontTable", "settings", "[Content_Types]")
@@ -291,14 +314,15 @@ def _lines(root: Any) -> Iterator[str]:
         tag = element.tag.rpartition("}")[2]
         if event == "start":
             line.append(_BREAKS.get(tag, ""))
-            line.append(element.text or "")
+            text = element.text or ""
+            line.append(_unversioned(text) if tag in _PROGRAMS else text)
             for key, value in element.attrib.items():
                 said = key.rpartition("}")[2]
                 # A target without a scheme is another part of the file.
                 if said in _SAID and len(value) > 3 and (said != "Target" or ":" in value):
                     yield value
         else:
-            if tag in _ENDS:
+            if tag in _ENDS or element.tag.startswith(_PROPERTIES):
                 if text := "".join(line).strip():
                     yield text
                 line.clear()
@@ -355,6 +379,7 @@ def _forbid(event: str, arguments: tuple[Any, ...]) -> None:
 
 def main() -> None:
     """The child."""
+    logging.disable()  # what libraries say of foreign bytes is for nobody's eyes
     _import_readers()
     confine()
     serve(read)
