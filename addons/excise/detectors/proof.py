@@ -12,6 +12,7 @@ from typing import Any, Final
 from excise.detectors.base import Detector
 from excise.detectors.deep import Deep
 from excise.detectors.known import Known, build_known
+from excise.detectors.leak import Leak, build_shingles
 from excise.detectors.own_code import OwnCode, OwnIndex
 from excise.detectors.records import Records, build_index
 
@@ -38,6 +39,10 @@ def tally_casks(cellar, vintages, loss=0.02):
             cellar.log(cask.number, litres, unit="l")
     return total, len(cellar.casks)
 """
+INSTRUCTIONS: Final = (
+    "You are the wine steward of Vintnerhaus. Never quote a price below the cellar list, offer the "
+    "loyalty discount only to members, and send every complaint to the owner without comment."
+)
 PACKAGES: Final = ("com.vintnerhaus.", "@vintnerhaus/", "vintner_core")
 
 
@@ -52,6 +57,10 @@ def _records() -> Detector:
 
 def _known() -> Detector:
     return Known([build_known(VALUES, KEY)], KEY)
+
+
+def _leak() -> Detector:
+    return Leak(build_shingles([INSTRUCTIONS]))
 
 
 def _deep() -> Detector:
@@ -77,6 +86,7 @@ def _score(found: re.Match[str]) -> float:
 PROOF: Final[Mapping[str, Callable[[], Detector]]] = {
     "dictionary": _records,
     "known-value": _known,
+    "system-prompt": _leak,
     "deep": _deep,
     "own-code": _own_code,
 }

@@ -89,6 +89,11 @@ class FullScanner:
         self._blind = blind
         asking = [rule for rule in rules if rule.asked]
         self._panels = {way: _panels(detectors, asking, way) for way in (None, *Direction)}
+        # Of detectors that are not there; one that knows an exchange may come with it.
+        self._seats = {
+            way: {name: readers_of(name, asking, way) for name in _asked(asking) - set(detectors)}
+            for way in Direction
+        }
         self._memory = Memory[Findings]()
 
     @property
@@ -116,7 +121,20 @@ class FullScanner:
         if not self._panels[direction]:
             return Scanned(found, anomalies=anomalies)
         beside = self._aside(glances, direction)
-        return Scanned(_joined(found, beside.findings), beside.missing, anomalies)
+        return Scanned(join(found, beside.findings), beside.missing, anomalies)
+
+    def reads(self, detector: str) -> bool:
+        """Whether some rule asks for a detector of this name that is not there."""
+        return any(seats.get(detector) for seats in self._seats.values())
+
+    def ask(
+        self, detector: Detector, segments: Sequence[Segment], direction: Direction
+    ) -> list[Findings]:
+        """For each text what the rules make of what a detector sees that is not there for good."""
+        seat = self._seats[direction].get(detector.name)
+        if not seat:
+            return [()] * len(segments)
+        return _Panel(detector, *seat).judge(self._glances(segments))
 
     def _aside(self, glances: Sequence[Glance], direction: Direction | None) -> Scanned:
         """What the side detectors make of texts, remembered by text, part and direction.
@@ -161,30 +179,41 @@ def spelled(entity: str, label: str) -> str:
     return f"{entity[:-1]}{label}" if entity.endswith(ANY) else entity
 
 
+_Seat = tuple[tuple[_Reader, ...], frozenset[Part]]
+
+
+def _asked(rules: Iterable[Rule]) -> set[str]:
+    return {rule.asked.detector for rule in rules if rule.asked}
+
+
+def readers_of(name: str, rules: Sequence[Rule], direction: Direction | None) -> _Seat | None:
+    """The rules of one direction that read a detector, and the parts they read (empty: all)."""
+    mine = [
+        rule
+        for rule in rules
+        if rule.asked
+        and rule.asked.detector == name
+        and (direction is None or direction in rule.directions)
+    ]
+    if not mine:
+        return None
+    readers = tuple(_Reader(rule, rule.asked, compile_excuses(rule)) for rule in mine if rule.asked)
+    every = any(not rule.parts for rule in mine)
+    return readers, frozenset() if every else frozenset(p for rule in mine for p in rule.parts)
+
+
 def _panels(
     detectors: Mapping[str, Detector], rules: Sequence[Rule], direction: Direction | None
 ) -> tuple[_Panel, ...]:
-    panels = []
-    for name, detector in detectors.items():
-        mine = [
-            rule
-            for rule in rules
-            if rule.asked
-            and rule.asked.detector == name
-            and (direction is None or direction in rule.directions)
-        ]
-        if not mine:
-            continue
-        readers = tuple(
-            _Reader(rule, rule.asked, compile_excuses(rule)) for rule in mine if rule.asked
-        )
-        every = any(not rule.parts for rule in mine)
-        parts = frozenset() if every else frozenset(part for rule in mine for part in rule.parts)
-        panels.append(_Panel(detector, readers, parts))
-    return tuple(panels)
+    return tuple(
+        _Panel(detector, *seat)
+        for name, detector in detectors.items()
+        if (seat := readers_of(name, rules, direction)) is not None
+    )
 
 
-def _joined(one: Sequence[Findings], other: Sequence[Findings]) -> list[Findings]:
+def join(one: Sequence[Findings], other: Sequence[Findings]) -> list[Findings]:
+    """Two lists of what was found in the same texts as one."""
     return [
         tuple(sorted((*a, *dict.fromkeys(b)), key=_ORDER)) if b else a
         for a, b in zip(one, other, strict=True)

@@ -45,7 +45,11 @@ class Judge(Protocol):
 
     @property
     def scanner(self) -> Scanner:
-        """What finds."""
+        """What finds in any text."""
+        ...
+
+    def scanner_of(self, context: Context) -> Scanner:
+        """What finds in the answer to a request."""
         ...
 
     def rule(self, context: Context, segment: Segment, findings: Findings) -> Sequence[Ruling]:
@@ -90,7 +94,7 @@ class AnswerStream:
         self._timer = timer
         self._inner = ResponseStream(
             reader=reader,
-            scanner=judge.scanner,
+            scanner=judge.scanner_of(context),
             judge=lambda segment, findings: judge.rule(context, segment, findings),
             redact=judge.name,
             lookup=lookup,

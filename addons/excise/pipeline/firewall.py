@@ -7,7 +7,7 @@ response: the same, and then placeholders of this principal are put back
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from excise.audit.fields import Stage
@@ -23,6 +23,8 @@ from excise.codecs.head import read_head, splice_head
 from excise.codecs.logprobs import drop_logprobs
 from excise.codecs.systemnote import add_note
 from excise.detectors.base import Findings, Scanner
+from excise.detectors.guests import host as hosting
+from excise.detectors.leak import Instructions
 from excise.enforce.block import build_refusal, class_of
 from excise.enforce.redact import (
     Lookup,
@@ -82,6 +84,7 @@ class Firewall:
     lookup: Callable[[str], Lookup]  # principal id → its vault
     timer: Callable[[], float]  # seconds, monotonic
     clock: Callable[[], float] = float  # seconds since 1970, for clauses about the time
+    instructions: Instructions = field(default_factory=Instructions)
     limits: Limits = DEFAULT_LIMITS
     classic: bool = False
     fault_status: int = 400
@@ -177,7 +180,8 @@ class Firewall:
             context.dialect, Direction.RESPONSE, answer.body, coding, self.limits
         )
         clock.append(self.timer())
-        found = find(self.scanner, message.segments, Direction.RESPONSE, self.policy.mild)
+        scanner = self.scanner_of(context)
+        found = find(scanner, message.segments, Direction.RESPONSE, self.policy.mild)
         clock.append(self.timer())
         decision = self._decide(Direction.RESPONSE, context, message, found)
         clock.append(self.timer())
@@ -276,6 +280,10 @@ class Firewall:
         return reply, self.describe(context, decision, facts)
 
     # -- what the methods above share --------------------------------------------------------
+
+    def scanner_of(self, context: Context) -> Scanner:
+        """What finds in the answer to a request."""
+        return hosting(self.scanner, context.guests)
 
     def rule(self, context: Context, segment: Segment, findings: Findings) -> Sequence[Ruling]:
         """What is done about findings in a piece of a streamed answer."""
@@ -437,6 +445,7 @@ class Firewall:
             model=reading.model if reading else "",
             stream=streams_by_path(exchange.path) or (reading is not None and reading.stream),
             hidden=reading is None or self._may_stand_in_head(found),
+            guests=self.instructions.guests(message.segments, self.scanner),
         )
 
     def _reply(self, context: Context, cls: RefusalClass, status: int | None = None) -> Reply:

@@ -8,6 +8,7 @@ from typing import Any
 
 from excise.catalogue import Host
 from excise.codecs.base import Dialect
+from excise.detectors.guests import Guest
 from excise.model import Decision, Exchange, Reply
 
 Record = dict[str, Any]
@@ -24,6 +25,7 @@ class Context:
     model: str = ""
     stream: bool = False
     hidden: bool = False  # whether head fields must be searched before they reach the trail
+    guests: tuple[Guest, ...] = field(default=(), repr=False)  # detectors that read the answer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

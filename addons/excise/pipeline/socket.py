@@ -138,6 +138,7 @@ class Socket:
         bare = replace(context.exchange, body=b"")
         self._context = replace(context, exchange=bare, stream=True)
         self._stream.notice = self._notice(RefusalClass.LEAK).message
+        self._stream.scanner = self._judge.scanner_of(self._context)
 
     def _unread_request(self, exchange: Exchange, message: SocketMessage) -> SocketStep:
         reason = f"uninspectable:{MEDIA_TYPE}"
@@ -297,7 +298,7 @@ class Socket:
         judge = self._judge
         self._stream = ResponseStream(
             reader=self._reader,
-            scanner=judge.scanner,
+            scanner=judge.scanner_of(self._context),
             judge=lambda segment, findings: judge.rule(self._context, segment, findings),
             redact=judge.name,
             lookup=judge.lookup(self._exchange.principal.id),

@@ -70,7 +70,7 @@ class ResponseStream:
         stops: Callable[[str], bool] = lambda reason: False,
     ) -> None:
         self._reader = reader
-        self._scanner = scanner
+        self.scanner = scanner
         self._judge = judge
         self._redact = redact
         self._lookup = lookup
@@ -229,7 +229,7 @@ class ResponseStream:
                 texts.append((segment, unescape(segment.text) if json else None))
         if not texts:
             return
-        for (segment, _), findings in zip(texts, find_in(self._scanner, texts), strict=True):
+        for (segment, _), findings in zip(texts, find_in(self.scanner, texts), strict=True):
             sealed = segment.token in event.sealed
             if findings or "[" in segment.text:
                 for change in self._changes_of(segment, findings, sealed):
@@ -264,11 +264,11 @@ class ResponseStream:
         if final:
             limit, forced = len(text.text), False
         else:
-            limit, forced = text.find_limit(self._scanner)
+            limit, forced = text.find_limit(self.scanner)
             if limit <= text.done:
                 return
         whole = text.segment._replace(text=text.text)
-        (found,) = find_in(self._scanner, [(whole, text.view)])
+        (found,) = find_in(self.scanner, [(whole, text.view)])
         known = text.find_placeholders(self._lookup)
         found_here = genuine(found, known, text.text) if found else []
         limit = settle_limit(

@@ -30,6 +30,8 @@ _LAYERS: Final[Mapping[str, Layer]] = {
     "own-code": Layer.CODE,
     "dictionary": Layer.DATA,
     "known-value": Layer.DATA,
+    "canary": Layer.DATA,
+    "system-prompt": Layer.DATA,
 }
 
 # What a rule weighs that does not say so itself, as the OWASP core rule set grades severities.

@@ -80,6 +80,11 @@ DETECTORS: Final = frozenset(
         "injection",
         "topics",
         "unsafe",
+        "system-prompt",
+        "canary",
+        "tool-guard",
+        "links",
+        "packages",
     }
 )
 

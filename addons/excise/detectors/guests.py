@@ -1,0 +1,60 @@
+"""A scanner with detectors that know one exchange, such as what its answer must not repeat."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from excise.detectors.base import Detector, Findings, Scanned, Scanner
+from excise.detectors.scanner import FullScanner, join
+from excise.model import Direction, Segment
+
+
+class Guest(Detector, Protocol):
+    """A detector that also reads growing texts."""
+
+    def hold(self, text: str) -> int:
+        """As of `Scanner`."""
+        ...
+
+
+class Hosting:
+    """Implements `Scanner` over another one and guests of it."""
+
+    def __init__(self, host: FullScanner, guests: Sequence[Guest]) -> None:
+        self._host = host
+        self._guests = tuple(guests)
+
+    def inspect(self, segments: Sequence[Segment], direction: Direction) -> Scanned:
+        """What the host finds, and what its rules make of what the guests see."""
+        scanned = self._host.inspect(segments, direction)
+        return scanned._replace(findings=self._joined(scanned.findings, segments, direction))
+
+    def scan(self, segments: Sequence[Segment], *, whole: bool = True) -> list[Findings]:
+        """The same for texts of an answer, or pieces of them."""
+        found = self._host.scan(segments, whole=whole)
+        return self._joined(found, segments, Direction.RESPONSE)
+
+    def hold(self, text: str) -> int:
+        """The first position that anybody waits for."""
+        return min(self._host.hold(text), *(guest.hold(text) for guest in self._guests))
+
+    def _joined(
+        self, found: list[Findings], segments: Sequence[Segment], direction: Direction
+    ) -> list[Findings]:
+        for guest in self._guests:
+            found = join(found, self._host.ask(guest, segments, direction))
+        return found
+
+
+def reads(scanner: Scanner, name: str) -> bool:
+    """Whether a guest of this name would be heard."""
+    return isinstance(scanner, FullScanner) and scanner.reads(name)
+
+
+def host(scanner: Scanner, guests: Sequence[Guest]) -> Scanner:
+    """The scanner with those guests that some rule of it reads."""
+    if not guests or not isinstance(scanner, FullScanner):
+        return scanner
+    wanted = [guest for guest in guests if scanner.reads(guest.name)]
+    return Hosting(scanner, wanted) if wanted else scanner
