@@ -1,40 +1,36 @@
-"""What answers the dialects that the stand-in does not speak: a small server over TLS on loopback.
+"""What answers the clients of other providers: a small server over TLS on loopback.
 
-Gemini, Mistral, Cohere, Bedrock with its binary event streams, Ollama and MCP, whole and streamed,
-in the shapes their own clients read.
+The stand-in's Gemini, Cohere, Bedrock and Ollama, and in shapes of its own Mistral, Bedrock's
+`invoke` and MCP, whole and streamed, as their own clients read them.
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
 import http.server
 import json
 import ssl
-import struct
 import threading
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, NamedTuple, Self
 
 from excise.rules.fillers import fill
+from excise.standin.bedrock import build_frame
 from excise.standin.certificates import Certificates
 from excise.standin.dialects import (
-    arguments_of,
     chat_events,
     chat_whole,
-    encode,
+    find_dialect,
     messages_events,
     messages_whole,
-    pieces,
 )
 from excise.standin.received import Received
 from excise.standin.script import TOOL, Answer
+from excise.standin.shapes import Json, arguments_of, encode
 
-Json = dict[str, Any]
 MARK: Final = "Case "
-STAMP: Final = "2026-01-01T00:00:00Z"
 PEM: Final = fill("{pem:RSA PRIVATE KEY}", "answered")
 
 
@@ -69,24 +65,13 @@ def texts(value: Any) -> Iterator[str]:
 # -- dialects ----------------------------------------------------------------------------------
 
 
-def gemini(request: Received, answer: Answer) -> Reply:
-    """`generateContent`, or `streamGenerateContent` as events."""
-    if "streamGenerateContent" not in request.path:
-        return whole(_gemini(answer, answer.text, "STOP"))
-    cuts = [answer.text] if answer.tool else list(pieces(answer.text, answer.chunk))
-    ends = [*[""] * (len(cuts) - 1), "STOP"]
-    parts = (_gemini(answer, cut, end) for cut, end in zip(cuts, ends, strict=True))
-    return Reply(
-        "text/event-stream", tuple(b"data: " + encode(part) + b"\r\n\r\n" for part in parts)
-    )
-
-
-def _gemini(answer: Answer, text: str, end: str) -> Json:
-    call = {"functionCall": {"name": answer.tool, "args": {"note": text}}}
-    content = {"role": "model", "parts": [call if answer.tool else {"text": text}]}
-    candidate = {"content": content, "index": 0, **({"finishReason": end} if end else {})}
-    counts = {"promptTokenCount": 9, "candidatesTokenCount": 12, "totalTokenCount": 21}
-    return {"candidates": [candidate], "usageMetadata": counts, "modelVersion": "m"}
+def spoken(request: Received, answer: Answer) -> Reply:
+    """What the stand-in's own dialects say."""
+    dialect = find_dialect(request.target)
+    assert dialect is not None
+    if dialect.streams(request):
+        return Reply(dialect.media_type, tuple(dialect.events(answer, "m")))
+    return whole(dialect.whole(answer, "m"))
 
 
 def mistral(request: Received, answer: Answer) -> Reply:
@@ -102,124 +87,18 @@ def mistral(request: Received, answer: Answer) -> Reply:
     return Reply("text/event-stream", (b"data: " + encode(chunk) + b"\n\n", b"data: [DONE]\n\n"))
 
 
-def cohere(request: Received, answer: Answer) -> Reply:
-    """`/v2/chat`."""
-    usage = {"billed_units": {"input_tokens": 9, "output_tokens": 12}}
-    if request.json().get("stream"):
-        return Reply("text/event-stream", tuple(_cohere_events(answer, usage)))
-    message: Json = {"role": "assistant", "content": [{"type": "text", "text": answer.text}]}
-    if answer.tool:
-        function = {"name": answer.tool, "arguments": arguments_of(answer)}
-        call = {"id": "call_1", "type": "function", "function": function}
-        message = {"role": "assistant", "tool_plan": "Noting.", "tool_calls": [call]}
-    end = "TOOL_CALL" if answer.tool else "COMPLETE"
-    return whole({"id": "c-1", "message": message, "finish_reason": end, "usage": usage})
-
-
-def _cohere_events(answer: Answer, usage: Json) -> Iterator[bytes]:
-    def event(kind: str, message: Json | None, **rest: Any) -> bytes:
-        body: Json = {"type": kind, **rest}
-        if message is not None:
-            body["delta"] = {"message": message}
-        return b"event: " + kind.encode() + b"\ndata: " + encode(body) + b"\n\n"
-
-    empty: Json = {"content": [], "tool_plan": "", "tool_calls": [], "citations": []}
-    yield event("message-start", {"role": "assistant", **empty}, id="c-1")
-    if answer.tool:
-        function = {"name": answer.tool, "arguments": ""}
-        call = {"id": "call_1", "type": "function", "function": function}
-        yield event("tool-call-start", {"tool_calls": call}, index=0)
-        for piece in pieces(arguments_of(answer), answer.chunk):
-            part = {"tool_calls": {"function": {"arguments": piece}}}
-            yield event("tool-call-delta", part, index=0)
-        yield event("tool-call-end", None, index=0)
-    else:
-        yield event("content-start", {"content": {"type": "text", "text": ""}}, index=0)
-        for piece in pieces(answer.text, answer.chunk):
-            yield event("content-delta", {"content": {"text": piece}}, index=0)
-        yield event("content-end", None, index=0)
-    end = "TOOL_CALL" if answer.tool else "COMPLETE"
-    last = {"type": "message-end", "delta": {"finish_reason": end, "usage": usage}}
-    yield b"event: message-end\ndata: " + encode(last) + b"\n\n"
-
-
-def ollama(request: Received, answer: Answer) -> Reply:
-    """`/api/chat`, whole or a line of JSON a piece."""
-
-    def line(text: str, done: bool) -> Json:
-        message: Json = {"role": "assistant", "content": "" if answer.tool else text}
-        if answer.tool and text:
-            call = {"name": answer.tool, "arguments": {"note": text}}
-            message["tool_calls"] = [{"function": call}]
-        body = {"model": "m", "created_at": STAMP, "message": message, "done": done}
-        counts = {"done_reason": "stop", "prompt_eval_count": 9, "eval_count": 12}
-        return {**body, **(counts if done else {})}
-
-    if request.json().get("stream") is False:
-        return whole(line(answer.text, True))
-    cuts = [answer.text] if answer.tool else list(pieces(answer.text, answer.chunk))
-    lines = [*(line(cut, False) for cut in cuts), line("", True)]
-    return Reply("application/x-ndjson", tuple(encode(each) + b"\n" for each in lines))
-
-
 def bedrock(request: Received, answer: Answer) -> Reply:
-    """`converse` and `invoke` (of an Anthropic model), each whole and as an event stream."""
+    """`invoke` of an Anthropic model, whole and as an event stream; `converse`."""
     action = request.path.rpartition("/")[2]
+    if "invoke" not in action:
+        return spoken(request, answer)
     if action == "invoke":
         return whole(messages_whole(answer, "m"))
-    if action == "converse":
-        block: Json = {"text": answer.text}
-        if answer.tool:
-            call = {"toolUseId": "t-1", "name": answer.tool, "input": {"note": answer.text}}
-            block = {"toolUse": call}
-        end = "tool_use" if answer.tool else "end_turn"
-        output = {"message": {"role": "assistant", "content": [block]}}
-        usage = {"inputTokens": 9, "outputTokens": 12, "totalTokens": 21}
-        body = {"output": output, "stopReason": end, "usage": usage, "metrics": {"latencyMs": 1}}
-        return whole(body)
-    events = _invoked(answer) if "invoke" in action else _conversed(answer)
+    events = (event.partition(b"data: ")[2].strip() for event in messages_events(answer, "m"))
     return Reply(
-        "application/vnd.amazon.eventstream", tuple(frame(name, body) for name, body in events)
+        "application/vnd.amazon.eventstream",
+        tuple(build_frame("chunk", {"bytes": b64encode(event).decode()}) for event in events),
     )
-
-
-def _invoked(answer: Answer) -> Iterator[tuple[str, Json]]:
-    for event in messages_events(answer, "m"):
-        data = event.partition(b"data: ")[2].strip()
-        yield "chunk", {"bytes": base64.b64encode(data).decode()}
-
-
-def _conversed(answer: Answer) -> Iterator[tuple[str, Json]]:
-    yield "messageStart", {"role": "assistant"}
-    if answer.tool:
-        start = {"toolUse": {"toolUseId": "t-1", "name": answer.tool}}
-        yield "contentBlockStart", {"start": start, "contentBlockIndex": 0}
-        for piece in pieces(arguments_of(answer), answer.chunk):
-            delta: Json = {"toolUse": {"input": piece}}
-            yield "contentBlockDelta", {"delta": delta, "contentBlockIndex": 0}
-    else:
-        for piece in pieces(answer.text, answer.chunk):
-            yield "contentBlockDelta", {"delta": {"text": piece}, "contentBlockIndex": 0}
-    yield "contentBlockStop", {"contentBlockIndex": 0}
-    yield "messageStop", {"stopReason": "tool_use" if answer.tool else "end_turn"}
-    usage = {"inputTokens": 9, "outputTokens": 12, "totalTokens": 21}
-    yield "metadata", {"usage": usage, "metrics": {"latencyMs": 1}}
-
-
-def frame(name: str, body: Json) -> bytes:
-    """One message of an AWS event stream, with both of its sums."""
-    words = {":event-type": name, ":content-type": "application/json", ":message-type": "event"}
-    headers = b"".join(
-        struct.pack(">B", len(key))
-        + key.encode()
-        + struct.pack(">BH", 7, len(value))
-        + value.encode()
-        for key, value in words.items()
-    )
-    payload = encode(body)
-    prelude = struct.pack(">II", 16 + len(headers) + len(payload), len(headers))
-    data = prelude + struct.pack(">I", binascii.crc32(prelude)) + headers + payload
-    return data + struct.pack(">I", binascii.crc32(data))
 
 
 def mcp(request: Received, answer: Answer) -> Reply:
@@ -256,11 +135,11 @@ def whole(body: Json) -> Reply:
 
 
 DIALECTS: Final[dict[str, Callable[[Received, Answer], Reply]]] = {
-    "/v1beta/models/": gemini,
-    "/v1/models/": gemini,
+    "/v1beta/models/": spoken,
+    "/v1/models/": spoken,
     "/v1/chat/completions": mistral,
-    "/v2/chat": cohere,
-    "/api/chat": ollama,
+    "/v2/chat": spoken,
+    "/api/chat": spoken,
     "/model/": bedrock,
     "/mcp/": mcp,
 }

@@ -6,16 +6,16 @@ import json
 
 import pytest
 
-from excise.standin.dialects import CHAT, MESSAGES, RESPONSES, Dialect, find_dialect, pieces
+from excise.standin.bedrock import CONVERSE, CONVERSE_STREAM
+from excise.standin.cohere import COHERE
+from excise.standin.dialects import CHAT, MESSAGES, RESPONSES, find_dialect
+from excise.standin.gemini import GEMINI, GEMINI_ARRAY, GEMINI_EVENTS
+from excise.standin.ollama import OLLAMA
 from excise.standin.script import Answer
+from excise.standin.shapes import Dialect
 
 TEXT = 'two words, "quotes" and ü'
 ALL = [CHAT, RESPONSES, MESSAGES]
-
-
-@pytest.mark.parametrize("size", [1, 2, 5, 1000])
-def test_pieces_join_to_the_text(size: int) -> None:
-    assert "".join(pieces(TEXT, size)) == TEXT
 
 
 @pytest.mark.parametrize("dialect", ALL)
@@ -51,6 +51,14 @@ def test_an_error_says_its_message(dialect: Dialect) -> None:
         ("/openai/v1/chat/completions", CHAT),
         ("/v1/responses", RESPONSES),
         ("/v1/messages", MESSAGES),
+        ("/v1/messages?beta=true", MESSAGES),
+        ("/v1beta/models/m:generateContent?key=k", GEMINI),
+        ("/v1beta/models/m:streamGenerateContent?key=k&alt=sse", GEMINI_EVENTS),
+        ("/v1beta/models/m:streamGenerateContent", GEMINI_ARRAY),
+        ("/model/m%3A0/converse", CONVERSE),
+        ("/model/m:0/converse-stream", CONVERSE_STREAM),
+        ("/v2/chat", COHERE),
+        ("/api/chat", OLLAMA),
         ("/v1/files", None),
         ("/v1/messages/count_tokens", None),
     ],

@@ -26,6 +26,9 @@ def asked(text: str) -> Received:
         ({"input": [{"type": "function_call_output", "output": "r"}]}, "r"),
         ({"input": [{"content": [{"type": "input_text", "text": "b"}]}]}, "b"),
         ({"prompt": "b"}, "b"),
+        ({"contents": [{"parts": [{"text": "a"}]}, {"parts": [{"text": "b"}]}]}, "b"),
+        ({"contents": [{"parts": [{"functionResponse": {"response": {"output": "r"}}}]}]}, "r"),
+        ({"messages": [{"content": [{"toolResult": {"content": [{"text": "r"}]}}]}]}, "r"),
         ({"messages": []}, ""),
         ({"messages": [{"content": None}]}, ""),
         ([], ""),
@@ -41,6 +44,8 @@ def test_the_last_text_of_every_dialect(body: Any, text: str) -> None:
     [
         ("hello", Answer(text="You said: hello")),
         ("hello standin:tool", Answer(text="hello", tool=TOOL)),
+        ('standin:tool=read {"a": 1}', Answer(text='{"a": 1}', tool="read")),
+        ("standin:chunk=few hi", Answer(text="You said: hi")),
         ("standin:chunk=1 hi", Answer(text="You said: hi", chunk=1)),
         ("hi standin:slow", Answer(text="You said: hi", pause=0.05)),
         ("hi standin:die=3", Answer(text="You said: hi", die_after=3)),

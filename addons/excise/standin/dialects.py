@@ -1,44 +1,24 @@
 """Answers on the wire, whole and as event streams, in the shapes the providers send.
 
 Shapes as seen from the official Python clients (openai 3, anthropic 2): field order, the events
-around the deltas and the places where a stream repeats its text are theirs.
+around the deltas and the places where a stream repeats its text are theirs. The other providers
+have a module each.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator
-from typing import Any, Final, NamedTuple
+import re
+from collections.abc import Iterator
+from typing import Final
 
+from excise.standin.bedrock import CONVERSE, CONVERSE_STREAM
+from excise.standin.cohere import COHERE
+from excise.standin.gemini import GEMINI, GEMINI_ARRAY, GEMINI_EVENTS
+from excise.standin.ollama import OLLAMA
 from excise.standin.script import Answer
+from excise.standin.shapes import CALL, Dialect, Json, arguments_of, encode, input_of, pieces
 
-Json = dict[str, Any]
 CREATED: Final = 1_760_000_000  # a fixed moment: two runs answer the same bytes
-CALL: Final = "call_standin_1"
-
-
-class Dialect(NamedTuple):
-    """How one API answers: the whole body, and the events of a stream."""
-
-    whole: Callable[[Answer, str], Json]
-    events: Callable[[Answer, str], Iterator[bytes]]
-    error: Callable[[str], Json]
-
-
-def encode(value: Any) -> bytes:
-    """JSON as the providers write it: no spaces, UTF-8."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
-
-
-def pieces(text: str, size: int) -> Iterator[str]:
-    """`text` cut into pieces of `size` characters, at least one."""
-    for start in range(0, max(1, len(text)), size):
-        yield text[start : start + size]
-
-
-def arguments_of(answer: Answer) -> str:
-    """The JSON text of a tool call's arguments."""
-    return json.dumps({"note": answer.text}, ensure_ascii=False)
 
 
 # -- OpenAI chat completions -------------------------------------------------------------------
@@ -184,7 +164,7 @@ def messages_whole(answer: Answer, model: str) -> Json:
     block: Json = {"type": "text", "text": answer.text}
     if answer.tool:
         block = {"type": "tool_use", "id": "toolu_standin", "name": answer.tool}
-        block["input"] = {"note": answer.text}
+        block["input"] = input_of(answer)
     return {
         "id": "msg_standin",
         "type": "message",
@@ -233,14 +213,24 @@ CHAT: Final = Dialect(chat_whole, chat_events, openai_error)
 RESPONSES: Final = Dialect(responses_whole, responses_events, openai_error)
 MESSAGES: Final = Dialect(messages_whole, messages_events, anthropic_error)
 
-# By the end of the path, so that providers with a prefix of their own are served too.
-DIALECTS: Final[tuple[tuple[str, Dialect], ...]] = (
-    ("/chat/completions", CHAT),
-    ("/responses", RESPONSES),
-    ("/messages", MESSAGES),
+# By how the path ends, so that providers with a prefix of their own are served too.
+DIALECTS: Final[tuple[tuple[re.Pattern[str], Dialect], ...]] = tuple(
+    (re.compile(end), dialect)
+    for end, dialect in (
+        (r"/chat/completions(?:\?|$)", CHAT),
+        (r"/responses(?:\?|$)", RESPONSES),
+        (r"/messages(?:\?|$)", MESSAGES),
+        (r":generateContent(?:\?|$)", GEMINI),
+        (r":streamGenerateContent\?(?:.*&)?alt=sse(?:&|$)", GEMINI_EVENTS),
+        (r":streamGenerateContent(?:\?|$)", GEMINI_ARRAY),
+        (r"/model/[^/]+/converse(?:\?|$)", CONVERSE),
+        (r"/model/[^/]+/converse-stream(?:\?|$)", CONVERSE_STREAM),
+        (r"/v2/chat(?:\?|$)", COHERE),
+        (r"/api/chat(?:\?|$)", OLLAMA),
+    )
 )
 
 
-def find_dialect(path: str) -> Dialect | None:
-    """The dialect spoken at this path, or None."""
-    return next((dialect for end, dialect in DIALECTS if path.endswith(end)), None)
+def find_dialect(target: str) -> Dialect | None:
+    """The dialect spoken at this target, or None."""
+    return next((dialect for end, dialect in DIALECTS if end.search(target)), None)

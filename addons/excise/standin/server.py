@@ -15,9 +15,10 @@ from types import TracebackType
 from typing import Self
 
 from excise.standin.certificates import Certificates
-from excise.standin.dialects import Dialect, encode, find_dialect
+from excise.standin.dialects import find_dialect
 from excise.standin.received import Received, undo_codings
 from excise.standin.script import Answer, Script, answer_prompt
+from excise.standin.shapes import Dialect, encode
 from excise.standin.socket import asks_for_socket, converse
 
 _NAMED = frozenset(HTTPStatus)
@@ -143,7 +144,7 @@ class StandIn:
 
     async def _answer(self, request: Received, writer: asyncio.StreamWriter) -> bool:
         """Send one answer; whether the connection may be used again."""
-        dialect = find_dialect(request.path)
+        dialect = find_dialect(request.target)
         if dialect is None:
             writer.write(_whole(encode(_echo(request)), Answer(text="")))
             await writer.drain()
@@ -151,7 +152,7 @@ class StandIn:
         answer, body = self.script(request), request.json()
         if answer.status != HTTPStatus.OK:
             writer.write(_whole(encode(dialect.error(answer.text)), answer))
-        elif body.get("stream"):
+        elif dialect.streams(request):
             return await _stream(dialect, answer, str(body.get("model", "")), writer)
         else:
             whole = _whole(encode(dialect.whole(answer, str(body.get("model", "")))), answer)
@@ -199,8 +200,9 @@ async def _stream(
     packer = zlib.compressobj(wbits=31) if answer.encoding == "gzip" else None
     coding = b"content-encoding: gzip\r\n" if packer else b""
     writer.write(
-        b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\n"
-        + b"x-request-id: req_standin\r\ntransfer-encoding: chunked\r\n"
+        b"HTTP/1.1 200 OK\r\ncontent-type: "
+        + dialect.media_type.encode()
+        + b"\r\nx-request-id: req_standin\r\ntransfer-encoding: chunked\r\n"
         + coding
         + b"\r\n"
     )

@@ -18,9 +18,10 @@ from wsproto.events import BytesMessage, CloseConnection, Message, Ping, Pong, T
 from wsproto.extensions import PerMessageDeflate
 from wsproto.utilities import generate_accept_token
 
-from excise.standin.dialects import encode, pieces, responses_events
+from excise.standin.dialects import responses_events
 from excise.standin.received import Received
 from excise.standin.script import Answer, answer_prompt
+from excise.standin.shapes import encode, pieces
 
 Json = dict[str, Any]
 _CODE: Final = re.compile(r"standin:close=(\d+)")
