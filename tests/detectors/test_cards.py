@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from excise.detectors import cards
 from excise.detectors.base import Glance
 from excise.detectors.cards import CODE, EXPIRY, PAN, PART, Cards
-from excise.model import Part, Role, Segment
+from excise.model import Part, Role, Segment, Span
 from excise.rules.digits import luhn_sum
 from excise.rules.fillers import fill
 
@@ -164,3 +165,23 @@ def test_a_list_of_ids_is_none() -> None:
     dice = random.Random(5)
     text = "\n".join(f"4{dice.randrange(10**15):015}" for _ in range(500))
     assert Cards().find([Glance(Segment(text, Role.USER, Part.PROMPT, 0))]) == [()]
+
+
+PIECES = (
+    "cvv", "CVC2", "card code", "Security-code", "security number", "verify value", "digits on the "
+    "back", "3-digit code", "three digits", "code on the front", "pruefziffer", "prüfzahl",
+    "cryptogramme visuel", "código de segurança", "codigo de seguridad", "codice di sicurezza",
+    "kod cvv2", "kod bezpieczenstwa", "cid", "csc", "decided", "beveiligingscode", " exp", "Valid "
+    "thru", "geldig tot", "vence", "scadenza", "ends", "endes", "good thru", "bit 14", "DE014",
+    "field_14", "F14", "important", "valable jusqu'au", "wazna do", "verfällt", "verfallt",
+    ": ", " is ", "\n", " ", "123", "4567", "09/27", "12 28", "2031", "/", "0", "x", "\u017f", "K",
+)  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=14).map("".join), st.integers(0, 9))
+def test_by_their_beginnings_the_same_is_found_as_by_the_patterns(text: str, cut: int) -> None:
+    """What `finditer` finds in a stretch, and nothing else."""
+    area = Span(min(cut, len(text)), len(text))
+    for pattern, signs in ((cards._CODE, cards._CODE_SIGNS), (cards._EXPIRES, cards._EXPIRY_SIGNS)):
+        expected = [match.span() for match in pattern.finditer(text, *area)]
+        assert [match.span() for match in cards._beginning(pattern, signs, text, area)] == expected

@@ -44,6 +44,7 @@ _GAP: Final = (
 _RUN: Final = re.compile(rf"[0-9]+(?:{_GAP}[0-9]+)*")
 _ENOUGH: Final = re.compile(rf"[0-9](?:{_GAP}?[0-9]){{11}}")
 _DIGITS: Final = re.compile(r"[0-9]+")
+_NO_DIGITS: Final = bytes(code for code in range(256) if chr(code) not in "0123456789")
 _ALONE: Final = re.compile(r"[0-9](?<![0-9A-Za-z][0-9])[0-9]{12,18}(?![0-9A-Za-z])")
 _FEWEST_LISTED: Final = 4  # distinct numbers
 _LISTED_CODE: Final = re.compile(r"[ \t]?[,;|\t][ \t]?(?P<code>[0-9]{3,4})(?![0-9A-Za-z.])")
@@ -115,6 +116,12 @@ _CODE: Final = re.compile(
     r"(?![0-9A-Za-z%]|[.:/][0-9])",
     re.IGNORECASE,
 )
+# How all of that begins where it is of ASCII; so much is looked for at the speed of memory.
+_CODE_SIGNS: Final = (
+    "cv", "csc", "cid", "card", "security", "verif", "safety", "digit", "code", "three", "four",
+    "3 digit", "3-digit", "4 digit", "4-digit", "sicherheitscode", "pruef", "cryptogramme",
+    "codigo", "codice", "beveiligingscode", "kod ",
+)  # fmt: skip
 _CODE_BEFORE: Final = re.compile(
     rf"(?<![0-9A-Za-z.:/$-])(?P<code>[0-9]{{3,4}})[^0-9\n]{{1,24}}?{_CODE_WORDS}", re.IGNORECASE
 )
@@ -125,6 +132,12 @@ _EXPIRES: Final = re.compile(
     rf"[^0-9\n]{{0,24}}(?:\n[^0-9\n]{{0,12}})?(?P<date>{_DATE}|20[2-4][0-9]|{_MONTH})(?![0-9])",
     re.IGNORECASE,
 )
+_EXPIRY_SIGNS: Final = (
+    "exp", "valid", "gueltig", "valable", "caduc", "vence", "scad", "geldig", "wazna", "wygasa",
+    "ende", "ends", "verfallt", "good thr",
+    *(f"{name}{gap}{zero}14" for name in ("de", "f", "field", "bit") for gap in ("", " ", "_")
+      for zero in ("", "0")),
+)  # fmt: skip
 # Begins with its one digit, which is quick to look for, and then looks back.
 _EMV: Final = re.compile(r"5(?<![G-Zg-z_]5)(?:A ?0([6-9A])|7 ?(0[8-9A-F]|1[0-3])) ?(?=[0-9])")
 _EMV_NUMBER: Final = re.compile(r"([0-9]{11,20})F?")
@@ -162,15 +175,16 @@ class Cards:
 def _look(glance: Glance) -> list[Sight]:
     """The sights in a text, or where it spells numbers out in words, in what they stand for."""
     label = glance.segment.label
-    view = glance.spoken if any(word in glance.low for word in _TELLING) else None
-    if view is None:
+    view = glance.spoken  # read before, and there is none in most texts
+    if view is None or not any(word in glance.low for word in _TELLING):
         return _sights(glance.text, label)
     sights = _sights(view.text, label)
     return [sight._replace(span=view.back(sight.span)) for sight in sights]
 
 
 def _sights(text: str, label: str) -> list[Sight]:
-    if not _ENOUGH.search(text):
+    digits = text.encode("ascii", "replace").translate(None, _NO_DIGITS)
+    if len(digits) < _SHORTEST or not _ENOUGH.search(text):
         return []
     numbers = list(_numbers(text))
     cards = [number for number in numbers[:_MOST] if _is_card(text, label, number)]
@@ -356,10 +370,12 @@ def _companions(text: str, cards: Sequence[Span]) -> tuple[set[Span], set[Span]]
                     if match[name]:
                         kind.add(Span(card.end + match.start(name), card.end + match.end(name)))
     for area in _areas(text, cards):
-        for pattern in (_CODE, _CODE_BEFORE):
-            found = pattern.finditer(text, area.start, area.end)
-            codes.update(Span(*match.span("code")) for match in found)
-        dates.update(Span(*m.span("date")) for m in _EXPIRES.finditer(text, area.start, area.end))
+        for match in _beginning(_CODE, _CODE_SIGNS, text, area):
+            codes.add(Span(*match.span("code")))
+        for match in _CODE_BEFORE.finditer(text, area.start, area.end):
+            codes.add(Span(*match.span("code")))
+        for match in _beginning(_EXPIRES, _EXPIRY_SIGNS, text, area):
+            dates.add(Span(*match.span("date")))
     for line in {text.rfind("\n", 0, card.start) + 1 for card in cards[:_ROWS]}:
         end = text.find("\n", line)
         for match in _FIELD.finditer(text, line, len(text) if end < 0 else end):
@@ -368,6 +384,31 @@ def _companions(text: str, cards: Sequence[Span]) -> tuple[set[Span], set[Span]]
     for match in _EMV_DATE.finditer(text):
         dates.add(Span(*match.span("date")))
     return codes, dates
+
+
+def _beginning(
+    pattern: re.Pattern[str], signs: Sequence[str], text: str, area: Span
+) -> Iterator[re.Match[str]]:
+    """What `finditer` gives of a pattern whose matches in ASCII all begin with one of the signs."""
+    low = text[area.start : area.end].lower()
+    if not low.isascii():
+        yield from pattern.finditer(text, area.start, area.end)
+        return
+    at = 0
+    for place in sorted({place for sign in signs for place in _places(low, sign)}):
+        if place < at:
+            continue
+        match = pattern.match(text, area.start + place, area.end)
+        if match is not None:
+            yield match
+            at = match.end() - area.start
+
+
+def _places(low: str, sign: str) -> Iterator[int]:
+    at = low.find(sign)
+    while at >= 0:
+        yield at
+        at = low.find(sign, at + 1)
 
 
 def _areas(text: str, cards: Iterable[Span]) -> Iterator[Span]:
