@@ -12,6 +12,7 @@ from excise.detectors.base import Findings
 from excise.enforce.redact import Placeholders
 from excise.model import Action, Finding, Kind, Mode, Ruling, Segment, Severity, Span
 from excise.pipeline.stream import ResponseStream, Step
+from excise.policy.running import Said
 
 SECRET = re.compile(r"SECRET-[0-9]{8}")
 _GROWING = re.compile(r"S(?:E(?:C(?:R(?:E(?:T(?:-[0-9]{0,7})?)?)?)?)?)?\Z")
@@ -79,16 +80,31 @@ class BlindScanner:
         return len(text)
 
 
-def judge_as(action: Action, mode: Mode = Mode.ENFORCE):  # type: ignore[no-untyped-def]
-    """A judge that says the same of every finding."""
+class Judge:
+    """Says the same of every finding, and nothing of the answer as a whole."""
 
-    def judge(segment: Segment, findings: Findings) -> list[Ruling]:
-        return [
-            Ruling(segment=segment, finding=finding, action=action, mode=mode, clause="test")
-            for finding in findings
-        ]
+    def __init__(self, action: Action, mode: Mode = Mode.ENFORCE) -> None:
+        self.action, self.mode = action, mode
 
-    return judge
+    def begin(self) -> Said:
+        return Said()
+
+    def hear(self, segment: Segment, findings: Findings) -> Said:
+        return Said(
+            tuple(
+                Ruling(
+                    segment=segment,
+                    finding=finding,
+                    action=self.action,
+                    mode=self.mode,
+                    clause="test",
+                )
+                for finding in findings
+            )
+        )
+
+    def finish(self) -> Said:
+        return Said()
 
 
 def redact(ruling: Ruling, value: str) -> str:
@@ -101,7 +117,7 @@ def open_stream(reader, scanner=None, vault=None, action=Action.REDACT, notice="
     return ResponseStream(
         reader=reader,
         scanner=scanner or SecretScanner(),
-        judge=judge_as(action),
+        judge=lambda progress: Judge(action),
         redact=redact,
         lookup=(vault or {}).get,
         notice=notice,

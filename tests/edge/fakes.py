@@ -46,6 +46,7 @@ class Outcome:
 class FakeStep:
     data: bytes
     rulings: tuple[Any, ...] = ()
+    clauses: tuple[Any, ...] = ()
     closed: bool = False
 
 

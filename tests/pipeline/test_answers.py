@@ -16,6 +16,8 @@ from excise.audit.fields import build_schema
 from excise.model import Action, Answer
 from excise.pipeline.answers import AnswerStream
 from excise.pipeline.firewall import Firewall
+from excise.policy.build import Policy, build_policy
+from excise.policy.load import parse_profile
 
 HEAD = (("content-type", "text/event-stream"),)
 
@@ -189,3 +191,66 @@ def test_an_error_is_no_stream(status: int, streams: bool) -> None:
         head = (("content-type", media_type),)
         stream = wall.open_stream(sent, Answer(status=status, headers=head), context)
         assert (stream is not None) is expected
+
+
+# -- clauses about the exchange ------------------------------------------------------------------
+
+SEVERAL = f"one {SECRET} two {SECRET} three {SECRET} four"
+IN_ANSWERS = "when: {directions: [response]}, "
+CLAUSES = {
+    "first": "if: 'principal.group == \"\"'",
+    "growing": "if: 'findings.exists(f, f.count > 2)'",
+    "last": "if: 'size > 3 && findings.all(f, f.count == 3)'",
+}
+
+
+def clauses_policy(clauses: str) -> Policy:
+    """The planted rules in a profile with these clauses."""
+    rules = planted_policy().rules.values()
+    packs = "".join(f"  - {{pack: {name}}}\n" for name in sorted({each.pack for each in rules}))
+    text = f"profile: p\ntitle: P\npacks:\n{packs}uninspectable: {{otherwise: alert}}\n"
+    text += f"on-fault: block\nclauses:\n{clauses}"
+    return build_policy(parse_profile(text, "p.yaml"), rules, "p.yaml", text.encode())
+
+
+@pytest.mark.parametrize(("known", "words"), [("first", ""), ("growing", "two"), ("last", "four")])
+def test_a_clause_about_the_exchange_ends_a_stream(known: str, words: str) -> None:
+    """Law: however the bytes are cut, it ends at the same word, and the line names it; as a whole
+    the same answer is refused by the same clause."""
+    made = clauses_policy(f"  - {{id: {known}, {IN_ANSWERS}{CLAUSES[known]}, then: block}}\n")
+    wall, body = firewall(policy=made), events(*(f"{word} " for word in SEVERAL.split(" ")))
+    outs = set()
+    for chunks in [[body], *list(every_two_way_split(body))[::97]]:
+        stream = opened(wall)
+        out = b"".join(stream.feed(chunk).data for chunk in chunks) + stream.finish().data
+        outs.add(spoken(out))
+        line = told(stream)
+        assert line["action"] == "block" and line["clauses"][0]["clause"] == known
+    (out,) = outs
+    assert words in out and ("four" in out) is (known == "last")
+    sent = exchange(chat("x"))
+    answer = Answer(
+        status=200, headers=(("content-type", "application/json"),),
+        body=json.dumps({"model": "m", "choices": [
+            {"index": 0, "message": {"role": "assistant", "content": SEVERAL}}]}).encode(),
+    )  # fmt: skip
+    whole = wall.inspect_response(sent, answer, wall.inspect_request(sent).context)
+    assert [each.clause for each in whole.decision.clauses] == [known]
+    assert whole.decision.action is Action.BLOCK
+
+
+def test_a_clause_in_shadow_leaves_a_stream_as_it_is() -> None:
+    """Law: byte for byte, and the line says what would have been done."""
+    body = events(*(f"{word} " for word in SEVERAL.split(" ")))
+    plain = opened(firewall())
+    made = clauses_policy(
+        "".join(
+            f"  - {{id: {k}, {IN_ANSWERS}{c}, then: block, mode: shadow}}\n"
+            for k, c in CLAUSES.items()
+        )
+    )
+    shadowed = opened(firewall(policy=made))
+    outs = [each.feed(body).data + each.finish().data for each in (plain, shadowed)]
+    assert outs[0] == outs[1]
+    line = told(shadowed)
+    assert line["would"] == "block" and len(line["clauses"]) == 3 and line["action"] != "block"

@@ -72,7 +72,7 @@ class GuardedStream:
         try:
             step = step_of()
             release = Release(step.data, End.CLOSED if step.closed else End.OPEN)
-            if step.rulings:
+            if step.rulings or step.clauses:
                 release.wait = lambda: self._secure(release)
         except BaseException as fault:
             release = self._closing(self._note("stream", fault))

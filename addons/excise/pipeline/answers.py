@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from excise.audit.fields import Stage
 from excise.audit.record import Facts
 from excise.codecs.base import StreamReader
 from excise.codecs.encoding import Decoder
-from excise.detectors.base import Findings, Scanner
+from excise.detectors.base import Scanner
 from excise.enforce.block import build_refusal
 from excise.enforce.redact import Lookup
 from excise.errors import Unreadable
@@ -19,24 +19,27 @@ from excise.model import (
     Answer,
     Decision,
     Direction,
-    Mode,
     RefusalClass,
     Ruling,
-    Segment,
+    Spoken,
     Usage,
 )
+from excise.pipeline.listening import Listener, decided
 from excise.pipeline.outcome import Context, Record
 from excise.pipeline.stream import ResponseStream
 from excise.pipeline.stream import Step as Part
+from excise.policy.running import Progress
 from excise.text.tokencount import encoding_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """What one chunk led to. With rulings, `record()` must be on disk before `data` goes out."""
+    """What one chunk led to. With rulings or clauses, `record()` must be on disk before `data`
+    goes out."""
 
     data: bytes = field(default=b"", repr=False)
     rulings: tuple[Ruling, ...] = ()
+    clauses: tuple[Spoken, ...] = ()
     closed: bool = False
 
 
@@ -52,8 +55,8 @@ class Judge(Protocol):
         """What finds in the answer to a request."""
         ...
 
-    def rule(self, context: Context, segment: Segment, findings: Findings) -> Sequence[Ruling]:
-        """What is done about findings in a piece of the answer."""
+    def listen(self, context: Context, progress: Callable[[], Progress]) -> Listener:
+        """What rules on a streamed answer of this exchange."""
         ...
 
     def name(self, ruling: Ruling, value: str) -> str:
@@ -95,14 +98,15 @@ class AnswerStream:
         self._inner = ResponseStream(
             reader=reader,
             scanner=judge.scanner_of(context),
-            judge=lambda segment, findings: judge.rule(context, segment, findings),
+            judge=self._listen,
             redact=judge.name,
             lookup=lookup,
             notice=self._notice(RefusalClass.LEAK),
             encoding=encoding_of(context.model),
             stops=lambda reason: judge.unread(reason) is Action.BLOCK,
         )
-        self._rulings: list[Ruling] = []
+        self._listener: Listener | None = None
+        self._parts: list[Part] = []  # of which no line has told
         self._reasons: list[str] = []
         self._unread_action = Action.ALLOW
         self._passing = False  # unreadable, and policy lets it pass
@@ -136,23 +140,20 @@ class AnswerStream:
 
     def record(self) -> Record:
         """The audit line of what happened since the last one; the last one tells how it ended."""
-        rulings, self._rulings = tuple(self._rulings), []
+        parts, self._parts = self._parts, []
         reasons, self._reasons = tuple(self._reasons), []
-        enforced = [ruling.action for ruling in rulings if ruling.mode is Mode.ENFORCE]
-        if reasons:
-            enforced.append(self._unread_action)
-        action = max(enforced, key=lambda each: each.rank, default=Action.ALLOW)
-        would = max([action, *(ruling.action for ruling in rulings)], key=lambda each: each.rank)
+        floor = self._unread_action if reasons else Action.ALLOW
+        decision = decided(parts, reasons, floor, self._listener.risk if self._listener else ())
         told, inner = self._told, self._inner
         self._told = (inner.redacted, inner.restored)
         return self._judge.describe(
             self._context,
-            Decision(action=action, would=would, rulings=rulings, reasons=reasons),
+            decision,
             Facts(
                 stage=Stage.STREAM,
                 direction=Direction.RESPONSE,
                 status=self._answer.status,
-                reference=self._context.exchange.id if action is Action.BLOCK else "",
+                reference=self._context.exchange.id if decision.action is Action.BLOCK else "",
                 edits=inner.redacted - told[0],
                 restored=inner.restored - told[1],
                 bytes_in=self._bytes_in,
@@ -163,6 +164,10 @@ class AnswerStream:
                 upstream_ended=self._ended,
             ),
         )
+
+    def _listen(self, progress: Callable[[], Progress]) -> Listener:
+        self._listener = self._judge.listen(self._context, progress)
+        return self._listener
 
     # -- steps -------------------------------------------------------------------------------
 
@@ -189,27 +194,26 @@ class AnswerStream:
         return Step() if self._passing else self._given(self._inner.finish())
 
     def _given(self, part: Part) -> Step:
-        self._rulings += part.rulings
+        self._parts.append(part)
         for reason in part.unread:
             self._note(reason, self._judge.unread(reason))
         if part.unreadable:
-            return self._unreadable(part.out, part.unreadable, rulings=part.rulings)
+            step = self._unreadable(part.out, part.unreadable)
+            return replace(step, rulings=part.rulings, clauses=part.clauses)
         if part.closed:
             self._ended = "closed"
-        return Step(data=part.out, rulings=part.rulings, closed=part.closed)
+        return Step(data=part.out, rulings=part.rulings, clauses=part.clauses, closed=part.closed)
 
-    def _unreadable(
-        self, out: bytes, reason: str, *, rulings: tuple[Ruling, ...] = (), coded: bool = False
-    ) -> Step:
+    def _unreadable(self, out: bytes, reason: str, *, coded: bool = False) -> Step:
         """Policy decides; what can no longer be decoded can only be ended."""
         action = Action.BLOCK if coded else self._judge.unread(reason)
         self._note(reason, action)
         if action is Action.BLOCK:
             self._ended = "closed"
             ending = self._inner.close(self._notice(RefusalClass.UNINSPECTABLE))
-            return Step(data=out + ending, rulings=rulings, closed=True)
+            return Step(data=out + ending, closed=True)
         self._passing = True
-        return Step(data=out + self._inner.surrender(), rulings=rulings)
+        return Step(data=out + self._inner.surrender())
 
     def _note(self, reason: str, action: Action) -> None:
         self._reasons.append(f"uninspectable:{reason}")

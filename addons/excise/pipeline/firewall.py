@@ -22,7 +22,7 @@ from excise.codecs.facts import streams_by_path
 from excise.codecs.head import read_head, splice_head
 from excise.codecs.logprobs import drop_logprobs
 from excise.codecs.systemnote import add_note
-from excise.detectors.base import Findings, Scanner
+from excise.detectors.base import Scanner
 from excise.detectors.guests import host as hosting
 from excise.detectors.leak import Instructions
 from excise.enforce.block import build_refusal, class_of
@@ -54,15 +54,17 @@ from excise.model import (
 )
 from excise.pipeline.answers import AnswerStream
 from excise.pipeline.inside import Read, is_inside, look_inside, may_hold_document
+from excise.pipeline.listening import Listener
 from excise.pipeline.outcome import Context, Headers, Record, RequestOutcome, ResponseOutcome
 from excise.pipeline.reading import DEFAULT_LIMITS, Limits, Message, read_message
 from excise.pipeline.scene import build_situation
 from excise.pipeline.socket import POLICY_VIOLATION, Socket
 from excise.pipeline.usage import estimate_tokens, estimate_usage
-from excise.pipeline.weigh import Found, find, forbid_edits, genuine, seal
+from excise.pipeline.weigh import Found, find, forbid_edits, seal
 from excise.pipeline.written import holds_json, is_signed, outside, written
 from excise.policy.build import Policy
 from excise.policy.decide import decide
+from excise.policy.running import Progress
 from excise.policy.schema import Images, Sockets
 from excise.policy.situation import Situation
 
@@ -285,13 +287,10 @@ class Firewall:
         """What finds in the answer to a request."""
         return hosting(self.scanner, context.guests)
 
-    def rule(self, context: Context, segment: Segment, findings: Findings) -> Sequence[Ruling]:
-        """What is done about findings in a piece of a streamed answer."""
-        return decide(
-            self.policy,
-            [(segment, genuine(segment.text, findings, self.policy.mild))],
-            self._situation(context, Direction.RESPONSE, (segment,), Stage.STREAM, True),
-        ).rulings
+    def listen(self, context: Context, progress: Callable[[], Progress]) -> Listener:
+        """What rules on a streamed answer of this exchange."""
+        situation = self._situation(context, Direction.RESPONSE, (), Stage.STREAM, False)
+        return Listener(self.policy, situation, progress)
 
     def name(self, ruling: Ruling, value: str) -> str:
         """The placeholder that stands for a value."""

@@ -27,20 +27,20 @@ from excise.model import (
     Decision,
     Direction,
     Exchange,
-    Mode,
     Part,
     Refusal,
     RefusalClass,
     Role,
-    Ruling,
     Segment,
     SocketMessage,
     Usage,
 )
 from excise.pipeline import answers
+from excise.pipeline.listening import Listener, Risk, decided
 from excise.pipeline.outcome import Context, Record, RequestOutcome
 from excise.pipeline.stream import ResponseStream
 from excise.pipeline.stream import Step as StreamStep
+from excise.policy.running import Progress
 
 POLICY_VIOLATION: Final = 1008  # RFC 6455, 7.4.1
 SWITCHING: Final = 101
@@ -102,6 +102,7 @@ class Socket:
         self._binary = False
         self._muted: frozenset[str] = frozenset()
         self._tally = Tally()
+        self._listener: Listener | None = None
         self._open_stream()
 
     @property
@@ -197,23 +198,29 @@ class Socket:
         self._kinds.append(message.binary)
         reader, turns = self._reader, self._reader.turns
         part = self._stream.feed(put_end(message.data))
-        tally.take(self._stream, part.rulings)
+        tally.take(self._stream, part)
         for reason in part.unread:
             tally.unread(reason, self._judge.unread(reason))
         out = part.out
         if part.unreadable:
             out += self._give_up(part.unreadable)
         sent = self._messages(out)
+        ended = reader.turns != turns
+        if ended and not part.closed:
+            last = self._stream.conclude()
+            tally.take(self._stream, last)
+            if self._stream.blocked:  # what ends the answer is held back, and refused instead
+                part, sent = replace(part, closed=True), ()
         if part.closed:
             self._mute()
-        return self._given(part, sent, ended=reader.turns != turns)
+        return self._given(part, sent, ended=ended)
 
     def _unread_answer(self, message: SocketMessage) -> SocketStep:
         """What is held goes first, so that order is kept."""
         action, tally = self._judge.unread(MEDIA_TYPE), self._tally
         tally.unread(MEDIA_TYPE, action)
         part = self._stream.finish()
-        tally.take(self._stream, part.rulings)
+        tally.take(self._stream, part)
         sent = self._messages(part.out)
         if action is not Action.BLOCK:
             sent = (*sent, message)
@@ -244,13 +251,13 @@ class Socket:
         )
 
     def _given(self, part: StreamStep, sent: tuple[SocketMessage, ...], ended: bool) -> SocketStep:
-        decision = self._tally.decision()
+        decision = self._decided()
         blocked = decision.action is Action.BLOCK
         if part.closed and not sent:  # no answer was under way that could be ended
             told = self._dialect.refuse(self._notice(RefusalClass.LEAK), {})
             sent = tuple(SocketMessage(each, self._binary) for each in told)
         self._tally.bytes_out += sum(len(each.data) for each in sent)
-        durable = bool(decision.rulings) or blocked
+        durable = bool(decision.rulings or decision.clauses) or blocked
         records = (self._record(decision),) if durable or ended else ()
         if ended:
             self._stream.begin()
@@ -269,13 +276,15 @@ class Socket:
         """The socket is closed: what is held goes out, and the last line is written."""
         tally = self._tally
         part = self._stream.finish()
-        tally.take(self._stream, part.rulings)
+        tally.take(self._stream, part)
         sent = self._messages(part.out)
         tally.bytes_out += sum(len(each.data) for each in sent)
         tally.ended = "cut" if self._reader.live else "whole"
-        decision = tally.decision()
+        decision = self._decided()
         record = self._record(decision)
-        return SocketStep(onward=sent, records=(record,), durable=bool(decision.rulings))
+        return SocketStep(
+            onward=sent, records=(record,), durable=bool(decision.rulings or decision.clauses)
+        )
 
     def control(self, judge: Judge, text: bytes) -> bytes:
         """The text of a ping, a pong or a close, empty where anything stands in it."""
@@ -299,12 +308,19 @@ class Socket:
         self._stream = ResponseStream(
             reader=self._reader,
             scanner=judge.scanner_of(self._context),
-            judge=lambda segment, findings: judge.rule(self._context, segment, findings),
+            judge=self._listen,
             redact=judge.name,
             lookup=judge.lookup(self._exchange.principal.id),
             notice=self._notice(RefusalClass.LEAK).message,
             stops=lambda reason: judge.unread(reason) is Action.BLOCK,
         )
+
+    def _listen(self, progress: Callable[[], Progress]) -> Listener:
+        self._listener = self._judge.listen(self._context, progress)
+        return self._listener
+
+    def _decided(self) -> Decision:
+        return self._tally.decision(self._listener.risk if self._listener else ())
 
     def _notice(self, cls: RefusalClass) -> Refusal:
         return self._judge.refusal(cls, self._context.exchange.id)
@@ -344,17 +360,17 @@ class Tally:
         self.usage: Usage | None = None
         self.edits = self.restored = 0
         self.anomalies: set[str] = set()
-        self._rulings: list[Ruling] = []
+        self._parts: list[StreamStep] = []
         self._reasons: dict[str, Action] = {}
         self._seen: set[str] = set()
 
-    def take(self, stream: ResponseStream, rulings: tuple[Ruling, ...]) -> None:
+    def take(self, stream: ResponseStream, part: StreamStep) -> None:
         """Count what a stream has done, and let it count anew."""
         self.edits += stream.redacted
         self.restored += stream.restored
         self.usage = stream.usage or self.usage
         stream.redacted = stream.restored = 0
-        self._rulings += rulings
+        self._parts.append(part)
 
     def unread(self, reason: str, action: Action) -> None:
         """Something of the answer was not read."""
@@ -366,20 +382,16 @@ class Tally:
         self._seen |= fresh
         return bool(fresh)
 
-    def decision(self) -> Decision:
+    def decision(self, risk: Risk) -> Decision:
         """The worst of what was done."""
-        enforced = [each.action for each in self._rulings if each.mode is Mode.ENFORCE]
-        action = max([*enforced, *self._reasons.values()], key=_rank, default=Action.ALLOW)
-        would = max([action, *(each.action for each in self._rulings)], key=_rank)
-        return Decision(
-            action=action, would=would, rulings=tuple(self._rulings), reasons=tuple(self._reasons)
-        )
+        floor = max(self._reasons.values(), key=_rank, default=Action.ALLOW)
+        return decided(self._parts, tuple(self._reasons), floor, risk)
 
     def settle(self) -> None:
         """A line has told of it."""
         self.edits = self.restored = 0
         self.anomalies.clear()
-        self._rulings.clear()
+        self._parts.clear()
         self._reasons.clear()
 
 

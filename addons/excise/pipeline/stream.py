@@ -10,13 +10,25 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Final, Protocol
 
 from excise.codecs.base import Channel, StreamEvent, StreamReader
 from excise.detectors.base import Findings, Scanner
 from excise.enforce.redact import Lookup, find_restorable, merge_spans
 from excise.errors import Unreadable
-from excise.model import Action, Edit, Finding, Mode, Ruling, Segment, Span, Usage
+from excise.model import (
+    Action,
+    Edit,
+    Finding,
+    Mode,
+    Part,
+    Role,
+    Ruling,
+    Segment,
+    Span,
+    Spoken,
+    Usage,
+)
 from excise.pipeline.channel import (
     Change,
     ChannelText,
@@ -25,6 +37,7 @@ from excise.pipeline.channel import (
     genuine,
     settle_limit,
 )
+from excise.policy.running import Progress, Said
 from excise.text.escapes import begins_json, unescape
 from excise.text.tokencount import DEFAULT, Tally
 
@@ -35,9 +48,43 @@ a text is over before the whole answer is: without this, tool calls would wait f
 _REMEMBERED: Final = 256  # whole texts known to hold nothing: ids, models, types
 _SHORT: Final = 128
 
-Judge = Callable[[Segment, Findings], Sequence[Ruling]]
-"""(text, what was found in it) → rulings. Spans count in the text of this segment, which for a
-delta is the window around it."""
+
+class Judge(Protocol):
+    """Rules on one answer. Spans count in the text of the segment, which for a delta is the window
+    around it."""
+
+    def begin(self) -> Said:
+        """What is said before the first word."""
+        ...
+
+    def hear(self, segment: Segment, findings: Findings) -> Said:
+        """What is said of the findings in a text."""
+        ...
+
+    def finish(self) -> Said:
+        """What is said now that the answer is over."""
+        ...
+
+
+class _Words:
+    """Whose and what texts an answer has spelled out so far."""
+
+    def __init__(self, encoding: str) -> None:
+        self.tally = Tally(encoding)
+        self._size = 0
+        self._roles: set[Role] = set()
+        self._parts: set[Part] = set()
+
+    def add(self, segment: Segment) -> None:
+        self.tally.add(segment.text)
+        self._size += len(segment.text)
+        self._roles.add(segment.role)
+        self._parts.add(segment.part)
+
+    def progress(self) -> Progress:
+        roles, parts = frozenset(self._roles), frozenset(self._parts)
+        return Progress(self._size, self.tally.tokens, roles, parts)
+
 
 Redact = Callable[[Ruling, str], str]
 """(the ruling that names the stretch, its value) → what stands in its place."""
@@ -49,6 +96,8 @@ class Step:
 
     out: bytes = field(default=b"", repr=False)
     rulings: tuple[Ruling, ...] = ()
+    clauses: tuple[Spoken, ...] = ()
+    failed: frozenset[str] = frozenset()  # clauses whose expression failed
     closed: bool = False  # `out` ends the answer; nothing of upstream may follow
     unreadable: str = ""  # the reader gave up: `close` or `surrender` must follow
     unread: tuple[str, ...] = ()  # reasons for pieces whose meaning nobody read, told once
@@ -62,16 +111,18 @@ class ResponseStream:
         *,
         reader: StreamReader,
         scanner: Scanner,
-        judge: Judge,
+        judge: Callable[[Callable[[], Progress]], Judge],
         redact: Redact,
         lookup: Lookup,
         notice: str,
         encoding: str = DEFAULT,
         stops: Callable[[str], bool] = lambda reason: False,
     ) -> None:
+        """`judge` gives the judge of one answer, which may ask how far the answer has come."""
         self._reader = reader
         self.scanner = scanner
-        self._judge = judge
+        self._open_judge = judge
+        self._encoding = encoding
         self._redact = redact
         self._lookup = lookup
         self.notice = notice
@@ -79,7 +130,9 @@ class ResponseStream:
         self._queue: deque[Held] = deque()
         self._channels: dict[tuple[str | int, ...], ChannelText] = {}
         self._clean: set[tuple[str, str, str, str]] = set()
-        self._rulings: list[Ruling] = []
+        self._judge: Judge | None = None  # of the answer that has begun and is not over
+        self._over = False
+        self._said: list[Said] = []
         self._blocked = False
         self._count = 0
         self.closed = False
@@ -88,9 +141,14 @@ class ResponseStream:
         self._told: set[str] = set()
         self.model = ""
         self.usage: Usage | None = None
-        self._tally = Tally(encoding)
+        self._words = _Words(encoding)
         self.redacted = 0  # stretches replaced, and placeholders put back
         self.restored = 0
+
+    @property
+    def blocked(self) -> bool:
+        """Whether something was said that ends the answer."""
+        return self._blocked
 
     @property
     def waits(self) -> bool:
@@ -100,7 +158,7 @@ class ResponseStream:
     @property
     def tokens(self) -> int:
         """About how many tokens the texts have that the stream spelled out."""
-        return self._tally.tokens
+        return self._words.tally.tokens
 
     # -- the way in and out ------------------------------------------------------------------
 
@@ -132,6 +190,13 @@ class ResponseStream:
         self.usage = None
         self._unread.clear()
         self._told.clear()
+        self._judge, self._over = None, False
+        self._words = _Words(self._encoding)
+
+    def conclude(self) -> Step:
+        """The answer is over: what is known only now is said, once."""
+        self._end_all()
+        return self._step(b"")
 
     def _run(self, events: Callable[[], Iterable[StreamEvent]], *, last: bool) -> Step:
         if self.closed or self.unreadable:
@@ -146,16 +211,22 @@ class ResponseStream:
         except Unreadable as fault:
             self.unreadable = fault.reason
         if last and not self._blocked:
-            self._settle_all()
-            self._release(out)
+            self._end_all()
+            if not self._blocked:
+                self._release(out)
         if self._blocked:
             out.append(self.close(self.notice))
-        rulings, self._rulings = tuple(self._rulings), []
+        return self._step(b"".join(out))
+
+    def _step(self, out: bytes) -> Step:
+        said, self._said = self._said, []
         news = tuple(sorted(self._unread - self._told))
         self._told |= self._unread
         return Step(
-            out=b"".join(out),
-            rulings=rulings,
+            out=out,
+            rulings=tuple(ruling for each in said for ruling in each.rulings),
+            clauses=tuple(clause for each in said for clause in each.clauses),
+            failed=frozenset().union(*(each.failed for each in said)),
             closed=self.closed,
             unreadable=self.unreadable,
             unread=news,
@@ -172,6 +243,9 @@ class ResponseStream:
 
     def _take(self, event: StreamEvent) -> None:
         self._note(event)
+        if not self._blocked and self._judge is None:
+            self._judge = self._open_judge(lambda: self._words.progress())
+            self._heed(self._judge.begin())
         if self._blocked:
             return
         held = Held(event)
@@ -186,7 +260,7 @@ class ResponseStream:
                 text = self._channel(channel, segment)
                 text.sealed = segment.token in event.sealed
                 text.add(segment, held)
-                self._tally.add(segment.text)
+                self._words.add(segment)
                 text.last = self._count
                 touched[channel.key] = text
         for text in touched.values():
@@ -196,7 +270,7 @@ class ResponseStream:
             if ended is not None and ended.waits:
                 self._settle(ended, final=True)
         if event.ends_all:
-            self._settle_all()
+            self._end_all()
         elif self._queue[0].waiting:
             self._settle_idle()
 
@@ -248,6 +322,13 @@ class ResponseStream:
 
     # -- texts that are spelled out ----------------------------------------------------------
 
+    def _end_all(self) -> None:
+        """Nothing grows any more; what ends the answer is not yet released."""
+        self._settle_all()
+        if not self._blocked and self._judge is not None and not self._over:
+            self._over = True
+            self._heed(self._judge.finish())
+
     def _settle_all(self) -> None:
         for text in self._channels.values():
             if text.waits:
@@ -286,17 +367,23 @@ class ResponseStream:
 
     # -- what both have in common ------------------------------------------------------------
 
+    def _heed(self, said: Said) -> None:
+        """Note what is said, and whether it ends the answer."""
+        self._said.append(said)
+        every: tuple[Ruling | Spoken, ...] = (*said.rulings, *said.clauses)
+        self._blocked |= any(_enforced(each, Action.BLOCK) for each in every)
+
     def _changes(self, text: ChannelText, findings: Sequence[Finding], limit: int) -> list[Change]:
-        """What to change between what is done and `limit`; notes rulings and a block."""
+        """What to change between what is done and `limit`; heeds what is said of it."""
         changes: list[Change] = []
         if findings:
             segment = text.segment._replace(text=text.text)
-            rulings = list(self._judge(segment, tuple(findings)))
+            assert self._judge is not None
+            said = self._judge.hear(segment, tuple(findings))
             if text.sealed:
-                rulings = [_unedited(ruling) for ruling in rulings]
-            self._rulings += rulings
-            self._blocked |= any(_enforced(ruling, Action.BLOCK) for ruling in rulings)
-            cut = [ruling for ruling in rulings if _enforced(ruling, Action.REDACT)]
+                said = said._replace(rulings=tuple(map(_unedited, said.rulings)))
+            self._heed(said)
+            cut = [ruling for ruling in said.rulings if _enforced(ruling, Action.REDACT)]
             changes = [
                 Change(span, self._redact(ruling, text.text[span.start : span.end]))
                 for span, ruling in merge_spans(cut)
@@ -317,7 +404,7 @@ def _written(held: Held) -> bytes:
     return held.event.splice(held.edits) if held.edits else held.event.raw
 
 
-def _enforced(ruling: Ruling, action: Action) -> bool:
+def _enforced(ruling: Ruling | Spoken, action: Action) -> bool:
     return ruling.action is action and ruling.mode is Mode.ENFORCE
 
 

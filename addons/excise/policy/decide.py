@@ -8,7 +8,7 @@ of what only it saw reaches an enforced expression.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from excise.model import (
@@ -65,7 +65,7 @@ def decide(
         ruling
         for ruled in (
             *(rule_on(policy, hearing, each) for each in hearing.heard),
-            (_excused(policy, hearing, *each) for each in hearing.excused),
+            (excused(policy, situation, *each) for each in hearing.excused),
         )
         for ruling in ruled
     )
@@ -102,9 +102,9 @@ def hear(
         Heard(segment, finding, facts)
         for segment, findings in found
         for finding in findings
-        if (facts := _listening(policy, segment, finding, situation.direction)) is not None
+        if (facts := listening(policy, segment, finding, situation.direction)) is not None
     )
-    heard, excused = _part(policy, every, situation)
+    heard, let_go = _part(policy, every, situation)
     views: dict[View, Features] = {}
     held: dict[View, Held] = {}
     known: dict[tuple[bool, ...], tuple[Features, Held]] = {}
@@ -121,7 +121,7 @@ def hear(
                 look = Look(situation, features)
                 known[kept] = features, policy.conditions.of_message(look, found=bool(heard))
             views[mode, scope], held[mode, scope] = known[kept]
-    return Hearing(situation, heard, policy.reach(situation), views, held, excused)
+    return Hearing(situation, heard, policy.reach(situation), views, held, let_go)
 
 
 def rule_on(policy: Policy, hearing: Hearing, heard: Heard) -> list[Ruling]:
@@ -171,9 +171,11 @@ def applies(policy: Policy, hearing: Hearing, clause: Clause, one: One) -> bool:
     return clause.id in policy.conditions.of_finding(look).ids
 
 
-def speak(policy: Policy, hearing: Hearing) -> Iterable[Spoken]:
-    """What the clauses about the exchange as a whole say of it."""
-    for clause in policy.of_exchange:
+def speak(
+    policy: Policy, hearing: Hearing, clauses: Iterable[Clause] | None = None
+) -> Iterator[Spoken]:
+    """What the clauses about the exchange as a whole, or these of them, say of it."""
+    for clause in policy.of_exchange if clauses is None else clauses:
         mode = hearing.reach.get(clause.id)
         if mode is None:
             continue
@@ -231,19 +233,20 @@ def _part(
     )
 
 
-def _excused(policy: Policy, hearing: Hearing, heard: Heard, because: str) -> Ruling:
+def excused(policy: Policy, situation: Situation, heard: Heard, because: str) -> Ruling:
+    """What is recorded of a finding that the operator excuses."""
     return Ruling(
         segment=heard.segment,
         finding=heard.finding,
         action=Action.ALLOW,
         mode=policy.modes[heard.facts.id],
         clause=EXCEPTION,
-        older=hearing.situation.turn.is_older(heard.segment),
+        older=situation.turn.is_older(heard.segment),
         because=because,
     )
 
 
-def _listening(
+def listening(
     policy: Policy, segment: Segment, finding: Finding, direction: Direction
 ) -> RuleFacts | None:
     """The rule of a finding, where it looks at this part of messages of this direction."""

@@ -51,28 +51,48 @@ class Features:
 NOTHING: Final = Features()
 
 
-def sum_up(heard: Iterable[Heard]) -> Features:
-    """The features of these findings."""
-    seen: dict[tuple[str, str], dict[str, Any]] = {}
-    counts: dict[str, int] = {}
-    scores: dict[str, float] = {}
-    weights: dict[str, tuple[Layer, float]] = {}
-    for _, finding, facts in heard:
+class Sum:
+    """Findings summed up one by one. Not for several threads."""
+
+    def __init__(self) -> None:
+        self._seen: dict[tuple[str, str], dict[str, Any]] = {}
+        self._counts: dict[str, int] = {}
+        self._scores: dict[str, float] = {}
+        self._weights: dict[str, tuple[Layer, float]] = {}
+
+    def add(self, heard: Heard) -> None:
+        """The next finding."""
+        finding, facts = heard.finding, heard.facts
         entity, score = finding.entity, finding.score
-        counts[entity] = counts.get(entity, 0) + 1
-        scores[entity] = max(scores.get(entity, 0.0), score)
-        shown = seen.get((finding.rule, entity))
+        self._counts[entity] = self._counts.get(entity, 0) + 1
+        self._scores[entity] = max(self._scores.get(entity, 0.0), score)
+        shown = self._seen.get((finding.rule, entity))
         if shown is None:
-            seen[finding.rule, entity] = describe(finding)
+            self._seen[finding.rule, entity] = describe(finding)
         else:
             shown["count"] += 1
             shown["score"] = max(shown["score"], score)
         weight = facts.weight * score
-        if weight > weights.get(finding.rule, (None, 0.0))[1]:
-            weights[finding.rule] = (facts.layer, weight)
-    return Features(
-        counts=counts, scores=scores, findings=tuple(seen.values()), layers=_summed(weights)
-    )
+        if weight > self._weights.get(finding.rule, (None, 0.0))[1]:
+            self._weights[finding.rule] = (facts.layer, weight)
+
+    @property
+    def features(self) -> Features:
+        """What has come so far; what comes later does not change it."""
+        return Features(
+            counts=dict(self._counts),
+            scores=dict(self._scores),
+            findings=tuple(dict(each) for each in self._seen.values()),
+            layers=_summed(self._weights),
+        )
+
+
+def sum_up(heard: Iterable[Heard]) -> Features:
+    """The features of these findings."""
+    total = Sum()
+    for each in heard:
+        total.add(each)
+    return total.features
 
 
 def describe(finding: Finding) -> dict[str, Any]:
