@@ -142,3 +142,17 @@ def test_a_blank_line_in_front_of_a_request_does_not_hold_it_up(blank: bytes) ->
     data = blank + b"POST http://a.test/v1 HTTP/1.1\r\nHost: a.test\r\nContent-Length: 0\r\n\r\n"
     out = list(server.handle_event(events.DataReceived(context.client, data)))
     assert any(isinstance(getattr(c, "event", None), _events.RequestHeaders) for c in out)
+
+
+def test_what_follows_a_broken_body_is_not_its_rest() -> None:
+    context = _context()
+    server = Http1Server(context)
+    list(server.handle_event(events.Start()))
+    head = b"POST http://a.test/v1 HTTP/1.1\r\nHost: a.test\r\nTransfer-Encoding: chunked\r\n\r\n"
+    out = []
+    for data in (head + b"1\r\n{}", b"\r\n0\r\n\r\n"):
+        out += list(server.handle_event(events.DataReceived(context.client, data)))
+    told = [type(each.event) for each in out if hasattr(each, "event")]
+    assert _events.RequestEndOfMessage not in told
+    assert told[-1] is _events.RequestProtocolError
+    assert sum(isinstance(each, commands.CloseConnection) for each in out) == 1

@@ -94,6 +94,13 @@ class Http1Server(_http1.Http1Server):
             yield commands.CloseConnection(self.conn)
             self.state = self.done
 
+    def read_body(self, event: events.Event) -> layer.CommandGenerator[None]:
+        """Read more of a request's body; behind what was none nothing is read as its rest."""
+        for command in super().read_body(event):
+            if isinstance(command, commands.CloseConnection):
+                self.state = self.done
+            yield command
+
     def send(self, event: HttpEvent) -> layer.CommandGenerator[None]:
         """Hold the head of an answer that is whole until its body comes, which is at once."""
         if isinstance(event, ResponseData) and self._streams:
