@@ -21,7 +21,6 @@ from excise.rules.schema import LINE_REACH, Scope
 _PATIENCE: Final = 8  # attempts that came to nothing, from which it pays to look ahead
 _AHEAD: Final = 8  # widths of a match that are looked ahead at a time
 _DIGIT: Final = re.compile("[0-9]")
-_OF_VALUE: Final = (Scope.VALUE, Scope.LIST, Scope.SHA1)
 
 
 def find_spans(
@@ -40,7 +39,7 @@ def find_spans(
     where `work` is used up.
     """
     lead, least, width = rule.lead_width, rule.lead_least, rule.shape.width
-    digits, size = rule.shape.digits, len(text)
+    digits, telling, size = rule.shape.digits, rule.telling, len(text)
     last = size if limit is None else limit - 1
     tries = _Tries(rule, text, label, work)
     if ends is not None and rule.starts[0]:
@@ -55,6 +54,8 @@ def find_spans(
         if digits and at <= high:
             digit = _DIGIT.search(text, at, stop)
             at = max(at, digit.start() - rule.shape.entry_width) if digit else high + 1
+        if telling and at <= high and not _tells(telling, text[at:stop]):
+            at = high + 1
         while at <= high:
             match = _first(rule, text, at, stop, high, tries)
             if match is None:
@@ -69,6 +70,20 @@ def find_spans(
             at = match.end() if stands or rule.rule.match.foreign else match.start() + 1
         if tries.over:
             return
+
+
+def _tells(telling: Sequence[Sequence[str]], piece: str) -> bool:
+    """Whether a match may stand in a piece: it holds one literal of each row."""
+    if not piece.isascii():
+        return True
+    low = piece.lower()
+    for literals in telling:
+        for literal in literals:
+            if literal in low:
+                break
+        else:
+            return False
+    return True
 
 
 def _starts(rule: CompiledRule, text: str, ends: Sequence[int]) -> list[int]:
@@ -88,9 +103,12 @@ def _from_starts(
 ) -> Iterator[Span]:
     """The same walk where all that a match can start at is known."""
     match, sees, at = rule.regex.match, rule.shape.width + 2, 0
+    telling = rule.telling
     for start in starts:
         if start > last or tries.over:
             return
+        if telling and not _tells(telling, text[start : start + sees]):
+            continue
         if start < at or not tries.may_match(start):
             continue
         found = match(text, start, start + sees)
@@ -214,18 +232,15 @@ def _is_value(rule: CompiledRule, value: str) -> bool:
     if match.min_entropy and entropy(value) < match.min_entropy:
         return False
     # Excuses are single searches, some checks read the value several times over.
-    if any(_fits(each, value) for each in rule.unless if each.excuse.scope in _OF_VALUE):
-        return False
+    for each in rule.unless_value:
+        if _fits(each, value):
+            return False
     return all(CHECKS[name](value) for name in match.checks)
 
 
 def _is_excused(rule: CompiledRule, text: str, span: Span, label: str) -> bool:
     """Whether what stands around a span excuses it."""
-    return any(
-        excuses(each, text, span, label)
-        for each in rule.unless
-        if each.excuse.scope not in _OF_VALUE
-    )
+    return any(excuses(each, text, span, label) for each in rule.unless_around)
 
 
 def _has_context(rule: CompiledRule, text: str, span: Span, label: str) -> bool:

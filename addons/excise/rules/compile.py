@@ -24,6 +24,8 @@ FLAGS: Final = re.ASCII | re.MULTILINE
 
 _DEAR: Final = 64  # characters from which a match that fails at its end is worth foreseeing
 _DEAREST: Final = 1000  # the same where only literals are known to stand in it
+_FEW: Final = 12  # literals that are looked for one by one
+_OF_VALUE: Final = (Scope.VALUE, Scope.LIST, Scope.SHA1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,6 +125,16 @@ class CompiledRule:
         return tuple(_pattern(each, ignore_case=True) for each in words)
 
     @cached_property
+    def telling(self) -> tuple[tuple[str, ...], ...]:
+        """Of each some literal, in lower case, stands in every match behind its beginning; few and
+        seldom ones, which are quick to miss."""
+        if self.rule.match.foreign is not None or self.shape.width > _DEAREST:
+            return ()
+        sets = [each for each in self.shape.literals[1:] if _is_seldom(each)]
+        sets.sort(key=lambda each: (-min(map(len, each)), len(each)))
+        return tuple(tuple(sorted(each)) for each in dict.fromkeys(sets))[:2]
+
+    @cached_property
     def group(self) -> str | int:
         """The group that is the span."""
         return self.shape.group or 0
@@ -144,6 +156,16 @@ class CompiledRule:
     def unless(self) -> tuple[CompiledExcuse, ...]:
         """What excuses a match."""
         return compile_excuses(self.rule)
+
+    @cached_property
+    def unless_value(self) -> tuple[CompiledExcuse, ...]:
+        """Those of them that look at the value alone."""
+        return tuple(each for each in self.unless if each.excuse.scope in _OF_VALUE)
+
+    @cached_property
+    def unless_around(self) -> tuple[CompiledExcuse, ...]:
+        """Those that look at what stands around it."""
+        return tuple(each for each in self.unless if each.excuse.scope not in _OF_VALUE)
 
     @cached_property
     def by_context(self) -> bool:
@@ -197,6 +219,12 @@ class CompiledRule:
             extra = {Scope.LINE: LINE_REACH, Scope.BEFORE: excuse.within}.get(excuse.scope, 0)
             within.append(self.shape.width + extra)
         return max(within)
+
+
+def _is_seldom(literals: frozenset[str]) -> bool:
+    """Whether to look for these tells more than it costs."""
+    shortest = min(len(each.strip()) for each in literals)
+    return len(literals) <= _FEW and (shortest > 1 or "".join(literals).isdecimal())
 
 
 def compile_rules(rules: Iterable[Rule]) -> tuple[CompiledRule, ...]:
