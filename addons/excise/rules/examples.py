@@ -284,20 +284,33 @@ def _has_near_miss(rule: Rule, alone: Factory) -> bool:
     """Whether a negative, silent without any excuse, is one character from being found."""
     scanner = alone([replace(rule, unless=())])
     quiet = [e for e in _readable(rule) if e.example.silent and len(e.text) <= _NEAR]
-    return any(
-        _spans(scanner, each.segment(text))
+    still = [
+        each
         for each in sorted(quiet, key=lambda each: len(each.text))
         if not _spans(scanner, each.segment())
-        for text in _neighbours(each.text)
+    ]
+    return any(
+        _spans(scanner, each.segment(text))
+        for neighbours in (_shorter, _longer, _other)
+        for each in still
+        for text in neighbours(each.text)
     )
 
 
-def _neighbours(text: str) -> Iterator[str]:
-    """Every text that is one character shorter, longer or other."""
+def _shorter(text: str) -> Iterator[str]:
+    """Every text with one character less."""
     for at in range(len(text)):
         yield text[:at] + text[at + 1 :]
+
+
+def _longer(text: str) -> Iterator[str]:
+    """Every text with one character doubled."""
     for at in range(len(text)):
         yield text[:at] + text[at] + text[at:]
+
+
+def _other(text: str) -> Iterator[str]:
+    """Every text with one character put in, or in the place of another."""
     for at in range(len(text) + 1):
         for char in _LETTERS:
             yield text[:at] + char + text[at + 1 :]
