@@ -22,6 +22,7 @@ from excise.errors import CODES, REASONS
 from excise.policy.fields import FIELDS, FUNCTIONS, RECORD, About
 from excise.resources import policies_dir
 from excise.rules.load import load_packs
+from excise.rules.schema import RulePack
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 MADE: Final = "<!-- Written by scripts/gen-docs from {}. -->"
@@ -251,10 +252,24 @@ def _rules() -> Iterator[str]:
     yield "a profile may say otherwise."
     for pack in packs:
         yield from ("", f"## {pack.name}", "", f"{pack.title}. {len(pack.rules)} rules.", "")
+        yield from _serves(pack)
         yield from _table("rule", "finds", "entity", "severity", "action", "level", "status")
         for rule in sorted(pack.rules, key=lambda each: each.id):
             yield _row(f"`{rule.id}`", rule.title, f"`{rule.entity}`", rule.severity, rule.action,
                        rule.level, rule.status)  # fmt: skip
+
+
+def _serves(pack: RulePack) -> Iterator[str]:
+    """What the rules of a pack serve, and what they take for something else."""
+    serving: dict[tuple[str, ...], list[str]] = {}
+    for rule in pack.rules:
+        serving.setdefault(rule.serves, []).append(rule.id)
+    for serves, rules in sorted(serving.items(), key=lambda pair: -len(pair[1])):
+        which = "Serves" if len(serving) == 1 or len(rules) > 3 else f"{', '.join(rules)} serve"
+        yield from (f"{which}: {'; '.join(serves) or 'nothing by name'}.", "")
+    if pack.known_false_positives:
+        yield "Known to be taken for something else:"
+        yield from ("", *(f"- {each}" for each in pack.known_false_positives), "")
 
 
 def _pack_texts() -> dict[str, dict[str, str]]:

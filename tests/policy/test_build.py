@@ -51,6 +51,8 @@ def test_outside_a_roll_out_a_clause_is_in_shadow() -> None:
         ({"providers": {"openai"}}, True),
         ({"hosts": {"*.openai.com"}}, True),
         ({"apps": {"claude-cli"}}, False),
+        ({"paths": {"/v1/files*"}}, False),
+        ({"paths": {""}}, True),
         ({"tools": {"run_*"}}, True),
         ({"tools": {"edit"}}, False),
         ({"directions": {Direction.RESPONSE}}, False),

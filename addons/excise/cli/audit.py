@@ -24,6 +24,7 @@ from excise.audit.select import FILTERS, Wanted
 from excise.audit.stats import Stats, read_stats
 from excise.cli.audit_export import add_export
 from excise.cli.audit_report import add_report
+from excise.cli.audit_review import add_review
 from excise.cli.audit_show import explain
 from excise.cli.audit_verify import add_verify
 from excise.cli.options import settings_of
@@ -57,6 +58,7 @@ def add_parser(subparsers: Any) -> None:
     add_verify(commands)
     add_export(commands)
     add_report(commands)
+    add_review(commands)
 
 
 def add_filters(parser: argparse.ArgumentParser) -> None:

@@ -54,7 +54,8 @@ class Policy:
         """Which clauses this situation lets speak, and in which mode; remembered."""
         who, now = situation.principal, situation
         key = (
-            now.direction, who.id, who.group, now.model, now.provider, now.host, now.app, now.tools
+            now.direction, who.id, who.group, now.model, now.provider, now.host, now.path, now.app,
+            now.tools,
         )  # fmt: skip
         known = self._reached.get(key)
         if known is None:
@@ -149,6 +150,7 @@ def fits_situation(when: When, situation: Situation) -> bool:
         and is_named(when.models, situation.model)
         and is_named(when.providers, situation.provider)
         and is_named(when.hosts, situation.host)
+        and is_named(when.paths, situation.path)
         and is_named(when.apps, situation.app)
         and (not when.tools or any(is_named(when.tools, tool) for tool in situation.tools))
     )

@@ -141,6 +141,7 @@ def _when(node: Node) -> When:
         models=frozenset(node.texts("models", ())),
         providers=frozenset(node.texts("providers", ())),
         hosts=frozenset(node.texts("hosts", ())),
+        paths=frozenset(node.texts("paths", ())),
         apps=frozenset(node.texts("apps", ())),
         tools=frozenset(node.texts("tools", ())),
     )

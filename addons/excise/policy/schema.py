@@ -41,6 +41,7 @@ class When:
     models: frozenset[str] = frozenset()
     providers: frozenset[str] = frozenset()
     hosts: frozenset[str] = frozenset()
+    paths: frozenset[str] = frozenset()  # of the URL, without its query
     apps: frozenset[str] = frozenset()
     tools: frozenset[str] = frozenset()
 

@@ -1,0 +1,117 @@
+"""`excise policy promote`: what a rule in shadow did, and the change that enforces it."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import re
+from pathlib import Path
+from typing import Any, Final
+
+from excise.audit.review import FILE, count_hits, precision, read_reviews, wilson
+from excise.cli.options import settings_of
+from excise.config import Settings
+from excise.errors import ConfigError, PolicyError, closest
+from excise.policy.load import parse_profile
+from excise.policy.promotion import find_use, promote_clause, promote_rule
+from excise.policy.schema import PackUse, Profile
+from excise.resources import policies_dir
+
+_ID: Final = re.compile(r"\bid:\s*[\"']?([\w.-]+)")
+
+
+def add_parser(verbs: Any, shared: Any) -> None:
+    """The verb; `shared` gives it the options of every other."""
+    verb = verbs.add_parser("promote", help="what a rule in shadow did; enforce it")
+    verb.add_argument("name", metavar="RULE", help="a rule, or a clause of the profile")
+    verb.add_argument("--percent", type=int, default=100, help="of the principals; for clauses")
+    verb.add_argument("--write", action="store_true", help="change the profile of your own")
+    verb.add_argument("--audit", metavar="FILE", help="the trail to count in")
+    shared(verb, run_promote)
+
+
+def run_promote(args: argparse.Namespace) -> int:
+    """Show hits, verdicts and the diff; write where asked to."""
+    settings = settings_of(args)
+    _show(settings, args.name)
+    source, target = _files(settings)
+    old = source.read_text("utf-8")
+    new = _changed(old, parse_profile(old, str(source)), args.name, args.percent, settings)
+    parse_profile(new, str(target))  # what is written can be read
+    for line in difflib.unified_diff(
+        old.splitlines(), new.splitlines(), str(source), str(target), lineterm=""
+    ):
+        print(line)
+    if old == new:
+        print(f"{args.name} is enforced already")
+        return 0
+    if not args.write:
+        print(f"nothing is written; with --write {target} is")
+        return 0
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(new, "utf-8")
+    print(f"written: {target}")
+    return 0
+
+
+def _show(settings: Settings, name: str) -> None:
+    if settings.audit is not None and settings.audit.exists():
+        hits = count_hits(settings.audit, name)
+        rate = wilson(hits.exchanges, hits.of)
+        print(f"{name}: {hits.findings} findings in {hits.exchanges} of {hits.of} exchanges "
+              f"({rate.share:.2%}, {rate.low:.2%} to {rate.high:.2%}) "
+              f"of {hits.principals} principals")  # fmt: skip
+    right, judged = precision(read_reviews(settings.state_dir / FILE), name)
+    rate = wilson(right, judged)
+    print(f"judged: {right} right, {judged - right} wrong; of all hits {rate.low:.0%} to "
+          f"{rate.high:.0%} are right")  # fmt: skip
+
+
+def _files(settings: Settings) -> tuple[Path, Path]:
+    """The profile as it is read, and the file of the operator's that a change goes to."""
+    if settings.profile.endswith((".yaml", ".yml")):
+        path = Path(settings.profile)
+        return path, path
+    name = f"profiles/{settings.profile}.yaml"
+    if settings.policies is None:
+        raise ConfigError(
+            "EXC-CFG-003", "shipped profiles are not changed; wanted a folder of your own.",
+            hint="Name one with --policies: the profile is copied there.",
+        )  # fmt: skip
+    own = settings.policies / name
+    return (own if own.is_file() else policies_dir() / name), own
+
+
+def _changed(text: str, profile: Profile, name: str, percent: int, settings: Settings) -> str:
+    clauses = {clause.id: clause for clause in profile.clauses}
+    if name in clauses:
+        return promote_clause(text, clauses[name], percent)
+    use = find_use(profile, name.partition(".")[0])
+    if use is None:
+        known = [*clauses, *(each.name + "." for each in profile.packs)]
+        raise PolicyError(
+            "EXC-POL-010", f'no clause or pack of {profile.name} has "{name}".',
+            at=profile.origin, hint=closest(name, known),
+        )  # fmt: skip
+    if percent != 100:
+        raise PolicyError(
+            "EXC-POL-015", "a rule is enforced for all; --percent is for clauses.", at=use.origin,
+            hint=f"Write a clause with when: {{rules: [{name}]}} and promote that.",
+        )  # fmt: skip
+    _has_rule(use, name, settings)
+    return promote_rule(text, use, name)
+
+
+def _has_rule(use: PackUse, rule: str, settings: Settings) -> None:
+    """Refuse a rule that stands in none of its pack's files; packs of libraries have none."""
+    for folder in filter(None, (settings.policies, policies_dir())):
+        home = folder / "packs" / use.name
+        if (home / "pack.yaml").is_file():
+            texts = [path.read_text("utf-8") for path in home.glob("*.yaml")]
+            ids = {each for text in texts for each in _ID.findall(text)}
+            if rule not in ids:
+                raise PolicyError(
+                    "EXC-POL-010", f'the pack {use.name} has no rule "{rule}".', at=use.origin,
+                    hint=closest(rule, ids),
+                )  # fmt: skip
+            return
