@@ -38,7 +38,7 @@ from excise.policy.decide import decide, decide_case
 from excise.policy.facts import WEIGHTS, RuleFacts
 from excise.policy.load import check_cases, parse_profile
 from excise.policy.schema import Profile
-from excise.policy.situation import Situation
+from excise.policy.situation import NO_SIGNALS, Signals, Situation
 from excise.policy.waivers import Waiver, Waivers, parse_waivers
 from excise.resources import policies_dir
 from excise.rules.accepted import excused
@@ -74,9 +74,11 @@ class Engine:
         found: Sequence[tuple[Segment, Findings]],
         direction: Direction,
         principal: Principal,
+        signals: Signals = NO_SIGNALS,
     ) -> Decision:
         """What the policy says of what was found, outside any exchange."""
-        return decide(self.policy, found, Situation(direction=direction, principal=principal))
+        situation = Situation(direction=direction, principal=principal, signals=signals)
+        return decide(self.policy, found, situation)
 
 
 def load_engine(

@@ -210,3 +210,22 @@ def test_what_is_left_out_of_the_look_is_an_anomaly() -> None:
         looked = scanner.inspect([segment("Anna"), segment(bomb)], Direction.REQUEST)
         assert looked.anomalies == (SPENT,)
     assert re.fullmatch(WORD, SPENT)
+
+
+class Subjects(Capitals):
+    """A classifier of the same words."""
+
+    name = "topics"
+
+
+def test_the_best_scores_of_classifiers_are_told_whatever_a_rule_makes_of_them() -> None:
+    """The second time, too, when the verdict is remembered; those of other detectors are not."""
+    rules = [asking(detector="topics", label="PERSON", min_score=0.99)]
+    scanner = build_scanner(rules, detectors={"topics": Subjects(), "names": Capitals()})
+    texts = [Segment(text, Role.USER, Part.PROMPT, 0) for text in ("Anna", "nobody", "in Rome")]
+    for _ in range(2):
+        scanned = scanner.inspect(texts, Direction.REQUEST)
+        assert not any(scanned.findings)
+        assert scanned.signals == {"topics": {"PERSON": 0.8, "LOCATION": 0.8}}
+    plain = build_scanner([PERSON], detectors={"names": Capitals()})
+    assert plain.inspect(texts, Direction.REQUEST).signals == {}

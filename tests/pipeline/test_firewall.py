@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import pytest
@@ -13,8 +13,10 @@ from policy.samples import policy
 from walled import GRAVE, SECRET, VAULT, answer, chat, exchange, firewall, valid
 
 from excise.codecs.encoding import encode
+from excise.detectors.base import Scanned
 from excise.enforce.redact import PLACEHOLDER
-from excise.model import Action, Exchange, Mode, RefusalClass
+from excise.model import Action, Direction, Exchange, Mode, RefusalClass, Segment
+from excise.policy.situation import Session
 
 
 def test_a_clean_request_passes_byte_for_byte() -> None:
@@ -279,3 +281,32 @@ def test_a_clause_about_the_exchange_stops_a_clean_request() -> None:
     outcome = firewall(policy=made).inspect_request(exchange(chat("hello")))
     assert outcome.reply is not None and outcome.decision.action is Action.BLOCK
     assert valid(outcome.record)["clauses"][0]["clause"] == "no-o3"
+
+
+class Suspicious(PlantScanner):
+    """Finds nothing, and says how much each text reads like an attack."""
+
+    def inspect(self, segments: Sequence[Segment], direction: Direction) -> Scanned:
+        return Scanned([()] * len(segments), signals={"injection": {"direct": 0.9}})
+
+
+def test_clauses_know_what_classifiers_and_sessions_say() -> None:
+    """Whatever any rule makes of it; a session is asked for where a clause reads it."""
+    text = "  - {{id: c, if: '{}', then: block}}\n"
+    asked: list[str] = []
+
+    def remembered(exchange: Exchange) -> Session:
+        asked.append(exchange.principal.id)
+        return Session(risk=9.0)
+
+    wall = firewall(scanner=Suspicious(), session=remembered)
+    for condition, blocked in (
+        ("injection.score > 0.8", True),
+        ("injection.score > 0.95", False),
+        ("session.risk > 8.0", True),
+        ("session.turns > 0", False),
+    ):
+        made = replace(wall, policy=policy(text.format(condition)))
+        outcome = made.inspect_request(exchange(chat("hello")))
+        assert (outcome.reply is not None) is blocked
+    assert asked == ["me", "me"]

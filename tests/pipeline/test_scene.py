@@ -8,7 +8,15 @@ from walled import chat, exchange, firewall
 from excise.codecs import DIALECTS
 from excise.model import Direction, Exchange
 from excise.pipeline.outcome import Context
-from excise.pipeline.scene import app_of, build_situation, count_turns, find_turn, tools_of
+from excise.pipeline.scene import (
+    app_of,
+    build_situation,
+    count_turns,
+    find_turn,
+    signals_of,
+    tools_of,
+)
+from excise.policy.situation import Signals
 
 CHATS = {
     "openai-chat": {
@@ -99,3 +107,10 @@ def test_tools_are_known_by_name() -> None:
 )
 def test_an_app_is_the_first_product(agent: str, app: str) -> None:
     assert app_of(exchange(chat("x"), headers={"user-agent": agent})) == app
+
+
+def test_signals_are_what_classifiers_say() -> None:
+    """The likeliest family of attack stands for all of them."""
+    seen = {"topics": {"law": 0.9}, "unsafe": {"S1": 0.2}, "injection": {"direct": 0.4, "x": 0.7}}
+    assert signals_of(seen) == Signals(topics={"law": 0.9}, unsafe={"S1": 0.2}, injection=0.7)
+    assert signals_of({}) == Signals()

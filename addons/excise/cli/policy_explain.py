@@ -13,6 +13,7 @@ from excise.audit.reader import find_exchange, find_records
 from excise.cli.options import settings_of
 from excise.errors import ConfigError
 from excise.model import Direction, Part, Principal, Role, Segment
+from excise.pipeline.scene import signals_of
 from excise.pipeline.weigh import find
 from excise.policy.explain import Step, explain, plan
 from excise.policy.replay import is_replayable, recall, replay
@@ -57,14 +58,15 @@ def _explain(args: argparse.Namespace) -> int:
     text = sys.stdin.read() if args.text == "-" else args.text
     role, direction = Role(args.role), Direction(args.direction)
     segment = Segment(text, role, _PARTS.get(role, Part.PROMPT), 0)
-    found = find(engine.scanner, [segment], direction, engine.policy.mild).findings
+    found = find(engine.scanner, [segment], direction, engine.policy.mild)
     situation = Situation(
         direction=direction,
         principal=Principal(id=args.user or "nobody", source="command-line", group=args.group),
         model=args.model,
+        signals=signals_of(found.signals),
         size=len(text.encode("utf-8", "surrogatepass")),
     )
-    return _print(explain(engine.policy, found, situation))
+    return _print(explain(engine.policy, found.findings, situation))
 
 
 def _diff(args: argparse.Namespace) -> int:

@@ -37,6 +37,7 @@ from excise.model import (
     Ruling,
     Segment,
 )
+from excise.pipeline.scene import signals_of
 from excise.pipeline.weigh import find
 
 # One call of the scanner for so many lines: the fixed cost of a pass is shared.
@@ -226,7 +227,8 @@ def _run_files(engine: Engine, args: argparse.Namespace) -> int:
         direction = Direction(args.direction)
         for label, segment, way in segments:
             found = find(engine.scanner, [segment], way or direction, engine.policy.mild)
-            decision = engine.decide(found.findings, way or direction, _CALLER)
+            said = signals_of(found.signals)
+            decision = engine.decide(found.findings, way or direction, _CALLER, said)
             for ruling in sorted(_once(decision.rulings), key=lambda each: each.finding.span):
                 total += 1
                 console.print(_row(label, segment, ruling))

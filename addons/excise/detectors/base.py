@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
-from typing import NamedTuple, Protocol
+from types import MappingProxyType
+from typing import Final, NamedTuple, Protocol
 
 from excise.model import Direction, Finding, Part, Segment, Span
 from excise.text.spoken import Spoken, speak
@@ -108,13 +109,24 @@ class Detector(Protocol):
         ...
 
 
+Signals = Mapping[str, Mapping[str, float]]
+"""Detector → label → score."""
+
+NO_SIGNALS: Final[Signals] = MappingProxyType({})
+
+CLASSIFIERS: Final = frozenset({"injection", "topics", "unsafe"})
+"""Detectors whose scores are told beside what rules make of them."""
+
+
 class Scanned(NamedTuple):
     """What a look at whole texts gave: findings by segment, the names of detectors that did not
-    answer, and what was left out of the look, as the audit's `anomalies`."""
+    answer, what was left out of the look, as the audit's `anomalies`, and of each classifier the
+    best score of each label, whatever a rule makes of it."""
 
     findings: list[Findings]
     missing: tuple[str, ...] = ()
     anomalies: tuple[str, ...] = ()
+    signals: Signals = NO_SIGNALS
 
 
 class Scanner(Protocol):

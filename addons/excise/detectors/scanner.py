@@ -11,7 +11,7 @@ from itertools import compress
 from operator import attrgetter
 from typing import Final, NamedTuple
 
-from excise.detectors.base import Detector, Findings, Glance, Scanned, Sight
+from excise.detectors.base import CLASSIFIERS, Detector, Findings, Glance, Scanned, Sight, Signals
 from excise.detectors.confirm import excuses
 from excise.detectors.deep import Deep
 from excise.detectors.memory import Memory
@@ -48,6 +48,16 @@ class _Reader(NamedTuple):
         )
 
 
+class _Seen(NamedTuple):
+    """What is made of a text: findings, and what classifiers say as (detector, label, score)."""
+
+    findings: Findings = ()
+    scores: tuple[tuple[str, str, float], ...] = ()
+
+
+_UNSEEN: Final = _Seen()
+
+
 class _Panel(NamedTuple):
     """A side detector and the rules of one direction that read it."""
 
@@ -55,21 +65,26 @@ class _Panel(NamedTuple):
     readers: tuple[_Reader, ...]
     parts: frozenset[Part]  # empty: some rule reads every part
 
-    def judge(self, glances: Sequence[Glance]) -> list[Findings]:
+    def judge(self, glances: Sequence[Glance]) -> list[_Seen]:
         """For each text what the rules make of what the detector saw."""
         read = [not self.parts or each.part in self.parts for each in glances]
         seen = iter(self.detector.find(list(compress(glances, read))))
         return [
-            tuple(
-                finding
-                for sight in next(seen)
-                for reader in self.readers
-                if (finding := reader.read(glance.segment, sight)) is not None
-            )
-            if wanted
-            else ()
+            self._made(glance.segment, next(seen)) if wanted else _UNSEEN
             for glance, wanted in zip(glances, read, strict=True)
         ]
+
+    def _made(self, segment: Segment, sights: Sequence[Sight]) -> _Seen:
+        findings = tuple(
+            finding
+            for sight in sights
+            for reader in self.readers
+            if (finding := reader.read(segment, sight)) is not None
+        )
+        name = self.detector.name
+        if name not in CLASSIFIERS:
+            return _Seen(findings)
+        return _Seen(findings, tuple((name, sight.label, sight.score) for sight in sights))
 
 
 class FullScanner:
@@ -94,7 +109,7 @@ class FullScanner:
             way: {name: readers_of(name, asking, way) for name in _asked(asking) - set(detectors)}
             for way in Direction
         }
-        self._memory = Memory[Findings]()
+        self._memory = Memory[_Seen]()
 
     @property
     def is_slow(self) -> bool:
@@ -121,7 +136,7 @@ class FullScanner:
         if not self._panels[direction]:
             return Scanned(found, anomalies=anomalies)
         beside = self._aside(glances, direction)
-        return Scanned(join(found, beside.findings), beside.missing, anomalies)
+        return beside._replace(findings=join(found, beside.findings), anomalies=anomalies)
 
     def reads(self, detector: str) -> bool:
         """Whether some rule asks for a detector of this name that is not there."""
@@ -134,7 +149,7 @@ class FullScanner:
         seat = self._seats[direction].get(detector.name)
         if not seat:
             return [()] * len(segments)
-        return _Panel(detector, *seat).judge(self._glances(segments))
+        return [seen.findings for seen in _Panel(detector, *seat).judge(self._glances(segments))]
 
     def _aside(self, glances: Sequence[Glance], direction: Direction | None) -> Scanned:
         """What the side detectors make of texts, remembered by text, part and direction.
@@ -142,7 +157,7 @@ class FullScanner:
         Where one does not answer, the verdict is not remembered: the next time it may.
         """
         missing: list[str] = []
-        results: list[Findings] = [()] * len(glances)
+        results: list[_Seen] = [_UNSEEN] * len(glances)
         new: dict[bytes, list[int]] = {}
         for index, glance in enumerate(glances):
             if not glance.size:
@@ -161,17 +176,29 @@ class FullScanner:
                     sides.append(panel.judge(unseen))
                 except NoAnswer:
                     missing.append(panel.detector.name)
-            for (key, places), *findings in zip(new.items(), *sides, strict=True):
-                every = tuple(finding for each in findings for finding in each)
+            for (key, places), *seen in zip(new.items(), *sides, strict=True):
+                every = _Seen(
+                    tuple(finding for each in seen for finding in each.findings),
+                    tuple(score for each in seen for score in each.scores),
+                )
                 if not missing:
                     self._memory.put(key, every)
                 for index in places:
                     results[index] = every
-        return Scanned(results, tuple(missing))
+        signals = _best(score for seen in results for score in seen.scores)
+        return Scanned([seen.findings for seen in results], tuple(missing), signals=signals)
 
     def _glances(self, segments: Sequence[Segment]) -> list[Glance]:
         numbers = self.pattern.numbers
         return [Glance(segment, self._blind, numbers) for segment in segments]
+
+
+def _best(scores: Iterable[tuple[str, str, float]]) -> Signals:
+    best: dict[str, dict[str, float]] = {}
+    for detector, label, score in scores:
+        labels = best.setdefault(detector, {})
+        labels[label] = max(labels.get(label, 0.0), score)
+    return best
 
 
 def spelled(entity: str, label: str) -> str:

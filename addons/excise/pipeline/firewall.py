@@ -57,7 +57,7 @@ from excise.pipeline.inside import Read, is_inside, look_inside, may_hold_docume
 from excise.pipeline.listening import Listener
 from excise.pipeline.outcome import Context, Headers, Record, RequestOutcome, ResponseOutcome
 from excise.pipeline.reading import DEFAULT_LIMITS, Limits, Message, read_message
-from excise.pipeline.scene import build_situation
+from excise.pipeline.scene import build_situation, signals_of
 from excise.pipeline.socket import POLICY_VIOLATION, Socket
 from excise.pipeline.usage import estimate_tokens, estimate_usage
 from excise.pipeline.weigh import Found, find, forbid_edits, seal
@@ -66,7 +66,7 @@ from excise.policy.build import Policy
 from excise.policy.decide import decide
 from excise.policy.running import Progress
 from excise.policy.schema import Images, Sockets
-from excise.policy.situation import Situation
+from excise.policy.situation import NO_SESSION, Session, Situation
 
 # A stream may run for hours; its memory is bounded elsewhere, so only the ratio counts.
 NO_LIMIT: Final = 1 << 62
@@ -85,6 +85,7 @@ class Firewall:
     fingerprint_key: bytes
     lookup: Callable[[str], Lookup]  # principal id → its vault
     timer: Callable[[], float]  # seconds, monotonic
+    session: Callable[[Exchange], Session] | None = None  # what is remembered of a conversation
     clock: Callable[[], float] = float  # seconds since 1970, for clauses about the time
     instructions: Instructions = field(default_factory=Instructions)
     limits: Limits = DEFAULT_LIMITS
@@ -289,7 +290,7 @@ class Firewall:
 
     def listen(self, context: Context, progress: Callable[[], Progress]) -> Listener:
         """What rules on a streamed answer of this exchange."""
-        situation = self._situation(context, Direction.RESPONSE, (), Stage.STREAM, False)
+        situation = self._situation(context, Direction.RESPONSE, (), Stage.STREAM, Found([]))
         return Listener(self.policy, situation, progress)
 
     def name(self, ruling: Ruling, value: str) -> str:
@@ -369,7 +370,7 @@ class Firewall:
         decision = decide(
             self.policy,
             found.findings,
-            self._situation(context, direction, message.segments, stage, bool(found.findings)),
+            self._situation(context, direction, message.segments, stage, found),
             unread=message.unread,
             missing=missing,
         )
@@ -393,7 +394,7 @@ class Firewall:
         direction: Direction,
         segments: Sequence[Segment],
         stage: Stage,
-        found: bool,
+        found: Found,
     ) -> Situation:
         reads = self.policy.reads
         timed = bool(self.policy.excuse) or "time.hour" in reads or "time.weekday" in reads
@@ -402,10 +403,18 @@ class Firewall:
             direction,
             segments,
             stage=stage,
-            found=found,
+            found=bool(found.findings),
             reads=reads,
             unix_time=self.clock() if timed else 0.0,
+            signals=signals_of(found.signals),
+            session=self._session(context.exchange),
         )
+
+    def _session(self, exchange: Exchange) -> Session:
+        """What is remembered of the conversation, where some expression asks."""
+        if self.session is None or not any(map(_is_of_session, self.policy.reads)):
+            return NO_SESSION
+        return self.session(exchange)
 
     def _floor(self, message: Message, found: Found) -> Action:
         """What is done about a message whatever was found in it."""
@@ -481,6 +490,10 @@ class Firewall:
             return text
         segment = Segment(text, Role.USER, Part.METADATA, 0)
         return "[masked]" if self.scanner.scan([segment])[0] else text
+
+
+def _is_of_session(field: str) -> bool:
+    return field.startswith("session.")
 
 
 def _rank(action: Action) -> int:

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
 from excise.model import Direction, Exchange, Part, Role, Segment
 from excise.pipeline.outcome import Context
 from excise.pipeline.usage import estimate_tokens
-from excise.policy.situation import NO_TURN, Situation, Turn
+from excise.policy.situation import (
+    NO_SESSION,
+    NO_SIGNALS,
+    NO_TURN,
+    Session,
+    Signals,
+    Situation,
+    Turn,
+)
 
 # Lists of messages, by the name each dialect gives them, and those that hold only earlier ones
 # (Cohere's v1 sends the newest message beside its history).
@@ -28,6 +36,8 @@ def build_situation(
     found: bool,
     reads: frozenset[str],
     unix_time: float = 0.0,
+    signals: Signals = NO_SIGNALS,
+    session: Session = NO_SESSION,
 ) -> Situation:
     """What policy may know of a message besides what was found in it.
 
@@ -55,7 +65,20 @@ def build_situation(
         parts=frozenset(s.part for s in segments) if "parts" in reads else frozenset(),
         tools=tools_of(segments) if "tools" in reads else frozenset(),
         turn=turn,
+        signals=signals,
+        session=session,
         moment=datetime.fromtimestamp(unix_time, UTC),
+    )
+
+
+def signals_of(seen: Mapping[str, Mapping[str, float]]) -> Signals:
+    """What classifiers say of a message, as expressions read it; `seen` as a scan gives it."""
+    if not seen:
+        return NO_SIGNALS
+    return Signals(
+        topics=seen.get("topics", {}),
+        unsafe=seen.get("unsafe", {}),
+        injection=max(seen.get("injection", {}).values(), default=0.0),
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from excise.detectors.base import Findings, Scanner
+from excise.detectors.base import NO_SIGNALS, Findings, Scanner, Signals
 from excise.detectors.merge import merge
 from excise.enforce.redact import is_placeholder
 from excise.model import Action, Decision, Direction, Mode, Place, Segment
@@ -19,6 +19,7 @@ class Found(NamedTuple):
     findings: list[tuple[Segment, Findings]]
     missing: tuple[str, ...] = ()
     anomalies: tuple[str, ...] = ()
+    signals: Signals = NO_SIGNALS
 
 
 def find(
@@ -38,7 +39,7 @@ def find(
             kept = genuine(segment.text, findings, mild)
             if kept:
                 found.append((segment, kept))
-    return Found(found, scanned.missing, scanned.anomalies)
+    return Found(found, scanned.missing, scanned.anomalies, scanned.signals)
 
 
 def genuine(text: str, findings: Findings, mild: frozenset[str] = frozenset()) -> Findings:

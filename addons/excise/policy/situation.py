@@ -44,6 +44,9 @@ class Signals:
     injection: float = 0.0
 
 
+NO_SIGNALS = Signals()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
     """What is remembered of the conversation so far."""
@@ -52,6 +55,9 @@ class Session:
     risk: float = 0.0  # summed over its turns, fading
     drift: float = 0.0  # 0 to 1: how far the talk has moved from where it began
     refused: int = 0  # turns that were refused
+
+
+NO_SESSION = Session()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +81,6 @@ class Situation:
     parts: frozenset[Part] = frozenset()
     tools: frozenset[str] = frozenset()  # names of the tools offered
     turn: Turn = NO_TURN
-    signals: Signals = Signals()
-    session: Session = Session()
+    signals: Signals = NO_SIGNALS
+    session: Session = NO_SESSION
     moment: datetime = _EPOCH  # UTC
