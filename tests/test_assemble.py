@@ -1,11 +1,12 @@
 """An engine is made from files: shipped ones, an operator's own, or not at all."""
 
+import gc
 from pathlib import Path
 
 import pytest
 import spacy
 
-from excise.assemble import load_engine
+from excise.assemble import load_engine, settle
 from excise.cli.main import main
 from excise.errors import ConfigError, PolicyError, StateError
 from excise.model import Direction, Mode, Part, Principal, Role, Segment
@@ -197,3 +198,14 @@ def test_the_operators_own_model_is_asked_and_must_load(state: Path, tmp_path: P
     assert engine.scanner.is_slow
     with pytest.raises(ConfigError, match=r"EXC-CFG-004"):
         load_engine("balanced", state_dir=state, deep="spacy:no_such_model")
+
+
+def test_what_is_settled_is_not_searched_for_garbage() -> None:
+    """Until it is let go again."""
+    kept = [[]]
+    try:
+        settle()
+        assert not any(each is kept for each in gc.get_objects()) and gc.get_freeze_count()
+    finally:
+        gc.unfreeze()
+    assert any(each is kept for each in gc.get_objects())

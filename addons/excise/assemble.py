@@ -6,6 +6,7 @@ builds anew and swaps one reference.
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import os
 import platform
@@ -79,6 +80,13 @@ class Engine:
         """What the policy says of what was found, outside any exchange."""
         situation = Situation(direction=direction, principal=principal, signals=signals)
         return decide(self.policy, found, situation)
+
+
+def settle() -> None:
+    """What is loaded by now stays as long as the process: leave it out of the searches for garbage,
+    each of which took tens of milliseconds of some request."""
+    gc.collect()
+    gc.freeze()
 
 
 def load_engine(

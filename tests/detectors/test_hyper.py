@@ -111,7 +111,7 @@ def test_a_word_of_context_in_the_label_counts_everywhere() -> None:
 def test_what_several_rules_look_for_is_compiled_once() -> None:
     """And each of them hears of it."""
     twice = Hyper([*RULES, *RULES])
-    assert len(subject.expressions([*RULES, *RULES])) == len(subject.expressions(RULES))
+    assert len(subject.expressions((*RULES, *RULES))) == len(subject.expressions(RULES))
     (hits,) = twice.hits([TOKEN]).values()
     assert hits.keys() == {KEY, KEY + len(RULES)}
 
@@ -125,7 +125,7 @@ def test_rules_without_literals_are_compiled_apart(monkeypatch: pytest.MonkeyPat
     rules = [*RULES, *digits]
     whole = Hyper(rules)
     monkeypatch.setattr(subject, "_TOGETHER", 2)
-    groups = subject._groups(subject.expressions(rules))
+    groups = subject._groups(subject.expressions(tuple(rules)))
     own = len(subject.expressions(RULES))
     weak = sum(each.weak for each in subject.expressions(RULES))
     assert [group.digits for group in groups] == [0, 6, 4, *(0 for _ in groups[3:])]

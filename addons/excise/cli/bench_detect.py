@@ -20,7 +20,7 @@ from typing import Any, Final, NamedTuple
 from rich.console import Console
 from rich.table import Table
 
-from excise.assemble import Engine, load_engine
+from excise.assemble import Engine, load_engine, settle
 from excise.cli.bench_peers import PEERS, OwnProcess, PeerMissing
 from excise.cli.bench_text import hostile, mixed
 from excise.detectors.scanner import FullScanner
@@ -49,7 +49,9 @@ class Cost(NamedTuple):
 def run(profile: str, *, rounds: int, peers: bool, as_json: bool) -> int:
     """Measure and print; exit status 1 where a hostile text costs more than its bar."""
     with tempfile.TemporaryDirectory(prefix="excise-bench-") as folder:
-        report = measure(load_engine(profile, state_dir=Path(folder)), rounds=rounds, peers=peers)
+        engine = load_engine(profile, state_dir=Path(folder))
+        settle()  # as `excise up` does
+        report = measure(engine, rounds=rounds, peers=peers)
         report["memory"] = memory(profile, folder)
     if as_json:
         print(json.dumps(report, indent=2))

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.panel import Panel
 from rich.table import Table
 
-from excise.assemble import Engine
+from excise.assemble import Engine, settle
 from excise.audit.fields import Stage
 from excise.config import Settings as Config
 from excise.config import load_settings
@@ -72,6 +72,7 @@ def run(args: argparse.Namespace) -> int:
         _say(f"{each.origin}: this exception ended on {each.until}; remove it, or grant it anew.")
     ca = ensure_ca(config.ca_dir)
     _raise_file_limit()
+    settle()
     with open_trail(config, _say) as trail:
         trail.commit_sync(stage_record(engine, Stage.START))
         serve(

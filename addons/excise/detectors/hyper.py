@@ -61,7 +61,8 @@ class _Group(NamedTuple):
     breadth: int = 0  # and within how many bytes
 
 
-def expressions(rules: Sequence[CompiledRule]) -> list[Expression]:
+@lru_cache(maxsize=1)  # named by them first, and compiled or restored then
+def expressions(rules: tuple[CompiledRule, ...]) -> tuple[Expression, ...]:
     """What is compiled for the rules; a lead that several share stands once."""
     readers: dict[Lead, list[int]] = {}
     for index, rule in enumerate(rules):
@@ -76,7 +77,7 @@ def expressions(rules: Sequence[CompiledRule]) -> list[Expression]:
         found.append(
             Expression(pattern, _flags(lead), lead.beyond, weak, digits, breadth, tuple(indexes))
         )
-    return found
+    return tuple(found)
 
 
 def _groups(wanted: Sequence[Expression]) -> list[_Group]:
@@ -131,7 +132,7 @@ def _flags(lead: Lead) -> int:
 
 def fingerprint(rules: Sequence[CompiledRule]) -> str:
     """Names a compiled database by its expressions and the library: fit for a cache's file name."""
-    wanted = expressions(rules)
+    wanted = expressions(tuple(rules))
     content = (version("hyperscan"), wanted, _groups(wanted), _number_words())
     digest = hashlib.sha256(repr(content).encode())
     return digest.hexdigest()[:32]
@@ -152,7 +153,7 @@ class Hyper:
         """Compiles (about a second for a few hundred rules), or takes a database that
         `serialize` made for the same `fingerprint` on the same machine."""
         self._own = threading.local()
-        self._expressions = expressions(rules)
+        self._expressions = expressions(tuple(rules))
         self._shifts = tuple(rule.lead_shift for rule in rules)
         self._by_context = frozenset(i for i, rule in enumerate(rules) if rule.by_context)
         self._anywhere = frozenset[int]()
