@@ -18,6 +18,25 @@ def test_widths_and_literals() -> None:
     assert card.context is not None and card.hold is not None and card.hold.reach == 38
 
 
+@pytest.mark.parametrize(
+    ("start", "telling"),
+    [
+        ("key-", ()),
+        ("machine[a-z]{1,9}:(?:login|user)-[a-z]{1,9}", (("login-", "user-"),)),
+        ("machine[a-z]{1,9}[0-9][a-z]{1,9}", (tuple("0123456789"),)),
+        ("machine[a-z]{1,9}[:=][a-z]{1,9}", ()),  # common, and short
+    ],
+)
+def test_what_tells_of_a_match_stands_behind_its_beginning(
+    start: str, telling: tuple[tuple[str, ...], ...]
+) -> None:
+    """Words, and digits, of which a match holds one."""
+    (rule,) = load_pack("sample", files(key=KEY.replace("key-", start))).rules
+    assert tuple(tuple(word.lstrip(":") for word in row) for row in compile_rule(rule).telling) == (
+        telling
+    )
+
+
 def test_reach_counts_context_and_excuses() -> None:
     """What decides about a match may stand in front of it."""
     card, key, _ = compile_rules(sample_rules())
