@@ -132,9 +132,7 @@ def load_engine(
     _hold_cases(policy, origin)
     active = excused((rule for rule in rules if rule.id in policy.rules), _accepted(state_dir))
     own = _own_detectors(active, state_dir, key)
-    if deep and any(rule.asked and rule.asked.detector == Deep.name for rule in active):
-        own[Deep.name] = _deep_detector(deep, deep_seconds)
-    detectors = side_detectors(active, own)
+    detectors = side_detectors(active, {**own, **_deep_detectors(active, deep, deep_seconds)})
     scanner = build_scanner(
         active, cache, blind=blinder(entities_of(rules, detectors)), detectors=detectors
     )
@@ -244,8 +242,11 @@ def _accepted(state_dir: Path) -> frozenset[str]:
     return frozenset(digest for data in stored for digest in data.decode("ascii").split())
 
 
-def _deep_detector(model: str, seconds: float) -> Detector:
-    """The operator's own model in a child, loaded. Raises `ConfigError`."""
+def _deep_detectors(rules: Sequence[Rule], model: str, seconds: float) -> dict[str, Detector]:
+    """The operator's own model in a child, loaded, where some rule reads it. Raises
+    `ConfigError`."""
+    if not model or not any(rule.asked and rule.asked.detector == Deep.name for rule in rules):
+        return {}
     kind, _, name = model.partition(":")
     child = Process("excise.workers.deep", kind, name)
     try:
@@ -257,7 +258,7 @@ def _deep_detector(model: str, seconds: float) -> Detector:
             at=model,
             hint=f"Try: python -m excise.workers.deep {kind} {name}",
         ) from None
-    return Deep(partial(child.ask, within=seconds))
+    return {Deep.name: Deep(partial(child.ask, within=seconds))}
 
 
 def _own_records(stored: Mapping[str, bytes], key: bytes) -> Detector:

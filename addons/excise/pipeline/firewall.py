@@ -66,7 +66,7 @@ from excise.policy.build import Policy
 from excise.policy.decide import decide
 from excise.policy.running import Progress
 from excise.policy.schema import Images, Sockets
-from excise.policy.situation import NO_SESSION, Session, Situation
+from excise.policy.situation import Session, Situation
 
 # A stream may run for hours; its memory is bounded elsewhere, so only the ratio counts.
 NO_LIMIT: Final = 1 << 62
@@ -407,14 +407,8 @@ class Firewall:
             reads=reads,
             unix_time=self.clock() if timed else 0.0,
             signals=signals_of(found.signals),
-            session=self._session(context.exchange),
+            session=self.session,
         )
-
-    def _session(self, exchange: Exchange) -> Session:
-        """What is remembered of the conversation, where some expression asks."""
-        if self.session is None or not any(map(_is_of_session, self.policy.reads)):
-            return NO_SESSION
-        return self.session(exchange)
 
     def _floor(self, message: Message, found: Found) -> Action:
         """What is done about a message whatever was found in it."""
@@ -490,10 +484,6 @@ class Firewall:
             return text
         segment = Segment(text, Role.USER, Part.METADATA, 0)
         return "[masked]" if self.scanner.scan([segment])[0] else text
-
-
-def _is_of_session(field: str) -> bool:
-    return field.startswith("session.")
 
 
 def _rank(action: Action) -> int:

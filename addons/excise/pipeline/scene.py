@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
@@ -37,12 +37,13 @@ def build_situation(
     reads: frozenset[str],
     unix_time: float = 0.0,
     signals: Signals = NO_SIGNALS,
-    session: Session = NO_SESSION,
+    session: Callable[[Exchange], Session] | None = None,
 ) -> Situation:
     """What policy may know of a message besides what was found in it.
 
     `reads` names the fields that some expression reads; `found` says that something was found,
-    without which no turn need be told from another.
+    without which no turn need be told from another; `session` is asked what is remembered of the
+    conversation.
     """
     exchange = context.exchange
     asked = direction is Direction.REQUEST
@@ -66,9 +67,13 @@ def build_situation(
         tools=tools_of(segments) if "tools" in reads else frozenset(),
         turn=turn,
         signals=signals,
-        session=session,
+        session=session(exchange) if session and any(map(_is_of_session, reads)) else NO_SESSION,
         moment=datetime.fromtimestamp(unix_time, UTC),
     )
+
+
+def _is_of_session(field: str) -> bool:
+    return field.startswith("session.")
 
 
 def signals_of(seen: Mapping[str, Mapping[str, float]]) -> Signals:
