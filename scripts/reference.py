@@ -78,6 +78,8 @@ MENDS: Final = {
     "values new placeholders; a new CA must be trusted by the clients again.",
     "EXC-STA-003": "Start `excise up` once, or run `excise ca create`; or name the folder with "
     "`--state-dir` or `--ca-dir`.",
+    "EXC-STA-004": "Quote the reference of the refusal, 32 hex digits; and run the command "
+    "as the user whose state folder the proxy has.",
 }
 
 UNREADABLE: Final = {

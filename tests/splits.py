@@ -120,7 +120,7 @@ def open_stream(reader, scanner=None, vault=None, action=Action.REDACT, notice="
         judge=lambda progress: Judge(action),
         redact=redact,
         lookup=(vault or {}).get,
-        notice=notice,
+        notice=lambda said: notice,
     )
 
 

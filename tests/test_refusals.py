@@ -92,7 +92,7 @@ def test_every_dialect_has_its_shape() -> None:
 @pytest.mark.parametrize("name", sorted(DIALECTS))
 def test_before_the_stream(name: str, cls: RefusalClass, classic: bool) -> None:
     reply = DIALECTS[name].refuse(build_refusal(cls, "r-1", classic=classic))
-    status = CLASSIC[cls] if classic else 400
+    status = CLASSIC[cls] if classic or cls is RefusalClass.LIMIT else 400
     assert reply.status == status
     assert json.loads(reply.body) == filled(SHAPES[name], cls, status)
     headers = dict(reply.headers)
@@ -114,7 +114,7 @@ def test_where_the_shape_depends_on_what_was_asked(cls: RefusalClass) -> None:
     array = DIALECTS["gemini-stream"].refuse(
         refusal, Asked("/v1beta/models/m:streamGenerateContent")
     )
-    assert json.loads(array.body) == [filled(GEMINI, cls, 400)]
+    assert json.loads(array.body) == [filled(GEMINI, cls, refusal.status)]
     grpc = DIALECTS["grpc"].refuse(refusal, Asked(media_type="application/grpc"))
     assert (grpc.status, dict(grpc.headers)["grpc-status"]) == (200, "7")
 

@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import excise.rules
 from excise.catalogue import Catalogue, load_catalogue
@@ -32,6 +32,8 @@ from excise.detectors.records import RecordIndex, Records
 from excise.detectors.scanner import FullScanner
 from excise.detectors.secrets import adopted_rules
 from excise.enforce.redact import Placeholders, blinder
+from excise.enforce.replies import Replies, parse_replies
+from excise.enforce.substitute import Substitutes
 from excise.errors import ConfigError, NoAnswer, PolicyError, StateError
 from excise.model import Decision, Direction, DocumentText, Mode, Principal, Segment
 from excise.policy.build import Policy, build_policy, shadowed
@@ -66,7 +68,10 @@ class Engine:
     facts: tuple[RuleFacts, ...]  # of every stable rule of the packs, also those above the level
     scanner: FullScanner
     placeholders: Placeholders
+    substitutes: Substitutes
+    replies: Replies
     fingerprint_key: bytes
+    override_key: bytes
     documents: Callable[[bytes], DocumentText]
     expired: tuple[Waiver, ...] = ()  # exceptions whose last day is past
 
@@ -107,9 +112,7 @@ def load_engine(
     """
     folders = [folder for folder in (policies, policies_dir()) if folder is not None]
     text, origin = _read_profile(profile, folders)
-    chosen = parse_profile(text, origin)
-    chosen = shadowed(chosen) if shadow else chosen
-    chosen = _enforced(chosen) if enforce else chosen
+    chosen = _in_mode(parse_profile(text, origin), shadow=shadow, enforce=enforce)
     sources, chosen = _read_packs(chosen, folders, origin)
     cache, kept_as = _DatabaseFolder(state_dir / "cache"), _name_of_rules(sources)
     known = recall(cache.get(kept_as))
@@ -144,8 +147,7 @@ def load_engine(
         packs=packs,
         facts=facts,
         scanner=scanner,
-        placeholders=Placeholders(derive(key, "placeholders")),
-        fingerprint_key=derive(key, "fingerprints"),
+        **_speaking(folders, key),
         documents=DocumentReader().read,
         expired=granted.expired,
     )
@@ -162,6 +164,17 @@ def read_waivers(path: Path) -> tuple[str, tuple[Waiver, ...]]:
         return "", ()
     text = _read(path)
     return text, parse_waivers(text, str(path))
+
+
+def _speaking(folders: Sequence[Path], key: bytes) -> dict[str, Any]:
+    """What an engine says, and what it does with keys of its own."""
+    return {
+        "replies": parse_replies(*_read_first("replies.yaml", folders)),
+        "placeholders": Placeholders(derive(key, "placeholders")),
+        "substitutes": Substitutes(derive(key, "substitutes")),
+        "fingerprint_key": derive(key, "fingerprints"),
+        "override_key": derive(key, "overrides"),
+    }
 
 
 _VERSION: Final = "version"  # stands for the files of a pack that is read from a library
@@ -316,6 +329,11 @@ def _hold_cases(policy: Policy, origin: str) -> None:
         outcome[case.name] = decide_case(policy, case)
     for fault in check_cases(policy, outcome):
         raise PolicyError("EXC-POL-009", fault, at=origin)
+
+
+def _in_mode(profile: Profile, *, shadow: bool, enforce: bool) -> Profile:
+    profile = shadowed(profile) if shadow else profile
+    return _enforced(profile) if enforce else profile
 
 
 def _enforced(profile: Profile) -> Profile:

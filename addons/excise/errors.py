@@ -125,6 +125,7 @@ CODES: Final[dict[str, str]] = {
     "EXC-STA-001": "a key file is readable by others",
     "EXC-STA-002": "a key file or CA file is malformed",
     "EXC-STA-003": "a key file or CA file is missing",
+    "EXC-STA-004": "an override cannot be granted",
 }
 
 

@@ -196,6 +196,7 @@ class Exchange:
     body: bytes = field(repr=False)
     principal: Principal
     address: str = ""  # of the client, as the proxy sees it
+    override: str = field(default="", repr=False)  # how a refusal is overruled; never sent on
 
     @property
     def path(self) -> str:
@@ -259,6 +260,7 @@ class Refusal:
     reference: str
     message: str
     status: int = 400
+    retry_after: int = 0  # seconds; 0: nothing is said about it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

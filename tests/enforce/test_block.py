@@ -22,9 +22,9 @@ from excise.model import (
 
 @pytest.mark.parametrize("cls", RefusalClass)
 def test_every_class_has_words_and_a_reference(cls: RefusalClass) -> None:
-    """One status for all, and the reference stands in the message."""
+    """One status for all but limits, and the reference stands in the message."""
     refusal = build_refusal(cls, "ref-1")
-    assert refusal.status == 400
+    assert refusal.status == (429 if cls is RefusalClass.LIMIT else 400)
     assert "ref-1" in refusal.message
     assert set(MESSAGES) == set(CLASSIC) == set(RefusalClass)
 

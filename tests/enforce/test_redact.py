@@ -33,6 +33,7 @@ from excise.model import (
     Span,
 )
 
+NAME = Placeholders(b"k" * 32).name
 MINT = Placeholders(b"k" * 32).mint
 TEXTS = st.text(max_size=80)
 
@@ -108,7 +109,7 @@ def test_overlapping_findings_become_one_edit_under_the_gravest_name() -> None:
             ruling(text, 4, 10, entity="secret.mild", severity=Severity.LOW),
             ruling(text, 6, 14, entity="secret.grave", severity=Severity.CRITICAL),
         ],
-        MINT,
+        NAME,
     )
     assert len(redaction.edits) == 1
     assert redaction.edits[0].span == Span(4, 14)
@@ -121,7 +122,7 @@ def test_overlapping_findings_become_one_edit_under_the_gravest_name() -> None:
 )
 def test_only_enforced_redactions_edit(action: Action, mode: Mode) -> None:
     """An alert and a shadow ruling leave the text alone."""
-    assert build_redaction([ruling("abcdef", 0, 3, action=action, mode=mode)], MINT).edits == ()
+    assert build_redaction([ruling("abcdef", 0, 3, action=action, mode=mode)], NAME).edits == ()
 
 
 @given(TEXTS, st.lists(st.tuples(st.integers(0, 80), st.integers(1, 20)), max_size=5))
@@ -130,7 +131,7 @@ def test_restoring_what_was_redacted_gives_the_original(
 ) -> None:
     """For any text and any findings in it; and nothing found stays in between."""
     rulings = [ruling(text, a, min(a + n, len(text))) for a, n in cuts if a < len(text)]
-    redaction = build_redaction(rulings, MINT)
+    redaction = build_redaction(rulings, NAME)
     redacted = apply(text, redaction.edits)
     segment = Segment(redacted, Role.USER, Part.PROMPT, 3)
     assert apply(redacted, restore_segment(segment, redaction.kept.get)) == text
@@ -182,6 +183,6 @@ def test_our_own_placeholders_are_blanked_and_nothing_else(text: str, entity: st
 
 def test_nothing_shows_a_value() -> None:
     """A redaction's repr holds neither value nor placeholder table."""
-    redaction = build_redaction([ruling("topsecret", 0, 9)], MINT)
+    redaction = build_redaction([ruling("topsecret", 0, 9)], NAME)
     assert "topsecret" not in repr(redaction)
     assert "topsecret" not in repr(redaction.edits)

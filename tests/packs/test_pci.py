@@ -60,7 +60,7 @@ def redacted(text: str) -> str:
         Ruling(segment=segment, finding=each, action=Action.REDACT, mode=Mode.ENFORCE, clause="")
         for each in genuine(text, scanner().scan([segment])[0])
     ]
-    edits = build_redaction(rulings, Placeholders(KEY).mint).edits
+    edits = build_redaction(rulings, Placeholders(KEY).name).edits
     for edit in sorted(edits, key=lambda each: each.span, reverse=True):
         text = text[: edit.span.start] + edit.text + text[edit.span.end :]
     return PLACEHOLDER.sub("[]", text)

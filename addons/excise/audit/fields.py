@@ -248,6 +248,16 @@ FIELDS: Final = (
         "What the provider answered.",
     ),
     Field(
+        "override",
+        object_of(
+            (
+                Field("clauses", _list(_text(MAX_NAME), MAX_RULINGS), "Clauses lifted.", True),
+                Field("because", _text(300), "The user's reason, masked."),
+            )
+        ),
+        "That the user overruled a refusal.",
+    ),
+    Field(
         "fault",
         object_of(
             (

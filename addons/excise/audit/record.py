@@ -86,6 +86,8 @@ class Facts:
     timings: Mapping[str, float] = field(default_factory=dict)
     upstream_status: int | None = None
     upstream_ended: str = ""
+    overruled: Sequence[str] = ()  # clauses that the user lifted, and why
+    because: str = ""
     fault: str = ""
     fault_where: str = ""
     profile: str = ""
@@ -256,6 +258,12 @@ def _effects(facts: Facts) -> Record:
             if name in facts.timings
         },
         "upstream": _filled({"status": facts.upstream_status, "ended": ended}),
+        "override": {
+            "clauses": [printable(name, MAX_NAME) for name in facts.overruled],
+            "because": printable(facts.because, 300),
+        }
+        if facts.overruled
+        else None,
         "fault": _fault(facts),
     }
 

@@ -207,7 +207,7 @@ def redacted(engine: Engine, text: str, decision: Decision) -> str:
         for ruling in decision.rulings
         if ruling.mode is Mode.ENFORCE and ruling.action.rank >= Action.REDACT.rank
     ]
-    redaction = build_redaction(grave, engine.placeholders.mint)
+    redaction = build_redaction(grave, engine.placeholders.name)
     for edit in sorted(redaction.edits, key=lambda each: each.span, reverse=True):
         text = text[: edit.span.start] + edit.text + text[edit.span.end :]
     return text

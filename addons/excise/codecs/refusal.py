@@ -22,6 +22,7 @@ def build_reply(
             ("x-should-retry", "false"),
             ("x-excise-reference", refusal.reference),
             (request_id_header, refusal.reference),
+            *((("retry-after", str(refusal.retry_after)),) if refusal.retry_after else ()),
         ),
         body=json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode(),
     )

@@ -17,9 +17,12 @@ from excise.config import Settings as Config
 from excise.edge.faults import Fault
 from excise.edge.ports import Parts, Trail
 from excise.pipeline.firewall import Firewall
+from excise.pipeline.overrule import Overrides
 from excise.pipeline.reading import Limits
+from excise.pipeline.reply import Voice
 from excise.signing import load_signer
 from excise.state.memory import MemoryVault
+from excise.state.overrides import OverrideDesk
 from excise.state.signing import load_or_create_signer
 
 
@@ -73,6 +76,7 @@ def build_parts(config: Config, engine: Engine, trail: Trail) -> Parts:
 
 def build_firewall(config: Config, engine: Engine, vault: MemoryVault) -> Firewall:
     """The pipeline over an engine."""
+    limits = Limits(body=config.max_body, decoded=config.max_decoded, ratio=config.max_ratio)
     return Firewall(
         catalogue=engine.catalogue,
         policy=engine.policy,
@@ -82,9 +86,15 @@ def build_firewall(config: Config, engine: Engine, vault: MemoryVault) -> Firewa
         lookup=lambda principal: partial(vault.find, principal),
         timer=time.perf_counter,
         clock=time.time,
-        limits=Limits(body=config.max_body, decoded=config.max_decoded, ratio=config.max_ratio),
-        classic=config.refusals == "classic",
-        fault_status=config.fail_status,
+        limits=limits,
+        voice=Voice(
+            replies=engine.replies,
+            classic=config.refusals == "classic",
+            fault_status=config.fail_status,
+            limits=limits,
+        ),
+        substitutes=engine.substitutes,
+        overrides=Overrides(key=engine.override_key, desk=OverrideDesk(config.state_dir)),
         is_slow=engine.scanner.is_slow,
         documents=engine.documents,
         resign=load_signer() if config.resign else None,

@@ -189,7 +189,13 @@ class Firewall(Protocol):
         ...
 
     def refuse(
-        self, exchange: Exchange, cls: RefusalClass, reason: str, status: int | None = None
+        self,
+        exchange: Exchange,
+        cls: RefusalClass,
+        reason: str,
+        status: int | None = None,
+        *,
+        retry_after: int = 0,
     ) -> tuple[Reply, Record]:
         """A refusal that the edge itself decided on, in the provider's shape, and its record."""
         ...

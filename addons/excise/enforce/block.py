@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final
 
-from excise.model import Action, Decision, Direction, Kind, Refusal, RefusalClass
+from excise.model import Action, Decision, Direction, Kind, Refusal, RefusalClass, Ruling
+
+TOPICS: Final = "topic"  # the first word of entities that are topics
 
 MESSAGES: Final[dict[RefusalClass, str]] = {
     RefusalClass.POLICY: (
@@ -47,24 +48,54 @@ CLASSIC: Final[dict[RefusalClass, int]] = {
 
 
 def build_refusal(
-    cls: RefusalClass, reference: str, *, classic: bool = False, fault_status: int = 400
+    cls: RefusalClass,
+    reference: str,
+    *,
+    message: str = "",
+    classic: bool = False,
+    fault_status: int = 400,
+    retry_after: int = 0,
 ) -> Refusal:
-    """The refusal of one class, with the reference id standing in its message."""
-    status = CLASSIC[cls] if classic else 400
+    """The refusal of one class. Without a `message` it says what is said by default, with the
+    reference in it. A limit is 429 always: what else would tell a client to come back?"""
+    status = CLASSIC[cls] if classic or cls is RefusalClass.LIMIT else 400
     if cls is RefusalClass.FAULT:
         status = fault_status
-    message = f"{MESSAGES[cls]} Reference: {reference}."
-    return Refusal(cls=cls, reference=reference, message=message, status=status)
+    return Refusal(
+        cls=cls,
+        reference=reference,
+        message=message or f"{MESSAGES[cls]} Reference: {reference}.",
+        status=status,
+        retry_after=retry_after,
+    )
 
 
 def class_of(decision: Decision, direction: Direction) -> RefusalClass:
-    """Which class a blocked decision belongs to."""
-    if direction is Direction.RESPONSE and decision.rulings:
+    """Which class a refusing decision belongs to."""
+    if decision.action is Action.LIMIT:
+        return RefusalClass.LIMIT
+    if direction is Direction.RESPONSE and (decision.rulings or decision.clauses):
         return RefusalClass.LEAK
     worst = [ruling for ruling in decision.rulings if ruling.action is decision.action]
     if not worst and any(r.action is Action.REDACT for r in decision.rulings):
         return RefusalClass.POLICY  # a signed body could be read, but what is in it not cut out
     if not worst:
-        return RefusalClass.UNINSPECTABLE if decision.reasons else RefusalClass.POLICY
-    kinds: Sequence[Kind] = [ruling.finding.kind for ruling in worst]
-    return RefusalClass.ATTACK if all(k is Kind.INSTRUCTION for k in kinds) else RefusalClass.POLICY
+        unread = any(reason.startswith("uninspectable:") for reason in decision.reasons)
+        return RefusalClass.UNINSPECTABLE if unread else RefusalClass.POLICY
+    if all(ruling.finding.kind is Kind.INSTRUCTION for ruling in worst):
+        return RefusalClass.ATTACK
+    if all(map(topic_of, worst)):
+        return RefusalClass.TOPIC
+    return RefusalClass.POLICY
+
+
+def topic_of(ruling: Ruling) -> str:
+    """The name of the topic that was found, or ""."""
+    stem, _, name = ruling.finding.entity.partition(".")
+    return name if stem == TOPICS else ""
+
+
+def topics_in(decision: Decision) -> tuple[str, ...]:
+    """The topics over which a message is refused, each once."""
+    found = (topic_of(r) for r in decision.rulings if r.action is decision.action)
+    return tuple(dict.fromkeys(filter(None, found)))

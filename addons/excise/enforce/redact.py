@@ -25,7 +25,12 @@ PLACEHOLDER: Final = re.compile(rf"\[[A-Z][A-Z0-9_]{{1,40}}_[{ALPHABET}]{{{DIGIT
 UNFINISHED: Final = re.compile(r"\[(?:[A-Z][A-Z0-9_]{0,41}[0-9a-z]{0,9})?$")
 LONGEST: Final = 1 + 41 + 1 + DIGITS + 1
 
+_MASK: Final = re.compile(r"\[[A-Z][A-Z0-9_]{1,40}\]")
+
 Lookup = Callable[[str], str | None]
+
+Name = Callable[[Ruling, str], str]
+"""(the ruling that names the stretch, its value) → what stands in its place."""
 
 
 class Placeholders:
@@ -41,6 +46,10 @@ class Placeholders:
         number = int.from_bytes(mac.digest()[:8], "big")
         digits = "".join(ALPHABET[number >> shift & 31] for shift in range(0, 5 * DIGITS, 5))
         return f"[{label_of(entity)}_{digits}]"
+
+    def name(self, ruling: Ruling, value: str) -> str:
+        """The placeholder that stands for what a ruling cuts out."""
+        return self.mint(ruling.finding.entity, value)
 
 
 def label_of(entity: str) -> str:
@@ -61,6 +70,16 @@ class Redaction(NamedTuple):
 
 
 _SEVERITIES: Final = {severity: rank for rank, severity in enumerate(Severity)}
+
+
+def mask_of(entity: str) -> str:
+    """What stands for every value of an entity alike: `[IBAN]`."""
+    return f"[{label_of(entity)}]"
+
+
+def is_mask(text: str) -> bool:
+    """Whether this is a mask."""
+    return _MASK.fullmatch(text) is not None
 
 
 def is_placeholder(text: str) -> bool:
@@ -85,10 +104,11 @@ def blinder(entities: Iterable[str]) -> Callable[[str], str]:
     return lambda text: PLACEHOLDER.sub(blank, text)
 
 
-def build_redaction(rulings: Iterable[Ruling], mint: Callable[[str, str], str]) -> Redaction:
+def build_redaction(rulings: Iterable[Ruling], name: Name) -> Redaction:
     """One edit for each stretch of text that an enforced redaction covers.
 
-    Overlapping findings become one edit under the name of the gravest, longest one.
+    Overlapping findings become one edit under the name of the gravest, longest one. What is
+    masked is not kept: nothing leads back from a mask.
     """
     by_token: dict[tuple[Place, int], list[Ruling]] = {}
     for ruling in rulings:
@@ -99,9 +119,10 @@ def build_redaction(rulings: Iterable[Ruling], mint: Callable[[str, str], str]) 
     for (place, token), group in by_token.items():
         for span, ruling in merge_spans(group):
             value = ruling.segment.text[span.start : span.end]
-            placeholder = mint(ruling.finding.entity, value)
-            kept[placeholder] = value
-            edits.append(Edit(token, span, placeholder, place))
+            shown = name(ruling, value)
+            if not is_mask(shown):
+                kept[shown] = value
+            edits.append(Edit(token, span, shown, place))
     return Redaction(tuple(edits), kept)
 
 

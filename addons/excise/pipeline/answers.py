@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -11,14 +11,16 @@ from excise.audit.record import Facts
 from excise.codecs.base import StreamReader
 from excise.codecs.encoding import Decoder
 from excise.detectors.base import Scanner
-from excise.enforce.block import build_refusal
 from excise.enforce.redact import Lookup
 from excise.errors import Unreadable
 from excise.model import (
+    REFUSING,
     Action,
     Answer,
     Decision,
     Direction,
+    Exchange,
+    Refusal,
     RefusalClass,
     Ruling,
     Spoken,
@@ -28,7 +30,7 @@ from excise.pipeline.listening import Listener, decided
 from excise.pipeline.outcome import Context, Record
 from excise.pipeline.stream import ResponseStream
 from excise.pipeline.stream import Step as Part
-from excise.policy.running import Progress
+from excise.policy.running import Progress, Said
 from excise.text.tokencount import encoding_of
 
 
@@ -71,9 +73,25 @@ class Judge(Protocol):
         """What the policy does about a body that cannot be read."""
         ...
 
+    def refusal(self, cls: RefusalClass, exchange: Exchange) -> Refusal:
+        """What a client is told."""
+        ...
+
+    def verdict(self, exchange: Exchange, decision: Decision) -> Refusal:
+        """What a client is told of a decision that ends an answer."""
+        ...
+
     def describe(self, context: Context, decision: Decision, facts: Facts) -> Record:
         """An audit line."""
         ...
+
+
+def last_word(parts: Sequence[Said]) -> Decision:
+    """The decision that ends an answer; where nothing said so, something in it was not read."""
+    decision = decided(parts, (), Action.ALLOW, ())
+    if decision.action in REFUSING:
+        return decision
+    return replace(decision, action=Action.BLOCK, would=Action.BLOCK)
 
 
 class AnswerStream:
@@ -101,7 +119,7 @@ class AnswerStream:
             judge=self._listen,
             redact=judge.name,
             lookup=lookup,
-            notice=self._notice(RefusalClass.LEAK),
+            notice=self._last_words,
             encoding=encoding_of(context.model),
             stops=lambda reason: judge.unread(reason) is Action.BLOCK,
         )
@@ -135,8 +153,8 @@ class AnswerStream:
     def close(self, reference: str) -> bytes:
         """A clean native ending for a fault of ours, fit to follow what was released."""
         self._ended = "closed"
-        refusal = build_refusal(RefusalClass.FAULT, reference)
-        return self._inner.close(refusal.message)
+        exchange = replace(self._context.exchange, id=reference)
+        return self._inner.close(self._judge.refusal(RefusalClass.FAULT, exchange).message)
 
     def record(self) -> Record:
         """The audit line of what happened since the last one; the last one tells how it ended."""
@@ -153,7 +171,7 @@ class AnswerStream:
                 stage=Stage.STREAM,
                 direction=Direction.RESPONSE,
                 status=self._answer.status,
-                reference=self._context.exchange.id if decision.action is Action.BLOCK else "",
+                reference=self._context.exchange.id if decision.action in REFUSING else "",
                 edits=inner.redacted - told[0],
                 restored=inner.restored - told[1],
                 bytes_in=self._bytes_in,
@@ -226,4 +244,7 @@ class AnswerStream:
         return self._judge.usage(self._context, self._inner.tokens)
 
     def _notice(self, cls: RefusalClass) -> str:
-        return build_refusal(cls, self._context.exchange.id).message
+        return self._judge.refusal(cls, self._context.exchange).message
+
+    def _last_words(self, parts: Sequence[Said]) -> str:
+        return self._judge.verdict(self._context.exchange, last_word(parts)).message

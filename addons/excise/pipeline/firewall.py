@@ -6,8 +6,9 @@ response: the same, and then placeholders of this principal are put back
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Final
 
 from excise.audit.fields import Stage
@@ -15,26 +16,25 @@ from excise.audit.record import Facts, build_record
 from excise.audit.trajectory import read_trajectory
 from excise.catalogue import Catalogue, Host
 from excise.codecs import DIALECTS, SOCKETS
-from excise.codecs.base import Asked, Dialect
+from excise.codecs.base import Dialect
 from excise.codecs.dialect import is_event_stream
-from excise.codecs.encoding import Decoder, decode
+from excise.codecs.encoding import Decoder
 from excise.codecs.facts import streams_by_path
 from excise.codecs.head import read_head, splice_head
 from excise.codecs.logprobs import drop_logprobs
-from excise.codecs.systemnote import add_note
 from excise.detectors.base import Scanner
 from excise.detectors.guests import host as hosting
 from excise.detectors.leak import Instructions
-from excise.enforce.block import build_refusal, class_of
+from excise.enforce.block import class_of
 from excise.enforce.redact import (
     Lookup,
     Placeholders,
     Redaction,
     build_redaction,
-    restore_segment,
 )
-from excise.errors import Unreadable
+from excise.enforce.substitute import NO_KEY, Substitutes
 from excise.model import (
+    REFUSING,
     Action,
     Answer,
     Decision,
@@ -42,8 +42,6 @@ from excise.model import (
     Edit,
     Exchange,
     Part,
-    Place,
-    Principal,
     Refusal,
     RefusalClass,
     Reply,
@@ -53,15 +51,34 @@ from excise.model import (
     Usage,
 )
 from excise.pipeline.answers import AnswerStream
-from excise.pipeline.inside import Read, is_inside, look_inside, may_hold_document
+from excise.pipeline.changes import (
+    EDITING,
+    changes,
+    hindrance,
+    rank_of,
+    restored_in,
+    stand_in,
+    telling,
+    timings_of,
+)
+from excise.pipeline.inside import Read, look_inside, may_hold_document
 from excise.pipeline.listening import Listener
 from excise.pipeline.outcome import Context, Headers, Record, RequestOutcome, ResponseOutcome
+from excise.pipeline.overrule import Offer, Overrides, Overruled
 from excise.pipeline.reading import DEFAULT_LIMITS, Limits, Message, read_message
+from excise.pipeline.reply import DEFAULT_VOICE, Voice, deciding
 from excise.pipeline.scene import build_situation, signals_of
 from excise.pipeline.socket import POLICY_VIOLATION, Socket
 from excise.pipeline.usage import estimate_tokens, estimate_usage
-from excise.pipeline.weigh import Found, find, forbid_edits, seal
-from excise.pipeline.written import holds_json, is_signed, outside, written
+from excise.pipeline.weigh import (
+    Found,
+    find,
+    forbid_edits,
+    may_stand_in_head,
+    seal,
+    without_own,
+)
+from excise.pipeline.written import is_signed, outside, written
 from excise.policy.build import Policy
 from excise.policy.decide import decide
 from excise.policy.running import Progress
@@ -89,8 +106,9 @@ class Firewall:
     clock: Callable[[], float] = float  # seconds since 1970, for clauses about the time
     instructions: Instructions = field(default_factory=Instructions)
     limits: Limits = DEFAULT_LIMITS
-    classic: bool = False
-    fault_status: int = 400
+    voice: Voice = DEFAULT_VOICE
+    substitutes: Substitutes = NO_KEY
+    overrides: Overrides | None = None  # None: nothing is overruled
     is_slow: bool = False  # some detector waits for another process: not for an event loop
     documents: Read | None = None  # None: no document is read
     resign: Callable[[Exchange], Headers] | None = None  # headers with a signature of ours
@@ -131,19 +149,20 @@ class Firewall:
         context = self._context(exchange, host, dialect, message, found)
         decision = self._decide(Direction.REQUEST, context, message, found)
         clock.append(self.timer())
+        overruled = self._settle(exchange, decision, context, message, found)
+        decision, offer = overruled.decision, overruled.offer
         redaction, body, reply = _NO_EDITS, exchange.body, None
         target, headers = exchange.target, exchange.headers
-        if decision.action is Action.BLOCK:
-            reply = self._reply(context, class_of(decision, Direction.REQUEST))
-        elif decision.action is Action.REDACT:
-            redaction = build_redaction(decision.rulings, self.placeholders.mint)
+        if decision.action in REFUSING:
+            reply = self._refused(context, decision, Direction.REQUEST, offer)
+        elif decision.action in EDITING:
+            redaction = build_redaction(decision.rulings, self.name)
             target, headers = splice_head(exchange, outside(redaction.edits))
-        changed = reply is None and (bool(redaction.edits) or message.plain is not None)
+        told = telling(self.policy, decision, context, redaction)
+        changed = reply is None and changes(decision, redaction, message)
         if changed:
-            body = written(message, redaction.edits, body, coding, self._noting(context, redaction))
-            if self.resign is not None and is_signed(exchange):
-                sent = replace(exchange, target=target, headers=headers, body=body)
-                headers = self.resign(sent)
+            body = written(message, redaction.edits, body, coding, always=told)
+            headers = self._signed(replace(exchange, target=target, headers=headers, body=body))
         clock.append(self.timer())
         record = self.describe(
             context,
@@ -158,7 +177,9 @@ class Firewall:
                 edits=len(redaction.edits),
                 bytes_in=len(exchange.body),
                 bytes_out=0 if reply else len(body),
-                timings=_timings(clock),
+                timings=timings_of(clock),
+                overruled=overruled.clauses,
+                because=self._mask(overruled.because),
             ),
         )
         return RequestOutcome(
@@ -185,16 +206,17 @@ class Firewall:
         clock.append(self.timer())
         scanner = self.scanner_of(context)
         found = find(scanner, message.segments, Direction.RESPONSE, self.policy.mild)
+        found = without_own(found, self.lookup(exchange.principal.id))
         clock.append(self.timer())
         decision = self._decide(Direction.RESPONSE, context, message, found)
         clock.append(self.timer())
         edits: tuple[Edit, ...] = ()
         restored, body, reply = 0, answer.body, None
-        if decision.action is Action.BLOCK:
-            reply = self._reply(context, class_of(decision, Direction.RESPONSE))
+        if decision.action in REFUSING:
+            reply = self._refused(context, decision, Direction.RESPONSE)
         elif message.reading is not None and not message.raw:
-            edits = build_redaction(decision.rulings, self.placeholders.mint).edits
-            back = self._restored(exchange.principal, message, edits)
+            edits = build_redaction(decision.rulings, self.name).edits
+            back = restored_in(message, self.lookup(exchange.principal.id), edits)
             restored, edits = len(back), (*edits, *back)
             body = written(message, edits, body, coding, drop_logprobs)
         clock.append(self.timer())
@@ -212,7 +234,7 @@ class Firewall:
                 bytes_in=len(answer.body),
                 bytes_out=len(reply.body if reply else body),
                 usage=message.usage or self._usage(context, answer, message),
-                timings=_timings(clock),
+                timings=timings_of(clock),
                 upstream_status=answer.status,
             ),
         )
@@ -259,18 +281,38 @@ class Firewall:
         """With what a socket is closed of which a message was refused; 0 where it stays open."""
         return POLICY_VIOLATION if self.policy.profile.sockets is Sockets.CLOSE else 0
 
-    def refusal(self, cls: RefusalClass, reference: str) -> Refusal:
+    def refusal(self, cls: RefusalClass, exchange: Exchange) -> Refusal:
         """What a client is told, by these settings."""
-        return build_refusal(cls, reference, classic=self.classic, fault_status=self.fault_status)
+        return self.voice.refusal(cls, exchange)
+
+    def verdict(
+        self, exchange: Exchange, decision: Decision, direction: Direction = Direction.RESPONSE
+    ) -> Refusal:
+        """What a client is told of a decision that refuses."""
+        clause = deciding(decision, self.policy)
+        return self.voice.refusal(class_of(decision, direction), exchange, decision, clause)
 
     def refuse(
-        self, exchange: Exchange, cls: RefusalClass, reason: str, status: int | None = None
+        self,
+        exchange: Exchange,
+        cls: RefusalClass,
+        reason: str,
+        status: int | None = None,
+        *,
+        retry_after: int = 0,
     ) -> tuple[Reply, Record]:
-        """A refusal that was decided outside, in the provider's shape, and its record."""
+        """A refusal that was decided outside, in the provider's shape, and its record.
+
+        A limit is told with 429, and after how many seconds the client may come again.
+        """
         host, dialect = self._speaks(exchange)
         context = Context(exchange=exchange, host=host, dialect=dialect, hidden=True)
-        decision = Decision(action=Action.BLOCK, would=Action.BLOCK, reasons=(reason,))
-        reply = self._reply(context, cls, status)
+        action = Action.LIMIT if cls is RefusalClass.LIMIT else Action.BLOCK
+        decision = Decision(action=action, would=action, reasons=(reason,))
+        refusal = self.voice.refusal(cls, exchange, retry_after=retry_after)
+        if status is not None:
+            refusal = replace(refusal, status=status)
+        reply = dialect.refuse(refusal, self.voice.asked(exchange))
         facts = Facts(
             stage=Stage.FAULT if cls is RefusalClass.FAULT else Stage.REQUEST,
             direction=Direction.REQUEST,
@@ -291,11 +333,12 @@ class Firewall:
     def listen(self, context: Context, progress: Callable[[], Progress]) -> Listener:
         """What rules on a streamed answer of this exchange."""
         situation = self._situation(context, Direction.RESPONSE, (), Stage.STREAM, Found([]))
-        return Listener(self.policy, situation, progress)
+        lookup = self.lookup(context.exchange.principal.id)
+        return Listener(self.policy, situation, progress, lookup)
 
     def name(self, ruling: Ruling, value: str) -> str:
-        """The placeholder that stands for a value."""
-        return self.placeholders.mint(ruling.finding.entity, value)
+        """What stands for a value: by default a placeholder."""
+        return stand_in(self.policy, self.placeholders, self.substitutes, ruling, value)
 
     def usage(self, context: Context, output: int) -> Usage:
         """Tokens of an exchange whose provider did not count them."""
@@ -332,18 +375,6 @@ class Firewall:
             mask=self._mask if context.hidden else str,
         )
 
-    def _may_stand_in_head(self, found: Found) -> bool:
-        """Whether head fields and names of a message could hold what was found.
-
-        What rules only record in the body's own texts (a name, a language) stays there.
-        """
-        return any(
-            segment.place is not Place.BODY
-            or segment.part is Part.METADATA
-            or any(finding.rule not in self.policy.mild for finding in findings)
-            for segment, findings in found.findings
-        )
-
     def _usage(self, context: Context, answer: Answer, message: Message) -> Usage | None:
         if message.reading is None or not 200 <= answer.status < 300:
             return None
@@ -361,6 +392,7 @@ class Firewall:
         context: Context,
         message: Message,
         found: Found,
+        policy: Policy | None = None,
     ) -> Decision:
         missing = (*found.missing, *message.missing)
         quiet = not found.findings and not message.unread and not missing
@@ -368,7 +400,7 @@ class Firewall:
             return _NOTHING
         stage = Stage.REQUEST if direction is Direction.REQUEST else Stage.RESPONSE
         decision = decide(
-            self.policy,
+            policy or self.policy,
             found.findings,
             self._situation(context, direction, message.segments, stage, found),
             unread=message.unread,
@@ -376,17 +408,23 @@ class Firewall:
         )
         floor = self._floor(message, found)
         decision = seal(decision, message.sealed, floor)
-        if decision.action is Action.REDACT and message.raw:
-            return forbid_edits(decision, "uneditable:unread")
-        if decision.action is Action.REDACT and is_inside(decision):
-            return forbid_edits(decision, "uneditable:document")
-        if (
-            decision.action is Action.REDACT
-            and direction is Direction.REQUEST
-            and not self._may_sign(context.exchange)
-        ):
-            return forbid_edits(decision, "uneditable:signed")
-        return decision
+        signs = direction is Direction.RESPONSE or self._may_sign(context.exchange)
+        why = hindrance(self.policy, decision, context, message, signs=signs)
+        return forbid_edits(decision, why) if why else decision
+
+    def _settle(
+        self,
+        exchange: Exchange,
+        decision: Decision,
+        context: Context,
+        message: Message,
+        found: Found,
+    ) -> Overruled:
+        """A refusal that its user overrules, or may."""
+        if self.overrides is None or decision.action not in REFUSING:
+            return Overruled(decision)
+        again = partial(self._decide, Direction.REQUEST, context, message, found)
+        return self.overrides.settle(exchange, decision, self.policy, again, self.clock())
 
     def _situation(
         self,
@@ -414,19 +452,22 @@ class Firewall:
         """What is done about a message whatever was found in it."""
         required = self.policy.profile.require.intersection(found.missing)
         actions = [*map(self.unread, message.unread), *([Action.BLOCK] if required else [])]
-        return max(actions, key=_rank, default=Action.ALLOW)
+        return max(actions, key=rank_of, default=Action.ALLOW)
 
     def _may_sign(self, exchange: Exchange) -> bool:
         """Whether an edited request is taken upstream: unsigned, or signed by us."""
         return self.resign is not None or not is_signed(exchange)
 
-    def _noting(self, context: Context, redaction: Redaction) -> Callable[[bytes], bytes]:
-        """What puts the profile's note into a body that holds placeholders."""
-        note = self.policy.profile.note
-        if not note or not redaction.kept:
-            return bytes
-        dialect, target = context.dialect.name, context.exchange.target
-        return lambda body: add_note(dialect, target, body, note) or body
+    def _refused(
+        self, context: Context, decision: Decision, direction: Direction, offer: Offer | None = None
+    ) -> Reply:
+        clause = deciding(decision, self.policy)
+        return self.voice.refuse(context, decision, direction, clause, offer)
+
+    def _signed(self, sent: Exchange) -> Headers:
+        """The headers of a changed request, signed anew where they were signed."""
+        ours = self.resign is not None and is_signed(sent)
+        return self.resign(sent) if ours and self.resign else sent.headers
 
     def _strips(self, exchange: Exchange) -> bool:
         return self.policy.profile.images is Images.STRIP and self._may_sign(exchange)
@@ -446,37 +487,9 @@ class Firewall:
             dialect=dialect,
             model=reading.model if reading else "",
             stream=streams_by_path(exchange.path) or (reading is not None and reading.stream),
-            hidden=reading is None or self._may_stand_in_head(found),
+            hidden=reading is None or may_stand_in_head(found, self.policy.mild),
             guests=self.instructions.guests(message.segments, self.scanner),
         )
-
-    def _reply(self, context: Context, cls: RefusalClass, status: int | None = None) -> Reply:
-        refusal = self.refusal(cls, context.exchange.id)
-        if status is not None:
-            refusal = replace(refusal, status=status)
-        return context.dialect.refuse(refusal, self._asked(context.exchange))
-
-    def _asked(self, exchange: Exchange) -> Asked:
-        body, coding, limits = exchange.body, exchange.header("content-encoding"), self.limits
-        try:
-            if coding:
-                body = decode(body, coding, limit=limits.decoded, ratio=limits.ratio)
-        except Unreadable:
-            body = b""
-        return Asked(exchange.target, exchange.header("content-type"), body)
-
-    def _restored(
-        self, principal: Principal, message: Message, taken: Iterable[Edit]
-    ) -> list[Edit]:
-        lookup = self.lookup(principal.id)
-        cut = {(edit.token, edit.span.start) for edit in taken}
-        return [
-            edit
-            for segment in message.segments
-            if "[" in segment.text and segment.token not in message.sealed
-            for edit in restore_segment(segment, lookup, inside_json=holds_json(segment.text))
-            if (edit.token, edit.span.start) not in cut
-        ]
 
     def _mask(self, text: str) -> str:
         """A text for the trail: hidden where a detector finds anything in it."""
@@ -484,17 +497,3 @@ class Firewall:
             return text
         segment = Segment(text, Role.USER, Part.METADATA, 0)
         return "[masked]" if self.scanner.scan([segment])[0] else text
-
-
-def _rank(action: Action) -> int:
-    return action.rank
-
-
-def _timings(clock: Sequence[float]) -> dict[str, float]:
-    steps = {
-        name: (after - before) * 1000
-        for name, before, after in zip(
-            ("read", "detect", "decide", "enforce"), clock, clock[1:], strict=False
-        )
-    }
-    return {**steps, "total": (clock[-1] - clock[0]) * 1000}

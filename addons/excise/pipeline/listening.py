@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from excise.detectors.base import Findings
+from excise.enforce.redact import Lookup
 from excise.model import Action, Decision, Mode, Ruling, Segment, Spoken
-from excise.pipeline.weigh import genuine
+from excise.pipeline.weigh import foreign, genuine
 from excise.policy.build import Policy
 from excise.policy.running import Progress, Running, Said
 from excise.policy.situation import Situation
@@ -20,8 +21,14 @@ class Listener:
     """A running decision that hears only what stands after merging. Not for several threads."""
 
     def __init__(
-        self, policy: Policy, situation: Situation, progress: Callable[[], Progress]
+        self,
+        policy: Policy,
+        situation: Situation,
+        progress: Callable[[], Progress],
+        lookup: Lookup = lambda text: None,
     ) -> None:
+        """`lookup` tells what the firewall itself put in the place of a value."""
+        self._lookup = lookup
         self._mild = policy.mild
         self._running = Running(policy, situation, progress)
 
@@ -36,7 +43,8 @@ class Listener:
 
     def hear(self, segment: Segment, findings: Findings) -> Said:
         """What is said of the findings in a text."""
-        return self._running.hear(segment, genuine(segment.text, findings, self._mild))
+        standing = genuine(segment.text, findings, self._mild)
+        return self._running.hear(segment, foreign(segment.text, standing, self._lookup))
 
     def finish(self) -> Said:
         """What is said now that the answer is over."""

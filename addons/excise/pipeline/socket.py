@@ -12,7 +12,7 @@ of one answer carry the id of the message that asked for it.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Protocol
 
@@ -20,9 +20,9 @@ from excise.audit.fields import Stage
 from excise.audit.record import Facts
 from excise.codecs.messages import cut_messages, put_end
 from excise.codecs.sockets import SocketDialect, load_message
-from excise.enforce.block import class_of
 from excise.enforce.redact import Lookup
 from excise.model import (
+    REFUSING,
     Action,
     Decision,
     Direction,
@@ -40,7 +40,7 @@ from excise.pipeline.listening import Listener, Risk, decided
 from excise.pipeline.outcome import Context, Record, RequestOutcome
 from excise.pipeline.stream import ResponseStream
 from excise.pipeline.stream import Step as StreamStep
-from excise.policy.running import Progress
+from excise.policy.running import Progress, Said
 
 POLICY_VIOLATION: Final = 1008  # RFC 6455, 7.4.1
 SWITCHING: Final = 101
@@ -78,8 +78,10 @@ class Judge(answers.Judge, Protocol):
         """Judge a message of the client's as a request."""
         ...
 
-    def refusal(self, cls: RefusalClass, reference: str) -> Refusal:
-        """What a client is told."""
+    def verdict(
+        self, exchange: Exchange, decision: Decision, direction: Direction = Direction.RESPONSE
+    ) -> Refusal:
+        """What a client is told of a decision that refuses."""
         ...
 
     def close_code(self) -> int:
@@ -138,7 +140,6 @@ class Socket:
         """What the server says from now on answers this. The body is not kept: it was sent."""
         bare = replace(context.exchange, body=b"")
         self._context = replace(context, exchange=bare, stream=True)
-        self._stream.notice = self._notice(RefusalClass.LEAK).message
         self._stream.scanner = self._judge.scanner_of(self._context)
 
     def _unread_request(self, exchange: Exchange, message: SocketMessage) -> SocketStep:
@@ -163,8 +164,7 @@ class Socket:
     def _refuse(
         self, context: Context, decision: Decision, document: Any, record: Record
     ) -> SocketStep:
-        cls = class_of(decision, Direction.REQUEST)
-        refusal = self._judge.refusal(cls, context.exchange.id)
+        refusal = self._judge.verdict(context.exchange, decision, Direction.REQUEST)
         back = self._dialect.refuse(refusal, document)
         return SocketStep(
             back=tuple(SocketMessage(each, self._binary) for each in back),
@@ -252,7 +252,7 @@ class Socket:
 
     def _given(self, part: StreamStep, sent: tuple[SocketMessage, ...], ended: bool) -> SocketStep:
         decision = self._decided()
-        blocked = decision.action is Action.BLOCK
+        blocked = decision.action in REFUSING
         if part.closed and not sent:  # no answer was under way that could be ended
             told = self._dialect.refuse(self._notice(RefusalClass.LEAK), {})
             sent = tuple(SocketMessage(each, self._binary) for each in told)
@@ -311,7 +311,7 @@ class Socket:
             judge=self._listen,
             redact=judge.name,
             lookup=judge.lookup(self._exchange.principal.id),
-            notice=self._notice(RefusalClass.LEAK).message,
+            notice=self._last_words,
             stops=lambda reason: judge.unread(reason) is Action.BLOCK,
         )
 
@@ -323,7 +323,10 @@ class Socket:
         return self._tally.decision(self._listener.risk if self._listener else ())
 
     def _notice(self, cls: RefusalClass) -> Refusal:
-        return self._judge.refusal(cls, self._context.exchange.id)
+        return self._judge.refusal(cls, self._context.exchange)
+
+    def _last_words(self, parts: Sequence[Said]) -> str:
+        return self._judge.verdict(self._context.exchange, answers.last_word(parts)).message
 
     def _record(self, decision: Decision) -> Record:
         tally = self._tally
@@ -334,7 +337,7 @@ class Socket:
                 stage=Stage.STREAM,
                 direction=Direction.RESPONSE,
                 status=SWITCHING,
-                reference=self._context.exchange.id if decision.action is Action.BLOCK else "",
+                reference=self._context.exchange.id if decision.action in REFUSING else "",
                 anomalies=tuple(sorted(tally.anomalies)),
                 edits=tally.edits,
                 restored=tally.restored,

@@ -14,9 +14,10 @@ from typing import Final, Protocol
 
 from excise.codecs.base import Channel, StreamEvent, StreamReader
 from excise.detectors.base import Findings, Scanner
-from excise.enforce.redact import Lookup, find_restorable, merge_spans
+from excise.enforce.redact import Lookup, Name, find_restorable, merge_spans
 from excise.errors import Unreadable
 from excise.model import (
+    REFUSING,
     Action,
     Edit,
     Finding,
@@ -47,6 +48,10 @@ a text is over before the whole answer is: without this, tool calls would wait f
 
 _REMEMBERED: Final = 256  # whole texts known to hold nothing: ids, models, types
 _SHORT: Final = 128
+
+
+Notice = Callable[[Sequence[Said]], str]
+"""What was said when an answer is ended → its last words."""
 
 
 class Judge(Protocol):
@@ -86,10 +91,6 @@ class _Words:
         return Progress(self._size, self.tally.tokens, roles, parts)
 
 
-Redact = Callable[[Ruling, str], str]
-"""(the ruling that names the stretch, its value) → what stands in its place."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
     """What one chunk led to."""
@@ -112,9 +113,9 @@ class ResponseStream:
         reader: StreamReader,
         scanner: Scanner,
         judge: Callable[[Callable[[], Progress]], Judge],
-        redact: Redact,
+        redact: Name,
         lookup: Lookup,
-        notice: str,
+        notice: Notice,
         encoding: str = DEFAULT,
         stops: Callable[[str], bool] = lambda reason: False,
     ) -> None:
@@ -125,7 +126,7 @@ class ResponseStream:
         self._encoding = encoding
         self._redact = redact
         self._lookup = lookup
-        self.notice = notice
+        self._notice = notice
         self._stops = stops  # whether an answer ends where something in it was not read
         self._queue: deque[Held] = deque()
         self._channels: dict[tuple[str | int, ...], ChannelText] = {}
@@ -215,7 +216,7 @@ class ResponseStream:
             if not self._blocked:
                 self._release(out)
         if self._blocked:
-            out.append(self.close(self.notice))
+            out.append(self.close(self._notice(self._said)))
         return self._step(b"".join(out))
 
     def _step(self, out: bytes) -> Step:
@@ -371,7 +372,7 @@ class ResponseStream:
         """Note what is said, and whether it ends the answer."""
         self._said.append(said)
         every: tuple[Ruling | Spoken, ...] = (*said.rulings, *said.clauses)
-        self._blocked |= any(_enforced(each, Action.BLOCK) for each in every)
+        self._blocked |= any(map(_refuses, every))
 
     def _changes(self, text: ChannelText, findings: Sequence[Finding], limit: int) -> list[Change]:
         """What to change between what is done and `limit`; heeds what is said of it."""
@@ -406,6 +407,10 @@ def _written(held: Held) -> bytes:
 
 def _enforced(ruling: Ruling | Spoken, action: Action) -> bool:
     return ruling.action is action and ruling.mode is Mode.ENFORCE
+
+
+def _refuses(said: Ruling | Spoken) -> bool:
+    return said.action in REFUSING and said.mode is Mode.ENFORCE
 
 
 def _unedited(ruling: Ruling) -> Ruling:

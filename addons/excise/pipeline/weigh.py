@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from excise.detectors.base import NO_SIGNALS, Findings, Scanner, Signals
 from excise.detectors.merge import merge
-from excise.enforce.redact import is_placeholder
-from excise.model import Action, Decision, Direction, Mode, Place, Segment
+from excise.enforce.redact import Lookup, is_placeholder
+from excise.model import Action, Decision, Direction, Mode, Part, Place, Segment
 
 
 class Found(NamedTuple):
@@ -50,6 +50,33 @@ def genuine(text: str, findings: Findings, mild: frozenset[str] = frozenset()) -
         if not is_placeholder(text[finding.span.start : finding.span.end])
     )
     return tuple(merge(kept, mild)) if len(kept) > 1 else kept
+
+
+def without_own(found: Found, lookup: Lookup) -> Found:
+    """Without what the firewall itself had put in the place of a value of this principal's: a
+    substitute looks like what it stands for, and the model may repeat it."""
+    if not found.findings:
+        return found
+    kept = [(segment, foreign(segment.text, each, lookup)) for segment, each in found.findings]
+    return found._replace(findings=[pair for pair in kept if pair[1]])
+
+
+def foreign(text: str, findings: Findings, lookup: Lookup) -> Findings:
+    """Those findings that are no substitutes of ours."""
+    return tuple(f for f in findings if lookup(text[f.span.start : f.span.end]) is None)
+
+
+def may_stand_in_head(found: Found, mild: frozenset[str]) -> bool:
+    """Whether head fields and names of a message could hold what was found.
+
+    What `mild` rules only record in the body's own texts (a name, a language) stays there.
+    """
+    return any(
+        segment.place is not Place.BODY
+        or segment.part is Part.METADATA
+        or any(finding.rule not in mild for finding in findings)
+        for segment, findings in found.findings
+    )
 
 
 def seal(decision: Decision, sealed: frozenset[int], floor: Action = Action.ALLOW) -> Decision:

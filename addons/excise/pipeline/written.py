@@ -39,12 +39,15 @@ def written(
     body: bytes,
     coding: str,
     after: Callable[[bytes], bytes] = bytes,
+    *,
+    always: Callable[[bytes], bytes] | None = None,
 ) -> bytes:
-    """The body with its own edits made, in the coding it came in; `after` mends edited JSON."""
+    """The body with its own edits made, in the coding it came in; `after` mends edited JSON,
+    `always` also what needs no edit."""
     inside = [edit for edit in edits if edit.place is Place.BODY]
-    if message.reading is None or (not inside and message.plain is None):
+    if message.reading is None or (not inside and message.plain is None and always is None):
         return body
     plain = message.reading.splice(inside)
     if isinstance(message.reading, JsonReading):
-        plain = after(plain)
+        plain = (always or after)(plain)
     return encode(plain, coding) if coding else plain

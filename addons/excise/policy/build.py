@@ -126,6 +126,19 @@ def assembled(
     )
 
 
+def without_clauses(policy: Policy, names: Iterable[str]) -> Policy:
+    """The same policy, with these clauses silent."""
+    silent = frozenset(names)
+    return replace(
+        policy,
+        of_exchange=tuple(each for each in policy.of_exchange if each.id not in silent),
+        of_rule={
+            rule: tuple(each for each in clauses if each.id not in silent)
+            for rule, clauses in policy.of_rule.items()
+        },
+    )
+
+
 def fits_rule(when: When, facts: RuleFacts) -> bool:
     """Whether findings of a rule may fit, as far as the rule alone tells."""
     wild = facts.entity.endswith("*")

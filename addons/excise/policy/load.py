@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 
 from excise.errors import REASONS, PolicyError
 from excise.model import Action, Decision, Direction, Kind, Mode, Part, Role, Severity
 from excise.policy.build import Policy
 from excise.policy.expression import parse_expression
-from excise.policy.schema import Case, Clause, Images, PackUse, Profile, Scope, Sockets, When
+from excise.policy.schema import (
+    Case,
+    Clause,
+    How,
+    Images,
+    Override,
+    PackUse,
+    Profile,
+    Scope,
+    Sockets,
+    When,
+)
 from excise.strict import Node, parse_yaml
 
-# What the engine carries out; a profile that asks for anything else does not load.
-BUILT: Final = frozenset({Action.ALLOW, Action.LOG, Action.ALERT, Action.REDACT, Action.BLOCK})
+# What a clause may ask for, and what may be done about whatever could not be read or failed.
+BUILT: Final = frozenset(Action)
+PLAIN: Final = frozenset({Action.ALLOW, Action.LOG, Action.ALERT, Action.REDACT, Action.BLOCK})
 
 
 def parse_profile(text: str, origin: str) -> Profile:
@@ -50,9 +63,8 @@ def _unique(node: Node, key: str, names: list[str]) -> None:
             raise PolicyError("EXC-POL-007", f'"{name}" stands twice in {key}.', at=node.at(key))
 
 
-def _action(node: Node, key: str, default: Any = None) -> Action:
-    words = [action.value for action in Action if action in BUILT]
-    return Action(node.choice(key, words, default) if default else node.choice(key, words))
+def _action(node: Node, key: str, known: frozenset[Action] = PLAIN) -> Action:
+    return Action(node.choice(key, [action.value for action in Action if action in known]))
 
 
 def _mode(node: Node) -> Mode:
@@ -82,20 +94,100 @@ def _words[E: StrEnum](node: Node, key: str, enum: type[E]) -> frozenset[E]:
 
 
 def _clause(node: Node) -> Clause:
+    then = _action(node, "then", BUILT)
+    when = _when(node.node("when")) if "when" in node else When()
     clause = Clause(
         id=node.text("id"),
-        when=_when(node.node("when")) if "when" in node else When(),
-        then=_action(node, "then"),
+        when=_of_requests(when, then, node),
+        then=then,
         condition=(parse_expression(node.text("if"), node.at("if")) if "if" in node else None),
         mode=_mode(node),
         scope=Scope(node.choice("scope", Scope, Scope.NEW)),
         percent=node.integer("percent", 100),
         tell=node.text("tell", ""),
+        how=How(node.choice("how", How, How.PLACEHOLDER)),
+        valid=node.flag("valid", False),
+        text=node.text("text", ""),
+        retry_after=node.integer("retry-after", 60),
+        override=_override(node.node("override")) if "override" in node else None,
         origin=node.at(),
     )
-    node.done(also=("when", "if"))
+    node.done(also=("when", "if", "override"))
+    _fits_its_action(clause, node)
     _makes_sense(clause, node)
     return clause
+
+
+# What only some actions read, and which those are.
+_READ_BY: Final = {
+    "how": frozenset({Action.REDACT}),
+    "valid": frozenset({Action.REDACT}),
+    "text": frozenset({Action.FALLBACK, Action.STEER}),
+    "retry-after": frozenset({Action.LIMIT}),
+    "override": frozenset({Action.BLOCK, Action.FALLBACK}),
+}
+_ASKED_ONLY: Final = frozenset({Action.STEER, Action.LIMIT, Action.TARPIT})
+MAX_TEXT: Final = 4000
+
+
+def _of_requests(when: When, then: Action, node: Node) -> When:
+    """Some actions are about requests alone, said or not."""
+    if then not in _ASKED_ONLY:
+        return when
+    if Direction.RESPONSE in when.directions:
+        raise PolicyError(
+            "EXC-POL-015",
+            f'"{then}" is about requests, and the clause is about responses.',
+            at=node.at("when"),
+            hint="Answers can be blocked, redacted or replaced by a fallback.",
+        )
+    return replace(when, directions=frozenset({Direction.REQUEST}))
+
+
+def _override(node: Node) -> Override:
+    minutes = node.integer("minutes", 15)
+    word = node.choice("justification", ("required", "optional"), "required")
+    if not 1 <= minutes <= 24 * 60:
+        raise PolicyError(
+            "EXC-POL-006", f"{minutes} minutes; wanted 1 to 1440.", at=node.at("minutes")
+        )
+    node.done()
+    return Override(minutes, word == "required")
+
+
+def _fits_its_action(clause: Clause, node: Node) -> None:
+    """Refuse what an action does not read, and the want of what it needs."""
+    for key, actions in _READ_BY.items():
+        if key in node and clause.then not in actions:
+            raise PolicyError(
+                "EXC-POL-015",
+                f'clause {clause.id} says {key}:, and "{clause.then}" does not read it.',
+                at=node.at(key),
+                hint=f"It belongs to {' and '.join(sorted(actions))}.",
+            )
+    if clause.then in _READ_BY["text"] and not clause.text:
+        raise PolicyError(
+            "EXC-POL-004", f'clause {clause.id}: "{clause.then}" needs text:.', at=node.at()
+        )
+    if len(clause.text) > MAX_TEXT:
+        raise PolicyError(
+            "EXC-POL-012",
+            f"{len(clause.text)} characters; wanted at most {MAX_TEXT}.",
+            at=node.at("text"),
+        )
+    if clause.valid and clause.how is not How.SUBSTITUTE:
+        raise PolicyError(
+            "EXC-POL-015",
+            f"clause {clause.id} says valid:, which only substitutes can be.",
+            at=node.at("valid"),
+            hint="how: substitute",
+        )
+    if not 1 <= clause.retry_after <= 86_400:
+        raise PolicyError(
+            "EXC-POL-006",
+            f"{clause.retry_after} seconds; wanted 1 to 86400.",
+            at=node.at("retry-after"),
+        )
 
 
 def _makes_sense(clause: Clause, node: Node) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 from excise.model import Action, Direction, Kind, Mode, Part, Role, Severity
 from excise.policy.expression import Expression
@@ -59,6 +60,21 @@ class When:
         )
 
 
+class How(StrEnum):
+    """What stands in the place of a value that is cut out."""
+
+    PLACEHOLDER = "placeholder"  # put back into the answer for whoever sent the value
+    MASK = "mask"  # its label alone; nothing leads back
+    SUBSTITUTE = "substitute"  # an invented value of the same form, the same for the same value
+
+
+class Override(NamedTuple):
+    """A refusal that its user may overrule once, for a reason."""
+
+    minutes: int
+    justified: bool = True
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clause:
     """One sentence of a profile: when this holds, do that.
@@ -75,6 +91,11 @@ class Clause:
     scope: Scope = Scope.NEW
     percent: int = 100
     tell: str = ""  # what a refused user is told besides
+    how: How = How.PLACEHOLDER  # `redact`
+    valid: bool = False  # `redact` by substitutes: they pass the checks that the value passes
+    text: str = ""  # `fallback`: the answer; `steer`: what the system prompt is told besides
+    retry_after: int = 60  # `limit`: seconds
+    override: Override | None = None
     origin: str = field(default="", compare=False)
 
     @property

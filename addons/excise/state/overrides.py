@@ -1,0 +1,108 @@
+"""Which override tokens were used, and which refusals an administrator granted.
+
+    STATE/overrides/spent/DIGEST     a token that was used; its age says when it may be forgotten
+    STATE/overrides/granted/ID       a reason, for one more try of the request refused as ID
+
+Files, so that a token counts once also after a restart and for several workers, and that a
+command can speak to a proxy that runs. Owner-only.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import threading
+import time
+from collections import OrderedDict
+from contextlib import suppress
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from excise.errors import StateError
+
+REMEMBERED: Final = 4096  # refusals that can be granted by their reference
+FORGOTTEN: Final = 24 * 3600.0  # seconds: the longest that a token is good for
+_REFERENCE: Final = re.compile(r"[0-9a-f]{32}")
+
+
+class _Offer(NamedTuple):
+    reference: str
+    expires: float
+
+
+class OverrideDesk:
+    """Remembers for one process what was refused, and on disk what was used. Thread-safe."""
+
+    def __init__(self, state_dir: Path) -> None:
+        self._folder = state_dir / "overrides"
+        self._offers: OrderedDict[bytes, _Offer] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def __repr__(self) -> str:
+        return f"<OverrideDesk {len(self._offers)} offers>"
+
+    def spend(self, token: str) -> bool:
+        """Whether this token had not been used; it is from now on. False where that cannot be
+        written down."""
+        folder = self._folder / "spent"
+        name = hashlib.sha256(token.encode()).hexdigest()[:32]
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            os.close(os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        except OSError:
+            return False
+        self._forget(folder)
+        return True
+
+    def offer(self, digest: bytes, reference: str, expires: float) -> None:
+        """A refusal was given a reference under which it can be granted."""
+        with self._lock:
+            self._offers[digest] = _Offer(reference, expires)
+            self._offers.move_to_end(digest)
+            if len(self._offers) > REMEMBERED:
+                self._offers.popitem(last=False)
+
+    def granted(self, digest: bytes, unix_time: float) -> str | None:
+        """The reason for which this request was granted, which is used up by asking."""
+        with self._lock:
+            offer = self._offers.get(digest)
+        if offer is None or unix_time > offer.expires:
+            return None
+        path = self._folder / "granted" / offer.reference
+        try:
+            because = path.read_text("utf-8")
+            path.unlink()  # of several who ask at once, one can
+        except (OSError, UnicodeDecodeError):
+            return None
+        return because
+
+    def _forget(self, folder: Path) -> None:
+        before = time.time() - FORGOTTEN
+        for path in folder.iterdir():
+            with suppress(OSError):
+                if path.stat().st_mtime < before:
+                    path.unlink()
+
+
+def grant(state_dir: Path, reference: str, because: str) -> None:
+    """Let the request refused under `reference` pass once, if its clause allows that.
+
+    Raises `StateError` where the reference is none, or nothing can be written.
+    """
+    if not _REFERENCE.fullmatch(reference):
+        raise StateError(
+            "EXC-STA-004", "that is no reference; wanted the 32 hex digits of a refusal."
+        )
+    folder = state_dir / "overrides" / "granted"
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        draft = folder / f".{reference}.{os.getpid()}"
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(because)
+        draft.replace(folder / reference)
+    except OSError as fault:
+        raise StateError(
+            "EXC-STA-004", f"the grant cannot be written ({fault.strerror}).", at=str(folder)
+        ) from None
