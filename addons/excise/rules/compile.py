@@ -24,7 +24,7 @@ FLAGS: Final = re.ASCII | re.MULTILINE
 
 _DEAR: Final = 64  # characters from which a match that fails at its end is worth foreseeing
 _DEAREST: Final = 1000  # the same where only literals are known to stand in it
-_FEW: Final = 12  # literals that are looked for one by one
+_FEW: Final = 40  # literals that are looked for one by one
 _OF_VALUE: Final = (Scope.VALUE, Scope.LIST, Scope.SHA1)
 
 
