@@ -20,7 +20,9 @@ from excise.cli.main import COMMANDS, build_parser
 from excise.config import KINDS, Settings
 from excise.errors import CODES, REASONS
 from excise.policy.fields import FIELDS, FUNCTIONS, RECORD, About
+from excise.policy.files import build_profile_schema
 from excise.resources import policies_dir
+from excise.rules.files import build_pack_schema, build_topic_schema
 from excise.rules.load import load_packs
 from excise.rules.schema import RulePack
 
@@ -129,6 +131,9 @@ def build_pages() -> dict[str, str]:
     """Every generated file by its path from the root."""
     return {
         "policies/schema/audit.json": json.dumps(build_schema(), indent=2) + "\n",
+        "policies/schema/profile.json": json.dumps(build_profile_schema(), indent=2) + "\n",
+        "policies/schema/pack.json": json.dumps(build_pack_schema(), indent=2) + "\n",
+        "policies/schema/topic-file.json": json.dumps(build_topic_schema(), indent=2) + "\n",
         "docs/reference/audit.md": render_reference(),
         "docs/reference/audit-mapping.md": render_mapping(),
         "docs/reference/errors.md": _page("Errors", "addons/excise/errors.py", _errors()),

@@ -15,6 +15,7 @@ from excise.model import Action, Direction, Kind, Mode, Part, Severity
 from excise.rules.accepted import is_digest
 from excise.rules.compile import compile_excuses, compile_rule
 from excise.rules.extend import parse_extension
+from excise.rules.files import ACTIONS
 from excise.rules.schema import (
     CHECKS,
     DETECTORS,
@@ -37,8 +38,6 @@ from excise.strict import Node, parse_yaml
 _KEBAB: Final = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _ENTITY: Final = re.compile(r"[a-z][a-z0-9-]*(?:\.[a-zA-Z0-9][a-zA-Z0-9-]*){0,3}")
 _FRAGMENT: Final = re.compile(r"\{\{([a-z][a-z0-9_-]*)\}\}")
-# What a pack may ask for by itself; the rest is for profiles.
-_ACTIONS: Final = (Action.LOG, Action.ALERT, Action.REDACT, Action.BLOCK)
 _SOMEDAY: Final = ("match", "none", "spans")
 _DEFAULTS: Final = (
     "status", "severity", "level", "kind", "action", "where", "survives", "mode", "serves",
@@ -191,7 +190,7 @@ def _rule(node: Node, head: _Head) -> Rule:
         severity=Severity(inherited("severity").choice("severity", Severity)),
         level=_level(inherited("level")),
         kind=Kind(inherited("kind").choice("kind", Kind)),
-        action=Action(inherited("action").choice("action", _ACTIONS, Action.REDACT)),
+        action=Action(inherited("action").choice("action", ACTIONS, Action.REDACT)),
         generic=node.flag("generic", False),
         directions=_directions(where),
         parts=frozenset(map(Part, where.choices("parts", Part, ()) if where else ())),
@@ -218,7 +217,7 @@ def _rule(node: Node, head: _Head) -> Rule:
 def _extension(node: Node, head: _Head) -> Extension:
     return parse_extension(
         node,
-        actions=_ACTIONS,
+        actions=ACTIONS,
         excuses=lambda entry: _uses(entry, head),
         sentence=_sentence,
         level=_level,

@@ -1,0 +1,116 @@
+"""The JSON Schema of profiles, for editors; the loader says the rest."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any, Final
+
+from excise.errors import REASONS
+from excise.model import Action, Direction, Kind, Mode, Part, Role, Severity
+from excise.policy.load import BUILT
+from excise.policy.schema import Images, Scope, Sockets, When
+
+Schema = dict[str, Any]
+_TEXT: Final[Schema] = {"type": "string"}
+_TEXTS: Final[Schema] = {"type": "array", "items": _TEXT}
+_WORDS: Final = {
+    "kinds": Kind,
+    "severities": Severity,
+    "roles": Role,
+    "parts": Part,
+    "directions": Direction,
+}
+
+
+def build_profile_schema() -> Schema:
+    """The schema of a profile."""
+    made = _record(
+        {
+            "profile": _TEXT,
+            "title": _TEXT,
+            "packs": _listed(_use()),
+            "level": {"type": "integer", "minimum": 1, "maximum": 4},
+            "clauses": _listed(_clause()),
+            "uninspectable": _record(
+                {"otherwise": _word(BUILT), **{reason: _word(BUILT) for reason in sorted(REASONS)}},
+                "otherwise",
+            ),
+            "on-fault": _word(BUILT),
+            "require": _TEXTS,
+            "sockets": _word(Sockets),
+            "images": _word(Images),
+            "note": _TEXT,
+            "cases": _listed(_case()),
+        },
+        "profile",
+        "title",
+        "packs",
+        "uninspectable",
+        "on-fault",
+    )
+    dialect = "https://json-schema.org/draft/2020-12/schema"
+    return {"$schema": dialect, "title": "A profile of Excise", **made}
+
+
+def _use() -> Schema:
+    modes = {"mode": _word(Mode), "enforce": _TEXTS, "shadow": _TEXTS}
+    return _record({"pack": _TEXT, **modes}, "pack")
+
+
+def _clause() -> Schema:
+    when = {
+        each.name: _listed(_word(_WORDS[each.name])) if each.name in _WORDS else _TEXTS
+        for each in fields(When)
+    }
+    return _record(
+        {
+            "id": _TEXT,
+            "when": _record(when),
+            "if": _TEXT,
+            "then": _word(BUILT),
+            "mode": _word(Mode),
+            "scope": _word(Scope),
+            "percent": {"type": "integer", "minimum": 0, "maximum": 100},
+            "tell": _TEXT,
+        },
+        "id",
+        "then",
+    )
+
+
+def _case() -> Schema:
+    expect = {"action": _word(Action), "would": _word(Action), "clause": _TEXT}
+    return _record(
+        {
+            "name": _TEXT,
+            "findings": _TEXTS,
+            "direction": _word(Direction),
+            "group": _TEXT,
+            "user": _TEXT,
+            "model": _TEXT,
+            "role": _word(Role),
+            "part": _word(Part),
+            "older": {"type": "boolean"},
+            "tokens": {"type": "integer", "minimum": 0},
+            "expect": _record(expect, "action"),
+        },
+        "name",
+        "expect",
+    )
+
+
+def _word(words: Any) -> Schema:
+    return {"enum": sorted(map(str, words))}
+
+
+def _listed(items: Schema) -> Schema:
+    return {"type": "array", "items": items}
+
+
+def _record(properties: Schema, *required: str) -> Schema:
+    return {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": properties,
+        "required": list(required),
+    }
