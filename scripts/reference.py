@@ -10,6 +10,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Final
 
+from reference_bypasses import lines as bypass_lines
 from reference_detection import page as detection_page
 from reference_detection import readme
 
@@ -141,6 +142,9 @@ def build_pages() -> dict[str, str]:
         "docs/reference/commands.md": _page("Commands", "addons/excise/cli", _commands()),
         "docs/reference/policy-fields.md": _page(
             "Fields of policy expressions", "addons/excise/policy/fields.py", _policy_fields()
+        ),
+        "docs/reference/known-bypasses.md": _page(
+            "Known bypasses", "tests/packs/bypasses.py", bypass_lines()
         ),
         "docs/reference/rules.md": _page("Rules", "policies/packs", _rules()),
         "docs/reference/hosts.md": _page("Hosts", "policies/hosts.yaml", _hosts()),
