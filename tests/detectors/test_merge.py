@@ -77,3 +77,11 @@ def test_the_same_characters_are_covered(found: list[Finding], data: st.DataObje
     assert {m.rule for m in merged} <= {f.rule for f in found}
     again = merge(data.draw(st.permutations(found)))
     assert [m.span for m in again] == [m.span for m in merged]
+
+
+def test_words_about_a_call_stand_beside_each_other() -> None:
+    """None of them is a value that another one covers."""
+    one = Finding("tool.shell", "r", Span(0, 9), 1.0, Severity.INFO, Kind.ABUSE, "tool-guard")
+    other = one._replace(entity="tool.unknown")
+    assert merge([one, other]) == [one, other]
+    assert len(merge([one, other._replace(detector="pattern"), one])) == 2

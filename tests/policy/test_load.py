@@ -162,3 +162,15 @@ def test_a_profile_says_what_becomes_of_known_sockets(word: str) -> None:
     text = GOOD.replace("on-fault: block", f"on-fault: block\nsockets: {word}")
     assert parse_profile(text, "p.yaml").sockets == word
     assert parse_profile(GOOD, "p.yaml").sockets == "read"
+
+
+def test_a_profile_names_hosts_and_folders_of_tools() -> None:
+    """Hosts in lower case; a key that nobody knows is an error."""
+    text = GOOD.replace(
+        "on-fault: block", "on-fault: block\ntools: {hosts: [.Intra.Example], paths: [/w]}"
+    )
+    tools = parse_profile(text, "p.yaml").tools
+    assert (tools.hosts, tools.paths) == ({"intra.example"}, ("/w",))
+    assert parse_profile(GOOD, "p.yaml").tools.hosts == frozenset()
+    with pytest.raises(PolicyError):
+        parse_profile(text.replace("paths", "folders"), "p.yaml")

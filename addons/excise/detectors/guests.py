@@ -24,6 +24,7 @@ class Hosting:
     def __init__(self, host: FullScanner, guests: Sequence[Guest]) -> None:
         self._host = host
         self._guests = tuple(guests)
+        self.names = frozenset(guest.name for guest in guests)
 
     def inspect(self, segments: Sequence[Segment], direction: Direction) -> Scanned:
         """What the host finds, and what its rules make of what the guests see."""
@@ -50,6 +51,11 @@ class Hosting:
 def reads(scanner: Scanner, name: str) -> bool:
     """Whether a guest of this name would be heard."""
     return isinstance(scanner, FullScanner) and scanner.reads(name)
+
+
+def is_host(scanner: Scanner, name: str) -> bool:
+    """Whether a guest of this name is heard."""
+    return isinstance(scanner, Hosting) and name in scanner.names
 
 
 def host(scanner: Scanner, guests: Sequence[Guest]) -> Scanner:

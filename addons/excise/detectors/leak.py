@@ -15,8 +15,7 @@ from functools import cached_property
 from itertools import pairwise
 from typing import Final, NamedTuple
 
-from excise.detectors.base import Glance, Scanner, Sight
-from excise.detectors.guests import reads
+from excise.detectors.base import Glance, Sight
 from excise.detectors.memory import Memory
 from excise.model import Part, Role, Segment, Span
 
@@ -157,11 +156,6 @@ class Instructions:
 
     def __init__(self) -> None:
         self._known = Memory[Shingles](REMEMBERED)
-
-    def guests(self, segments: Sequence[Segment], scanner: Scanner) -> tuple[Leak, ...]:
-        """What reads the answer to this request, where a rule asks for it."""
-        leak = self.leak_of(segments) if reads(scanner, NAME) else None
-        return () if leak is None else (leak,)
 
     def leak_of(self, segments: Sequence[Segment]) -> Leak | None:
         """The detector for the answer to this request; None where nobody instructs the model."""

@@ -5,7 +5,8 @@ span, the rule's id. The winner's span grows over all it touches, so nothing of 
 
 Layers do not touch each other: a key inside a block of source code is a finding of its own, and
 so is the address that stands in a name which is only recorded. Otherwise a winner would grow over
-text that nobody asked to cut out.
+text that nobody asked to cut out. What is said of a call of a tool is no value at all: each word
+stands.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ GENERIC: Final = 0.8  # rules that yield score below
 _GRAVITY: Final = {severity: rank for rank, severity in enumerate(Severity)}
 # What is one value; findings of other kinds describe the text that values stand in.
 _VALUES: Final = frozenset({Kind.SECRET, Kind.PERSONAL, Kind.PAYMENT})
+# Detectors that say several things of one stretch, all of which hold.
+_DESCRIBING: Final = frozenset({"tool-guard"})
 
 Layer = tuple[bool, str]
 
@@ -30,10 +33,15 @@ def merge(findings: Iterable[Finding], mild: frozenset[str] = frozenset()) -> li
     """
     layers: dict[Layer, list[Finding]] = {}
     for finding in findings:
-        layer = (finding.rule in mild, "" if finding.kind in _VALUES else finding.kind)
-        layers.setdefault(layer, []).append(finding)
+        layers.setdefault((finding.rule in mild, _layer(finding)), []).append(finding)
     merged = [finding for layer in layers.values() for finding in _merge_layer(layer)]
     return sorted(merged, key=lambda each: (each.span, each.rule)) if len(layers) > 1 else merged
+
+
+def _layer(finding: Finding) -> str:
+    if finding.detector in _DESCRIBING:
+        return finding.entity
+    return "" if finding.kind in _VALUES else finding.kind
 
 
 def _merge_layer(findings: Iterable[Finding]) -> list[Finding]:

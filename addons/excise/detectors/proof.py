@@ -6,15 +6,18 @@ The examples of such rules name these values; nothing here is used outside of pr
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from excise.detectors.base import Detector
+from excise.detectors.base import Detector, Glance, Sight
 from excise.detectors.deep import Deep
 from excise.detectors.known import Known, build_known
 from excise.detectors.leak import Leak, build_shingles
 from excise.detectors.own_code import OwnCode, OwnIndex
 from excise.detectors.records import Records, build_index
+from excise.detectors.tool_calls import Argument, Call
+from excise.detectors.tool_guard import Terms, ToolGuard
+from excise.model import Span
 
 KEY: Final = bytes(range(32))
 RECORDS: Final = (
@@ -59,6 +62,23 @@ def _known() -> Detector:
     return Known([build_known(VALUES, KEY)], KEY)
 
 
+class _OneCall(ToolGuard):
+    """Reads each text as the command of one call of a shell; a comment is none."""
+
+    def find(self, glances: Sequence[Glance]) -> list[tuple[Sight, ...]]:
+        return [tuple(self._seen(each.text)) for each in glances]
+
+    def _seen(self, text: str) -> Iterator[Sight]:
+        if text and not text.startswith("#"):
+            for label, score in self.judge(Call("bash", (Argument("command", text),), 0)):
+                yield Sight(label, Span(0, len(text)), score)
+
+
+def _tool_guard() -> Detector:
+    terms = Terms(offered=frozenset({"bash"}), hosts=frozenset({"intra.example"}), tainted=True)
+    return _OneCall(terms)
+
+
 def _leak() -> Detector:
     return Leak(build_shingles([INSTRUCTIONS]))
 
@@ -87,6 +107,7 @@ PROOF: Final[Mapping[str, Callable[[], Detector]]] = {
     "dictionary": _records,
     "known-value": _known,
     "system-prompt": _leak,
+    "tool-guard": _tool_guard,
     "deep": _deep,
     "own-code": _own_code,
 }

@@ -24,7 +24,6 @@ from excise.codecs.head import read_head, splice_head
 from excise.codecs.logprobs import drop_logprobs
 from excise.detectors.base import Scanner
 from excise.detectors.guests import host as hosting
-from excise.detectors.leak import Instructions
 from excise.enforce.block import class_of
 from excise.enforce.redact import (
     Lookup,
@@ -61,6 +60,7 @@ from excise.pipeline.changes import (
     telling,
     timings_of,
 )
+from excise.pipeline.company import Company
 from excise.pipeline.inside import Read, look_inside, may_hold_document
 from excise.pipeline.listening import Listener
 from excise.pipeline.outcome import Context, Headers, Record, RequestOutcome, ResponseOutcome
@@ -104,7 +104,7 @@ class Firewall:
     timer: Callable[[], float]  # seconds, monotonic
     session: Callable[[Exchange], Session] | None = None  # what is remembered of a conversation
     clock: Callable[[], float] = float  # seconds since 1970, for clauses about the time
-    instructions: Instructions = field(default_factory=Instructions)
+    company: Company = field(default_factory=Company)
     limits: Limits = DEFAULT_LIMITS
     voice: Voice = DEFAULT_VOICE
     substitutes: Substitutes = NO_KEY
@@ -488,7 +488,7 @@ class Firewall:
             model=reading.model if reading else "",
             stream=streams_by_path(exchange.path) or (reading is not None and reading.stream),
             hidden=reading is None or may_stand_in_head(found, self.policy.mild),
-            guests=self.instructions.guests(message.segments, self.scanner),
+            guests=self.company.meet(self.scanner, message.segments, found, self.policy.profile),
         )
 
     def _mask(self, text: str) -> str:

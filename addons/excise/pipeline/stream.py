@@ -14,6 +14,9 @@ from typing import Final, Protocol
 
 from excise.codecs.base import Channel, StreamEvent, StreamReader
 from excise.detectors.base import Findings, Scanner
+from excise.detectors.guests import is_host
+from excise.detectors.tool_calls import is_name
+from excise.detectors.tool_guard import NAME as TOOL_GUARD
 from excise.enforce.redact import Lookup, Name, find_restorable, merge_spans
 from excise.errors import Unreadable
 from excise.model import (
@@ -38,6 +41,7 @@ from excise.pipeline.channel import (
     genuine,
     settle_limit,
 )
+from excise.pipeline.tools import Calls, WholeCall
 from excise.policy.running import Progress, Said
 from excise.text.escapes import begins_json, unescape
 from excise.text.tokencount import DEFAULT, Tally
@@ -130,10 +134,12 @@ class ResponseStream:
         self._stops = stops  # whether an answer ends where something in it was not read
         self._queue: deque[Held] = deque()
         self._channels: dict[tuple[str | int, ...], ChannelText] = {}
+        self._calls = Calls()
         self._clean: set[tuple[str, str, str, str]] = set()
         self._judge: Judge | None = None  # of the answer that has begun and is not over
         self._over = False
         self._said: list[Said] = []
+        self._out: list[bytes] = []
         self._blocked = False
         self._count = 0
         self.closed = False
@@ -176,6 +182,7 @@ class ResponseStream:
         self.closed = True
         self._queue.clear()
         self._channels.clear()
+        self._calls = Calls()
         return self._reader.close(notice)
 
     def surrender(self) -> bytes:
@@ -184,6 +191,7 @@ class ResponseStream:
         held = b"".join(_written(each) for each in self._queue)
         self._queue.clear()
         self._channels.clear()
+        self._calls = Calls()
         return held + self._reader.rest()
 
     def begin(self) -> None:
@@ -203,6 +211,7 @@ class ResponseStream:
         if self.closed or self.unreadable:
             return Step(closed=self.closed, unreadable=self.unreadable)
         out: list[bytes] = []
+        self._out = out
         try:
             for event in events():
                 self._take(event)
@@ -270,9 +279,12 @@ class ResponseStream:
             ended = self._channels.pop(channel.key, None)
             if ended is not None and ended.waits:
                 self._settle(ended, final=True)
+        if is_host(self.scanner, TOOL_GUARD):
+            for call, waiting in self._calls.take(held, event):
+                self._settle_call(call, waiting)
         if event.ends_all:
             self._end_all()
-        elif self._queue[0].waiting:
+        elif self._queue and self._queue[0].waiting:
             self._settle_idle()
 
     def _note(self, event: StreamEvent) -> None:
@@ -299,13 +311,16 @@ class ResponseStream:
         texts = []
         for segment in event.segments:
             known = (segment.text, segment.role, segment.part, segment.label)
-            if known not in self._clean:
+            if known not in self._clean or segment.part is Part.TOOL_ARGUMENTS:
                 json = begins_json(segment.text)
                 texts.append((segment, unescape(segment.text) if json else None))
         if not texts:
             return
         for (segment, _), findings in zip(texts, find_in(self.scanner, texts), strict=True):
             sealed = segment.token in event.sealed
+            if is_name(segment):
+                # A call of which no more than the name is here is judged when it is whole.
+                findings = tuple(each for each in findings if each.detector != TOOL_GUARD)
             if findings or "[" in segment.text:
                 for change in self._changes_of(segment, findings, sealed):
                     held.edits.append(Edit(segment.token, *change))
@@ -326,15 +341,20 @@ class ResponseStream:
     def _end_all(self) -> None:
         """Nothing grows any more; what ends the answer is not yet released."""
         self._settle_all()
+        for call, waiting in self._calls.rest():
+            self._settle_call(call, waiting)
         if not self._blocked and self._judge is not None and not self._over:
             self._over = True
             self._heed(self._judge.finish())
 
     def _settle_all(self) -> None:
+        self._settle_texts()
+        self._channels.clear()
+
+    def _settle_texts(self) -> None:
         for text in self._channels.values():
             if text.waits:
                 self._settle(text, final=True)
-        self._channels.clear()
 
     def _settle_idle(self) -> None:
         for text in self._channels.values():
@@ -365,6 +385,27 @@ class ResponseStream:
         changes = self._changes(text, decided, limit) if decided or known else []
         if not self._blocked:
             text.apply(changes, limit)
+
+    def _settle_call(self, call: WholeCall, waiting: Sequence[Held]) -> None:
+        """Let a whole call go, or end the answer in front of it."""
+        if self._blocked:
+            return
+        found = self.scanner.scan([call.name, call.arguments], whole=False)
+        seen = tuple(each for each in found[1] if each.detector == TOOL_GUARD)
+        assert self._judge is not None
+        said = self._judge.hear(call.arguments, seen)
+        if call.is_cut:
+            self._unread.add("size")
+        # What was cut out of a call would make it another one: it is refused as a whole.
+        refused = any(map(_is_refused, said.rulings)) or (call.is_cut and self._stops("size"))
+        if refused:
+            self._settle_texts()
+            if not self._blocked:
+                self._release(self._out)
+        self._heed(said)
+        self._blocked |= refused
+        for held in waiting:
+            held.waiting -= 1
 
     # -- what both have in common ------------------------------------------------------------
 
@@ -411,6 +452,10 @@ def _enforced(ruling: Ruling | Spoken, action: Action) -> bool:
 
 def _refuses(said: Ruling | Spoken) -> bool:
     return said.action in REFUSING and said.mode is Mode.ENFORCE
+
+
+def _is_refused(ruling: Ruling) -> bool:
+    return ruling.mode is Mode.ENFORCE and ruling.action.rank >= Action.REDACT.rank
 
 
 def _unedited(ruling: Ruling) -> Ruling:

@@ -21,6 +21,7 @@ from excise.policy.schema import (
     Profile,
     Scope,
     Sockets,
+    Tools,
     When,
 )
 from excise.strict import Node, parse_yaml
@@ -45,6 +46,7 @@ def parse_profile(text: str, origin: str) -> Profile:
         on_fault=_action(node, "on-fault"),
         require=frozenset(node.texts("require", ())),
         sockets=Sockets(node.choice("sockets", frozenset(Sockets), default=Sockets.READ)),
+        tools=_tools(node.node("tools")) if "tools" in node else Tools(),
         images=Images(node.choice("images", frozenset(Images), default=Images.STRIP)),
         note=node.text("note", ""),
         cases=tuple(_case(item) for item in node.nodes("cases", ())),
@@ -55,6 +57,15 @@ def parse_profile(text: str, origin: str) -> Profile:
     _unique(node, "packs", [use.name for use in profile.packs])
     _unique(node, "clauses", [clause.id for clause in profile.clauses])
     return profile
+
+
+def _tools(node: Node) -> Tools:
+    tools = Tools(
+        hosts=frozenset(host.lower().strip(".") for host in node.texts("hosts", ())),
+        paths=tuple(node.texts("paths", ())),
+    )
+    node.done()
+    return tools
 
 
 def _unique(node: Node, key: str, names: list[str]) -> None:

@@ -156,6 +156,14 @@ class Images(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Tools:
+    """What calls of tools may do besides what the pack `tools` says."""
+
+    hosts: frozenset[str] = frozenset()  # lower case; data may go to them and all below them
+    paths: tuple[str, ...] = ()  # folders below which may be written; empty: see `tool_guard`
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
     """A profile as written."""
 
@@ -170,6 +178,7 @@ class Profile:
     sockets: Sockets = Sockets.READ
     require: frozenset[str] = frozenset()  # detectors without whose answer nothing passes
     images: Images = Images.STRIP
+    tools: Tools = Tools()
     note: str = ""  # put behind the system prompt of a request that holds placeholders
     cases: tuple[Case, ...] = ()
     origin: str = field(default="", compare=False)

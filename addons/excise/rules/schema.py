@@ -81,10 +81,7 @@ DETECTORS: Final = frozenset(
         "topics",
         "unsafe",
         "system-prompt",
-        "canary",
         "tool-guard",
-        "links",
-        "packages",
     }
 )
 
@@ -121,7 +118,6 @@ FAMILIES: Final = frozenset(
         "injection",
         "unsafe",
         "leak",
-        "canary",
         "tool",
         "exact-match",
         "limit",

@@ -1,0 +1,264 @@
+"""What a call of a tool would do: its class, and what speaks against letting a client run it.
+
+Every call has one class or more, by the words of the tool's name, the keys of its arguments and
+the commands in them. The rest are suspicions, scored; a class that changes things or carries them
+out is held to stricter bars than one that reads.
+"""
+
+from __future__ import annotations
+
+import math
+import posixpath
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from excise.detectors import tool_words as words
+from excise.detectors.base import Glance, Sight
+from excise.detectors.tool_calls import Argument, Call, find_calls
+from excise.model import Finding, Kind, Part, Role, Segment, Severity, Span
+from excise.text.unwrap import find_encoded
+
+NAME: Final = "tool-guard"
+UNKNOWN: Final = "unknown"
+DANGEROUS: Final = "dangerous-command"
+OBFUSCATED: Final = "obfuscated-command"
+EXFILTRATION: Final = "exfiltration"
+OUTSIDE: Final = "outside-paths"
+SENT: Final = "read-then-send"
+
+_ACTING: Final = frozenset({words.WRITE, words.NETWORK, words.SHELL, words.PAYMENT})
+_LONGEST: Final = (
+    65_536  # characters of an argument that are read as a command or searched for URLs
+)
+_CARRIED: Final = {True: 24, False: 64}  # characters of data in a URL, by whether the class acts
+_BITS: Final = 3.0  # a character; what is packed has more, words have less
+_URL: Final = re.compile(r"\b(?:https?|wss?|ftp)://[^\s\"'<>`\\|)\]}]+", re.IGNORECASE)
+_SPLITTING: Final = re.compile(
+    r"(?<=\w)(?:\"\"|''|\\(?=\w)|\$@)(?=\w)|(?<=\w)\"(\w)\"|(?<=\w)'(\w)'"
+)
+_BLANKS: Final = re.compile(r"\$\{?IFS\}?(?:\$\d)?|\{(\w+),")
+_GRAVE: Final = frozenset({Severity.HIGH, Severity.CRITICAL})
+_HELD: Final = frozenset({Kind.SECRET, Kind.PERSONAL, Kind.PAYMENT})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """What the operator and the request allow the calls of one answer."""
+
+    offered: frozenset[str] = frozenset()  # names of tools; empty: not known
+    hosts: frozenset[str] = frozenset()  # to which data may go, with everything below them
+    paths: tuple[str, ...] = ()  # below which may be written; empty: anywhere but known bad places
+    tainted: bool = False  # a tool has read something secret in this session
+
+
+class ToolGuard:
+    """Implements `Guest` for the answer to one request."""
+
+    name: Final = NAME
+    labels: Final = frozenset(
+        {*words.CLASSES, words.OTHER, UNKNOWN, DANGEROUS, OBFUSCATED, EXFILTRATION, OUTSIDE, SENT}
+    )
+
+    def __init__(self, terms: Terms) -> None:
+        self._terms = terms
+
+    def hold(self, text: str) -> int:
+        """Nothing: calls are held until they are whole."""
+        return len(text)
+
+    def find(self, glances: Sequence[Glance]) -> list[tuple[Sight, ...]]:
+        """What is seen of each call, told of the longest text among its arguments."""
+        seen: dict[int, list[Sight]] = {}
+        for call in find_calls([glance.segment for glance in glances]):
+            whole = Span(0, len(glances[call.place].text))
+            if whole.end:
+                sights = [Sight(label, whole, score) for label, score in self.judge(call)]
+                seen.setdefault(call.place, []).extend(sights)
+        return [tuple(seen.get(at, ())) for at in range(len(glances))]
+
+    def judge(self, call: Call) -> Iterator[tuple[str, float]]:
+        """Labels and scores: the classes, and then the suspicions."""
+        terms = self._terms
+        classes = classes_of(call)
+        yield from ((kind, 1.0) for kind in classes)
+        if terms.offered and call.name not in terms.offered:
+            yield UNKNOWN, 1.0
+        commands = [each for each in call.arguments if _is_command(each, classes)]
+        yield from _suspected(commands)
+        carried = max(self._carried(call, classes, commands), default=0.0)
+        if carried:
+            yield EXFILTRATION, carried
+        if words.WRITE in classes and any(map(self._is_outside, _written(call, commands))):
+            yield OUTSIDE, 0.9
+        if terms.tainted and words.NETWORK in classes and self._leaves(call):
+            yield SENT, 0.9 if carried or _named(call.name) & words.OUTGOING else 0.5
+
+    def _carried(
+        self, call: Call, classes: Sequence[str], commands: Iterable[Argument]
+    ) -> Iterator[float]:
+        """How sure it is that data goes out by an address."""
+        bar = _CARRIED[bool(_ACTING.intersection(classes))]
+        for argument in call.arguments:
+            for url in _URL.findall(argument.text[:_LONGEST]):
+                if not self._is_allowed(_host(url)):
+                    yield max((_packed(piece, bar) for piece in _pieces(url)), default=0.0)
+        for argument in commands:
+            if words.SENDS_FILE.search(argument.text[:_LONGEST]) and self._leaves(call):
+                yield 0.9
+
+    def _leaves(self, call: Call) -> bool:
+        """Whether a call goes to a host that is not allowed, or to one that nobody can tell."""
+        hosts = [
+            _host(url) for each in call.arguments for url in _URL.findall(each.text[:_LONGEST])
+        ]
+        return not hosts or not all(map(self._is_allowed, hosts))
+
+    def _is_allowed(self, host: str) -> bool:
+        labels = host.split(".")
+        return any(".".join(labels[at:]) in self._terms.hosts for at in range(len(labels)))
+
+    def _is_outside(self, path: str) -> bool:
+        path = path.strip().strip("\"'")
+        if words.SENSITIVE_WRITE.match(path):
+            return True
+        if not self._terms.paths or not path:
+            return False
+        plain = posixpath.normpath(path.replace("\\", "/"))
+        if not plain.startswith(("/", "~")) and plain[1:2] != ":":
+            return plain.startswith("..")
+        return not any(f"{plain}/".startswith(f"{each.rstrip('/')}/") for each in self._terms.paths)
+
+
+def classes_of(call: Call) -> tuple[str, ...]:
+    """The classes of a call, gravest first."""
+    kinds = {words.CLASS_OF[word] for word in _named(call.name) if word in words.CLASS_OF}
+    keys = {each.key.lower() for each in call.arguments}
+    if keys & words.COMMAND_KEYS:
+        kinds.add(words.SHELL)
+    if keys & words.URL_KEYS:
+        kinds.add(words.NETWORK)
+    if "amount" in keys and keys & {"iban", "account", "recipient", "currency", "to"}:
+        kinds.add(words.PAYMENT)
+    if words.SHELL in kinds:
+        for argument in call.arguments:
+            run = set(words.COMMAND.findall(argument.text[:_LONGEST]))
+            kinds |= {words.NETWORK} if run & words.NETWORK_COMMANDS else set()
+            writes = run & words.WRITE_COMMANDS or words.REDIRECTED.search(argument.text[:_LONGEST])
+            kinds |= {words.WRITE} if writes else set()
+    return tuple(kind for kind in words.CLASSES if kind in kinds) or (words.OTHER,)
+
+
+def is_tainted(
+    segments: Sequence[Segment], found: Iterable[tuple[Segment, Sequence[Finding]]]
+) -> bool:
+    """Whether a tool has shown something secret in this session, or was sent to read it."""
+    for segment, findings in found:
+        shown = segment.part is Part.TOOL_RESULT or segment.role is Role.TOOL
+        if shown and any(each.severity in _GRAVE and each.kind in _HELD for each in findings):
+            return True
+    return any(
+        segment.part is Part.TOOL_ARGUMENTS
+        and words.SENSITIVE_READ.search(segment.text[:_LONGEST]) is not None
+        for segment in segments
+    )
+
+
+def offered_in(segments: Iterable[Segment]) -> frozenset[str]:
+    """The names, or for built-in ones the types, of the tools that a request offers."""
+    return frozenset(
+        each.text
+        for each in segments
+        if each.part is Part.TOOL_DEFINITION
+        and each.path[-1:] in (("name",), ("type",))
+        and "properties" not in each.path
+        and each.text != "function"
+    )
+
+
+def hosts_in(segments: Iterable[Segment]) -> frozenset[str]:
+    """The hosts that a user or an operator has named: they know them."""
+    return frozenset(
+        _host(url)
+        for each in segments
+        if each.role in (Role.USER, Role.SYSTEM) and "://" in each.text
+        for url in _URL.findall(each.text)
+    )
+
+
+def _named(name: str) -> set[str]:
+    return {word.lower() for word in words.WORDS_IN_NAME.findall(name)}
+
+
+def _is_command(argument: Argument, classes: Sequence[str]) -> bool:
+    return argument.key.lower() in words.COMMAND_KEYS or words.SHELL in classes
+
+
+def _suspected(commands: Iterable[Argument]) -> Iterator[tuple[str, float]]:
+    for argument in commands:
+        text = argument.text[:_LONGEST]
+        if words.DANGEROUS.search(text):
+            yield DANGEROUS, 0.9
+        if words.DECODES.search(text):
+            yield OBFUSCATED, 0.8
+        if any(words.DANGEROUS.search(view) for view in _plainer(text)):
+            yield OBFUSCATED, 0.95
+
+
+def _plainer(text: str) -> Iterator[str]:
+    """What a shell would make of a command: marks that split words gone, encoded runs decoded."""
+    joined = _BLANKS.sub(lambda m: f"{m[1]} " if m[1] else " ", text)
+    joined = _SPLITTING.sub(lambda m: m[1] or m[2] or "", joined)
+    if joined != text:
+        yield joined
+    yield from (view.text for view in find_encoded(joined))
+    if re.search(r"\brev\b", text):
+        yield text[::-1]
+
+
+def _written(call: Call, commands: Iterable[Argument]) -> Iterator[str]:
+    """The paths to which a call would write."""
+    for argument in call.arguments:
+        if argument.key.lower() in words.PATH_KEYS:
+            yield argument.text
+        yield from words.PATCHED.findall(argument.text[:_LONGEST])
+    for argument in commands:
+        for one, other in words.REDIRECTED.findall(argument.text[:_LONGEST]):
+            yield one or other
+
+
+def _host(url: str) -> str:
+    try:
+        return (urlsplit(url).hostname or "").lower()
+    except ValueError:
+        return ""
+
+
+def _pieces(url: str) -> Iterator[str]:
+    """Where a URL can carry data: query, fragment, the user's name, labels of the host, path."""
+    try:
+        parts = urlsplit(url)
+        yield from (value for _, value in parse_qsl(parts.query, keep_blank_values=True))
+        if parts.query and "=" not in parts.query:
+            yield unquote(parts.query)
+        yield unquote(parts.fragment)
+        yield unquote(parts.username or "")
+        yield from (parts.hostname or "").split(".")[:-2]
+        yield from map(unquote, parts.path.split("/"))
+    except ValueError:
+        return
+
+
+def _packed(piece: str, bar: int) -> float:
+    """How sure it is that a piece of a URL carries data: long, and packed or many words."""
+    if len(piece) < bar:
+        return 0.0
+    counts = Counter(piece).values()
+    bits = -sum(count / len(piece) * math.log2(count / len(piece)) for count in counts)
+    if any(find_encoded(piece)):
+        return 0.95
+    solid = not re.search(r"[-_ .,]", piece)
+    return 0.8 if bits >= _BITS and (solid or len(piece) > 4 * bar) else 0.4

@@ -1,0 +1,42 @@
+"""A request → the detectors that its answer is read with, because they know the request."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from excise.detectors import leak, tool_guard
+from excise.detectors.base import Scanner
+from excise.detectors.guests import Guest, reads
+from excise.detectors.tool_guard import Terms, ToolGuard
+from excise.model import Segment
+from excise.pipeline.weigh import Found
+from excise.policy.schema import Profile, Tools
+
+
+class Company:
+    """Makes them; remembers what comes again with every turn. Safe for several threads."""
+
+    def __init__(self) -> None:
+        self._instructions = leak.Instructions()
+
+    def meet(
+        self, scanner: Scanner, segments: Sequence[Segment], found: Found, profile: Profile
+    ) -> tuple[Guest, ...]:
+        """Those for the answer to a request that some rule of the scanner reads."""
+        guests: list[Guest] = []
+        if reads(scanner, leak.NAME):
+            told = self._instructions.leak_of(segments)
+            guests += [told] if told else []
+        if reads(scanner, tool_guard.NAME):
+            guests.append(ToolGuard(terms_of(segments, found, profile.tools)))
+        return tuple(guests)
+
+
+def terms_of(segments: Sequence[Segment], found: Found, tools: Tools) -> Terms:
+    """What the calls of an answer may do, by the profile and by the request."""
+    return Terms(
+        offered=tool_guard.offered_in(segments),
+        hosts=tools.hosts | tool_guard.hosts_in(segments),
+        paths=tools.paths,
+        tainted=tool_guard.is_tainted(segments, found.findings),
+    )
