@@ -14,10 +14,10 @@ GRAVE = Finding("secret.x", "r", Span(0, 3), 1.0, Severity.CRITICAL, Kind.SECRET
 
 def test_terms_join_profile_and_request() -> None:
     """Hosts of both, the profile's folders, and whether a secret was seen."""
-    tools = Tools(hosts=frozenset({"intra.example"}), paths=("/work",))
+    tools = Tools(hosts=frozenset({"intra.example"}), paths=("/srv",))
     terms = terms_of([USER, SHOWN], Found([(SHOWN, (GRAVE,))]), tools)
     assert terms.hosts == {"intra.example", "docs.example"}
-    assert terms.paths == ("/work",)
+    assert terms.paths == ("/srv",)
     assert terms.tainted
     assert not terms_of([USER, SHOWN], Found([]), tools).tainted
 
