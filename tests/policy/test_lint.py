@@ -5,6 +5,7 @@ import re
 import pytest
 from policy.samples import HEAD, RULES, facts, policy
 
+from excise.errors import PolicyError
 from excise.policy.lint import find_mistakes
 
 ANY = "when: {rules: ['*']}"
@@ -36,8 +37,9 @@ IDLE = [
     ),
     (f"  - {{id: c, {ANY}, if: 'tokens < 0', then: block}}\n", "never holds", 8),
     (f"  - {{id: c, {ANY}, if: 'tokens >= 0', then: block}}\n", "always holds", 8),
-    ("  - {id: c, if: 'topics[\"x\"] > 0.5', then: block}\n", "fails on some messages", 8),
+    ("  - {id: c, if: 'risks[\"x\"] > 0.5', then: block}\n", "fails on some messages", 8),
     ("  - {id: c, if: '10 / turns > 5', then: block}\n", "divide by zero", 8),
+    ("  - {id: c, if: 'injection.score > 0.5', then: block}\n", "no rule of the profile looks", 8),
 ]
 HEADS = [
     ("{pack: pii}", "{pack: pii, mode: enforce, enforce: [pii.email]}", "changes nothing", 4),
@@ -66,6 +68,45 @@ def test_an_idle_head_is_reported(old: str, new: str, said: str, line: int) -> N
     assert old in HEAD
     (mistake,) = find_mistakes(policy("", EVERY, HEAD.replace(old, new, 1)), EVERY)
     assert said in mistake.text and mistake.at.startswith(f"p.yaml:{line}")
+
+
+REFUSED = [
+    # what cannot be loaded at all: the clause, what is said, the mend where there is one
+    ("{id: c, when: {rulez: [a]}, then: block}", 'unknown key "rulez"', "rules"),
+    (f"{{id: c, {ANY}, then: blok}}", 'unknown "blok"', "block"),
+    (f"{{id: c, {ANY}, then: block, percent: 101}}", "0 to 100", ""),
+    (f"{{id: c, {ANY}}}", '"then" is missing', ""),
+    (f"{{id: c, {ANY}, then: block, scope: some}}", 'unknown "some"', ""),
+    ("{id: c, then: block}", "no condition", "every finding"),
+    ("{id: c, if: 'turns > 1', then: redact}", "nothing says what to cut out", "Name findings"),
+    ("{id: c, if: 'turns > 1', then: allow}", "stands all the same", "Name findings"),
+    ("{id: c, when: {rules: [pii.emial]}, then: block}", "stands in no pack", "pii.email"),
+    ("{id: c, when: {entities: [pii.emial]}, then: block}", "stands in no pack", "pii.email"),
+    ("{id: c, when: {packs: [pi]}, then: block}", "stands in no pack", "pii"),
+    ("{id: c, when: {kinds: [secrets]}, then: block}", 'unknown "secrets"', "secret"),
+    ("{id: c, if: 'modle == \"a\"', then: block}", 'no field is called "modle"', "model"),
+    ("{id: c, if: 'turns > \"a\"', then: block}", "does not take", ""),
+    ("{id: c, if: 'turns', then: block}", "wanted yes or no", "Compare"),
+    ("{id: c, if: 'count(pii) > 1', then: block}", "one name in quotes", "count"),
+    ("{id: c, if: 'count(\"pii.emial\") > 1', then: block}", "stands in no pack", "pii.email"),
+    ("{id: c, if: 'turns > 1 &&', then: block}", "", ""),
+    (f"{{id: c, {ANY}, then: block, percent: half}}", "wanted a whole number", ""),
+]
+
+
+@pytest.mark.parametrize(("clause", "said", "mend"), REFUSED)
+def test_what_is_wrong_in_form_does_not_load(clause: str, said: str, mend: str) -> None:
+    """With the file, the line and, where something comes near, the mend."""
+    with pytest.raises(PolicyError) as caught:
+        policy(f"  - {clause}\n", EVERY)
+    told = str(caught.value)
+    assert "p.yaml:8" in told and said in told and mend in told
+    assert re.search(r"EXC-POL-\d{3}", told)
+
+
+def test_there_are_many_kinds() -> None:
+    """Those above, counted by what is said of them."""
+    assert len({said for _, said, *_ in (*IDLE, *REFUSED)} | {h[2] for h in HEADS}) >= 25
 
 
 def test_all_of_them_are_reported_at_once() -> None:

@@ -38,6 +38,7 @@ def find_mistakes(policy: Policy, every: Sequence[RuleFacts]) -> list[Mistake]:
         *(each for clause in policy.profile.clauses for each in _clause(policy, clause, every)),
         *_hidden(policy.profile.clauses),
         *_expressions(policy.profile.clauses),
+        *_unheard(policy),
         *_faults(policy),
     ]
     return [Mistake("EXC-POL-015", *each) for each in found]
@@ -193,6 +194,35 @@ def _expressions(clauses: Sequence[Clause]) -> Iterator[Said]:
                 f"the expression of clause {clause.id} always holds.",
                 "Leave if: out, or compare with something that can differ.",
             )
+
+
+_CLASSIFIED = {
+    "injection.score": ("injection", "injection."),
+    "topics": ("topics", "topic."),
+    "topic": ("topics", "topic."),
+    "unsafe": ("unsafe", "unsafe."),
+    "unsafe.scores": ("unsafe", "unsafe."),
+    "unsafe.categories": ("unsafe", "unsafe."),
+}
+
+
+def _unheard(policy: Policy) -> Iterator[Said]:
+    """Scores of classifiers that run for no rule of the profile: always 0."""
+    rules = policy.rules.values()
+    for clause in policy.profile.clauses:
+        if clause.condition is None:
+            continue
+        read = clause.condition.fields | {
+            each.function for each in clause.condition.measures.values()
+        }
+        for name in sorted(read & set(_CLASSIFIED)):
+            detector, family = _CLASSIFIED[name]
+            if not any(f.detector == detector or f.entity.startswith(family) for f in rules):
+                yield (
+                    clause.condition.origin,
+                    f"clause {clause.id} reads {name}, and no rule of the profile looks for it.",
+                    "Switch on a pack that does, in shadow if it is to do nothing by itself.",
+                )
 
 
 def _faults(policy: Policy) -> Iterator[Said]:
