@@ -116,7 +116,7 @@ def test_a_profile_is_shown(capsys: pytest.CaptureFixture[str], as_json: bool) -
 def test_where_cpu_time_cannot_be_read_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Path, "exists", lambda self: False)
     with pytest.raises(ConfigError, match="EXC-CFG-004"):
-        bench.run(argparse.Namespace(only="", detection=False))
+        bench.run(argparse.Namespace(only="", detection=False, policy=False, memory=False))
 
 
 def test_the_options_are_what_run_reads() -> None:

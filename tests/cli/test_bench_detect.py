@@ -46,6 +46,8 @@ def test_the_report_is_json(
         "inspection": [{"size": 1_000, "p50": 0.1, "p99": 0.2}],
         "linear": 1.0,
         "hostile": {"x": 3.0},
+        "session": {"first": 2.0, "last": 3.0, "ratio": 1.5},
+        "codec": {},
     }
     monkeypatch.setenv("EXCISE_STATE_DIR", str(tmp_path))
     monkeypatch.setattr(bench_detect, "measure", lambda *_, **__: dict(report))

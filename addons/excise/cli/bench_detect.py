@@ -22,6 +22,7 @@ from rich.table import Table
 
 from excise.assemble import Engine, load_engine, settle
 from excise.cli.bench_peers import PEERS, OwnProcess, PeerMissing
+from excise.cli.bench_session import LAST_TURN, TURNS, codec, last_turn
 from excise.cli.bench_text import hostile, mixed
 from excise.detectors.scanner import FullScanner
 from excise.model import Direction, Part, Role, Segment
@@ -47,7 +48,8 @@ class Cost(NamedTuple):
 
 
 def run(profile: str, *, rounds: int, peers: bool, as_json: bool) -> int:
-    """Measure and print; exit status 1 where a hostile text costs more than its bar."""
+    """Measure and print; exit status 1 where a hostile text or the last turn of a session costs
+    more than its bar."""
     with tempfile.TemporaryDirectory(prefix="excise-bench-") as folder:
         engine = load_engine(profile, state_dir=Path(folder))
         settle()  # as `excise up` does
@@ -57,7 +59,8 @@ def run(profile: str, *, rounds: int, peers: bool, as_json: bool) -> int:
         print(json.dumps(report, indent=2))
     else:
         show(report, Console())
-    return 0 if all(each <= WORST for each in report["hostile"].values()) else 1
+    within = report["session"]["ratio"] <= LAST_TURN
+    return 0 if within and all(each <= WORST for each in report["hostile"].values()) else 1
 
 
 def measure(engine: Engine, *, rounds: int, peers: bool) -> dict[str, Any]:
@@ -69,6 +72,10 @@ def measure(engine: Engine, *, rounds: int, peers: bool) -> dict[str, Any]:
     report: dict[str, Any] = {
         "inspection": [cost(size, look, dice, rounds)._asdict() for size in SIZES],
         "linear": linear(look, dice),
+        "session": last_turn(
+            lambda segments: engine.scanner.inspect(segments, Direction.REQUEST), dice
+        ),
+        "codec": codec(dice),
         "hostile": {name: round(each, 2) for name, each in against_plain(look, dice).items()},
     }
     if peers:
@@ -173,6 +180,13 @@ def show(report: dict[str, Any], console: Console) -> None:
         table.add_row(f"{each['size']:,}", str(each["p50"]), str(p50), str(each["p99"]), str(p99))
     console.print(table)
     console.print(f"{LARGE:,} bytes cost {report['linear']} times as much a byte as 100,000.")
+    session, read = report["session"], report["codec"]
+    console.print(
+        f"Turn {TURNS} of a session costs {session['ratio']} times the first: "
+        f"{session['last']} and {session['first']} ms."
+    )
+    sizes = ", ".join(f"{size:,} bytes {took} ms" for size, took in read.items())
+    console.print(f"Reading a chat without looking at it: {sizes}.")
     _show_ratios(console, f"Costly texts x mixed text of {HOSTILE:,} bytes", report["hostile"])
     if "peers" in report:
         _show_ratios(console, f"Peers x Excise, {PEER_SIZE:,} bytes", report["peers"])

@@ -111,21 +111,26 @@ class Client:
         self._connection.sendall(head.encode() + body)
         data = b""
         while b"\r\n\r\n" not in data:
-            data += self._receive()
+            data += self.receive()
         head_back, _, rest = data.partition(b"\r\n\r\n")
         lowered = head_back.lower()
         if not lowered.startswith(b"http/1.1 200"):
             raise OSError(f"answered with {head_back[:60]!r}")
         if b"transfer-encoding: chunked" in lowered:
             while not rest.endswith(b"0\r\n\r\n"):
-                rest += self._receive()
+                rest += self.receive()
         else:
             size = int(lowered.partition(b"content-length:")[2].split(b"\r\n")[0])
             while len(rest) < size:
-                rest += self._receive()
+                rest += self.receive()
         return time.perf_counter() - began
 
-    def _receive(self) -> bytes:
+    def send(self, data: bytes) -> None:
+        """Bytes to upstream."""
+        self._connection.sendall(data)
+
+    def receive(self) -> bytes:
+        """The next bytes of upstream. Raises `OSError` where there are no more."""
         data = self._connection.recv(65536)
         if not data:
             raise OSError("the proxy closed the connection")

@@ -60,6 +60,7 @@ class Rig:
 
     folder: Path
     upstream: int = 0
+    upstream_ca: Path = Path()  # what a proxy must trust to reach it
     proxies: list[Proxy] = field(default_factory=list)
     _started: list[subprocess.Popen[str]] = field(default_factory=list)
 
@@ -68,12 +69,15 @@ class Rig:
         home = self.folder / "upstream"
         leaf = _leaf(home)
         words = [*_LOAD, "upstream", str(leaf), str(events)]
-        self.upstream = self._await_ready(self._start(words))
+        self.upstream = self._await_ready(self.start(words))
+        self.upstream_ca = home / "mitmproxy-ca-cert.pem"
 
-    @property
-    def upstream_ca(self) -> Path:
-        """What a proxy must trust to reach the stand-in."""
-        return self.folder / "upstream" / "mitmproxy-ca-cert.pem"
+    def start_standin(self) -> None:
+        """The stand-in that speaks the dialects, WebSockets too, in the place of the other."""
+        home = self.folder / "upstream"
+        words = [sys.executable, "-O", "-m", "excise.standin", "--dir", str(home)]
+        self.upstream = self._await_ready(self.start(words))
+        self.upstream_ca = home / "standin-ca.pem"
 
     def start_plain(self) -> Proxy:
         """mitmdump as it comes, with event streams passed on as they arrive."""
@@ -86,7 +90,7 @@ class Rig:
             "--set", f"confdir={home}", "-s", str(script),
             "--set", f"ssl_verify_upstream_trusted_ca={self.upstream_ca}",
         ]  # fmt: skip
-        process = self._start(words)
+        process = self.start(words)
         _await_port(port, process)
         return self._add("mitmdump", process, port, home / "mitmproxy-ca-cert.pem")
 
@@ -98,14 +102,14 @@ class Rig:
             "--state-dir", str(home), "--ca-dir", str(home / "ca"),
             "--audit", str(home / "audit" / "audit.jsonl"), *options,
         ]  # fmt: skip
-        process = self._start(words)
+        process = self.start(words)
         port = self._await_ready(process)
         return self._add(name, process, port, home / "ca" / "mitmproxy-ca-cert.pem")
 
     def load(self, proxy: Proxy, task: dict[str, Any]) -> tuple[list[float], float]:
         """Run a client against a proxy; its latencies in seconds, and the proxy's CPU seconds."""
         whole = {**task, "proxy": proxy.port, "upstream": self.upstream, "ca": str(proxy.ca)}
-        client = self._start([*_LOAD, "client", json.dumps(whole)], stdin=subprocess.PIPE)
+        client = self.start([*_LOAD, "client", json.dumps(whole)], stdin=subprocess.PIPE)
         if client.stdout is None or client.stdin is None:
             raise RuntimeError("the client has no pipes")
         if client.stdout.readline().strip() != "go":
@@ -137,7 +141,8 @@ class Rig:
                 process.stdout.close()
         self._started.clear()
 
-    def _start(self, words: list[str], stdin: int = subprocess.DEVNULL) -> subprocess.Popen[str]:
+    def start(self, words: list[str], stdin: int = subprocess.DEVNULL) -> subprocess.Popen[str]:
+        """A process that `close` ends; what it says to standard error goes to a file."""
         environment = {
             **os.environ,
             "EXCISE_NO_REEXEC": "1",
@@ -171,7 +176,7 @@ class Rig:
             raise ConfigError(
                 "EXC-CFG-006", f"a process of the benchmark did not start: {said[-600:]}"
             )
-        return int(line.rpartition(":")[2])
+        return int(line.split()[1].rpartition(":")[2])
 
 
 def tree(root: int) -> list[int]:
