@@ -40,6 +40,7 @@ def build_profile_schema() -> Schema:
             "sockets": _word(Sockets),
             "images": _word(Images),
             "note": _TEXT,
+            "tools": _record({"hosts": _TEXTS, "paths": _TEXTS}),
             "cases": _listed(_case()),
         },
         "profile",
