@@ -39,6 +39,7 @@ from excise.model import Decision, Direction, DocumentText, Mode, Principal, Seg
 from excise.policy.build import Policy, build_policy, shadowed
 from excise.policy.decide import decide, decide_case
 from excise.policy.facts import WEIGHTS, RuleFacts
+from excise.policy.limits import NO_LIMITS, Limits, parse_limits, parse_prices
 from excise.policy.load import check_cases, parse_profile
 from excise.policy.schema import Profile
 from excise.policy.situation import NO_SIGNALS, Signals, Situation
@@ -74,6 +75,7 @@ class Engine:
     override_key: bytes
     documents: Callable[[bytes], DocumentText]
     expired: tuple[Waiver, ...] = ()  # exceptions whose last day is past
+    limits: Limits = NO_LIMITS
 
     def decide(
         self,
@@ -117,20 +119,14 @@ def load_engine(
     cache, kept_as = _DatabaseFolder(state_dir / "cache"), _name_of_rules(sources)
     known = recall(cache.get(kept_as))
     packs = load_packs({k: files for k, files in sources.items() if _VERSION not in files})
-    rules = [rule for pack in packs for rule in pack.rules if rule.status is Status.STABLE]
-    rules += _rules_of_libraries(sources)
-    rules = extend_rules(rules, (each for pack in packs for each in pack.extensions))
+    rules = _rules_of(packs, sources)
     hosts, hosts_origin = _read_first("hosts.yaml", folders)
     key = load_or_create_key(state_dir / "key")
+    limits_text, limits = _read_limits(folders)
     granted = _granted(exceptions_path(state_dir, policies), derive(key, "fingerprints"))
     facts = tuple(facts_of(rule) for rule in rules)
-    policy = build_policy(
-        chosen,
-        facts,
-        origin,
-        _digested(text, f"{hosts}{granted.text}", sources, chosen),
-        salt=derive(key, "rollout"),
-    )
+    source = _digested(text, f"{hosts}{limits_text}{granted.text}", sources, chosen)
+    policy = build_policy(chosen, facts, origin, source, salt=derive(key, "rollout"))
     policy = replace(policy, excuse=granted.excuse)
     _hold_cases(policy, origin)
     active = excused((rule for rule in rules if rule.id in policy.rules), _accepted(state_dir))
@@ -150,6 +146,7 @@ def load_engine(
         **_speaking(folders, key),
         documents=DocumentReader().read,
         expired=granted.expired,
+        limits=limits,
     )
 
 
@@ -188,6 +185,13 @@ class _Granted(NamedTuple):
     expired: tuple[Waiver, ...]
 
 
+def _read_limits(folders: Sequence[Path]) -> tuple[str, Limits]:
+    """What limits and prices say, as written and as values. Raises `ExciseError`."""
+    prices, prices_origin = _read_first("prices.yaml", folders)
+    limits, origin = _read_first("limits.yaml", folders)
+    return limits + prices, parse_limits(limits, origin, parse_prices(prices, prices_origin))
+
+
 def _granted(path: Path, key: bytes) -> _Granted:
     text, waivers = read_waivers(path)
     moment = datetime.now(UTC)
@@ -220,6 +224,13 @@ ADOPTED: Final[Mapping[str, _Adopted]] = {
     "presidio": _Adopted("presidio_analyzer", _presidio),
     "detect-secrets": _Adopted("detect_secrets", _detect_secrets),
 }
+
+
+def _rules_of(packs: Sequence[RulePack], sources: Mapping[str, Mapping[str, str]]) -> list[Rule]:
+    """Every stable rule, as extended."""
+    rules = [rule for pack in packs for rule in pack.rules if rule.status is Status.STABLE]
+    rules += _rules_of_libraries(sources)
+    return extend_rules(rules, (each for pack in packs for each in pack.extensions))
 
 
 def _rules_of_libraries(sources: Mapping[str, Mapping[str, str]]) -> list[Rule]:

@@ -38,6 +38,7 @@ class Settings:
     topic, 500 for a leak in a response, 429 for a limit. `fail_status` answers our own faults.
     `deep` is the operator's own model as KIND:MODEL (`spacy:en_core_web_sm`), `deep_seconds` what a
     message may wait for it.
+    `limits_store` is where limits are counted: in a file that outlives the proxy, or in memory.
     `audit_rotate` and `audit_rotate_hours` end an audit file; `audit_keep`, `audit_keep_bytes` and
     `audit_keep_days` remove the oldest full ones (0 sets no limit); `audit_pack` packs full ones.
     `resign` has signed bodies that were edited signed anew: `aws` by the credentials that botocore
@@ -68,6 +69,7 @@ class Settings:
     max_body: int = 20_000_000
     max_decoded: int = 40_000_000
     max_ratio: int = 200
+    limits_store: str = "sqlite"
     drain_seconds: float = 10.0
     audit_queue: int = 10_000
     audit_rotate: int = 64_000_000
@@ -327,6 +329,7 @@ KINDS: Final[Mapping[str, _Kind]] = {
     "max_body": _whole(1_000, 10**10),
     "max_decoded": _whole(1_000, 10**10),
     "max_ratio": _whole(1, 100_000),
+    "limits_store": _choice("sqlite", "memory"),
     "drain_seconds": _Kind(_number(3600), "seconds from 0 to 3600"),
     "state_dir": _PATH,
     "ca_dir": _PATH,

@@ -250,6 +250,7 @@ class RefusalClass(StrEnum):
     LIMIT = "limit"
     UNINSPECTABLE = "uninspectable"
     FAULT = "fault"
+    OFF = "off"  # the kill switch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -51,13 +51,17 @@ MAY_IMPORT: Final[dict[str, frozenset[str]]] = {
     # children of the proxy, and how they are asked
     "workers": VALUES | {"text"},
     # joining files to values: the one place that knows where each piece lives
+    # limits: what they say, joined with where they are counted
+    "metering": VALUES | {"policy", "state"},
     "assemble": VALUES
     | {"codecs", "text", "rules", "catalogue", "detectors", "policy", "enforce", "pipeline"}
     | {"state", "resources", "config", "workers"},
     # 6 edges: not each other, save that commands start the proxy
     "edge": VALUES | {"state"},
     # where the proxy is given its pieces, and what mitmdump loads
-    "edge.parts": VALUES | {"assemble", "audit", "config", "pipeline", "state", "signing"} | RING_3,
+    "edge.parts": VALUES
+    | {"assemble", "metering", "audit", "config", "pipeline", "state", "signing"}
+    | RING_3,
     "edge.script": VALUES | {"config"} | RING_3,
     "cli": VALUES
     | {"codecs", "text", "rules", "catalogue", "detectors", "policy", "pipeline", "state"}
@@ -97,6 +101,7 @@ OUTSIDE: Final[dict[str, frozenset[str]]] = {
     "botocore": frozenset({"signing"}),
     "tiktoken_ext": frozenset({"workers.tokens"}),
     "numpy": frozenset({"text", "detectors"}),
+    "pyrate_limiter": frozenset({"state.counters"}),
     "cel_expr_python": frozenset({"policy.cel"}),
     "phonenumbers": frozenset({"detectors.phones"}),
     "brotli": frozenset({"codecs.encoding", "standin.received"}),

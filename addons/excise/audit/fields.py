@@ -35,6 +35,7 @@ class Stage(StrEnum):
     START = "start"
     STOP = "stop"
     GAP = "gap"
+    NOTICE = "notice"
     CHECKPOINT = "checkpoint"
     RECOVERY = "recovery"
     RETENTION = "retention"
@@ -118,6 +119,9 @@ CLAUSE: Final = (
 )
 
 _DIGEST: Final[dict[str, Any]] = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
+NOTICES: Final = (
+    "limit-warning", "policy-loaded", "policy-rejected", "kill-switch-on", "kill-switch-off",
+)  # fmt: skip
 CHECKPOINT_REASONS: Final = ("interval", "rotation", "retention", "stop")
 
 DROPPED: Final = (
@@ -266,6 +270,17 @@ FIELDS: Final = (
             )
         ),
         "What failed in the firewall itself.",
+    ),
+    Field(
+        "notice",
+        object_of(
+            (
+                Field("event", _words(NOTICES), "What happened.", True),
+                Field("subject", _WORD, "Id of the limit, or code of the error."),
+                Field("percent", _COUNT, "Of the limit that is used up."),
+            )
+        ),
+        "On a `notice`: what an operator should know of.",
     ),
     Field("lost", _COUNT, "On a `gap`: records refused while the trail could not be written."),
     Field(

@@ -90,6 +90,7 @@ class Facts:
     because: str = ""
     fault: str = ""
     fault_where: str = ""
+    notice: Mapping[str, str | int] = field(default_factory=dict)
     profile: str = ""
     policy: str = ""
     worker: str = ""
@@ -121,6 +122,7 @@ def build_record(
         **_request(facts, mask),
         **(_judgement(decision, key) if decision else {}),
         **_effects(facts),
+        "notice": dict(facts.notice),
         "profile": printable(facts.profile, MAX_NAME),
         "policy": printable(facts.policy, 64),
         "version": __version__,

@@ -25,6 +25,8 @@ COMMANDS: Final[dict[str, str]] = {
     "run": "run one command with those settings",
     "ca": "the interception CA",
     "policy": "packs and profiles",
+    "limits": "what is used of each limit, and forgetting it",
+    "kill": "refuse all LLM traffic at once",
     "fingerprint": "indexes of own code",
     "dictionary": "indexes of own records, for exact-data match",
     "known": "the operator's own secrets, as digests",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from math import ceil
 from typing import Any, Final
 
 from mitmproxy import http
@@ -22,11 +23,20 @@ from excise.edge.exchange import (
 from excise.edge.gate import Gate
 from excise.edge.layer import passage_of
 from excise.edge.passage import DEFAULT_BODY_LIMIT, PASSAGE, GuardedStream, Passage
-from excise.edge.ports import MUST_BE_ON_DISK, Firewall, RequestOutcome, Trail, Vault
+from excise.edge.ports import (
+    MUST_BE_ON_DISK,
+    Firewall,
+    Meter,
+    Record,
+    RequestOutcome,
+    Trail,
+    Vault,
+    Verdict,
+)
 from excise.edge.socket import GuardedSocket
 from excise.edge.socketlayer import SocketLayer, kept_offers
 from excise.edge.threads import IN_PLACE_BYTES, in_thread
-from excise.errors import AuditError
+from excise.errors import AuditError, ExciseError
 from excise.model import Exchange, RefusalClass, Reply
 
 log = logging.getLogger("excise.edge")
@@ -49,6 +59,8 @@ class Addon:
         vault: Vault,
         note: Callable[[str, BaseException], str],
         body_limit: int = DEFAULT_BODY_LIMIT,
+        meter: Meter | None = None,
+        killed: Callable[[], bool] = bool,
     ) -> None:
         self._firewall = firewall
         self._gate = gate
@@ -56,6 +68,8 @@ class Addon:
         self._vault = vault
         self._note = note
         self._limit = body_limit
+        self._meter = meter
+        self._killed = killed
         self.active: set[str] = set()
         self.sockets: dict[http.HTTPFlow, GuardedSocket] = {}
         """Those that are open."""
@@ -90,7 +104,7 @@ class Addon:
         exchange = passage.exchange = to_exchange(flow, new_id(), passage.host)
         if passage.upgrade and not self._firewall().reads_socket(exchange):
             passage.barred = passage.barred or "uninspectable:websocket"
-        if self.draining or passage.oversize or passage.barred:
+        if self.draining or passage.oversize or passage.barred or self._killed():
             return self._bar(flow, passage, exchange)
         wall, body = self._firewall(), exchange.body
         if len(body) > IN_PLACE_BYTES or wall.waits(exchange, body):
@@ -125,8 +139,11 @@ class Addon:
         """An exchange that ended early still has its record."""
         self.active.discard(flow.id)
         passage = passage_of(flow)
-        if passage is not None and passage.stream is not None:
+        if passage is None:
+            return
+        if passage.stream is not None:
             self._settle_stream(passage)
+        self._settle(passage)
 
     def websocket_message(self, flow: http.HTTPFlow) -> None:
         """No WebSocket to an LLM host comes this far; if one does, nothing passes."""
@@ -155,6 +172,8 @@ class Addon:
             _offer_socket(flow.request.headers)
 
     def _bar(self, flow: http.HTTPFlow, passage: Passage, exchange: Exchange) -> Awaitable[None]:
+        if self._killed():
+            return self._refuse(flow, passage, "kill-switch", cls=RefusalClass.OFF)
         if self.draining:
             return self._refuse(flow, passage, "stopping", 503)
         if passage.oversize:
@@ -175,6 +194,10 @@ class Addon:
     ) -> Awaitable[None] | None:
         passage.outcome = outcome
         self.counts[outcome.decision.action] += 1
+        if outcome.reply is None and self._meter is not None:
+            verdict = self._admitted(self._meter, passage, outcome)
+            if verdict.limit:
+                return self._refuse_limited(flow, passage, verdict)
         if outcome.reply is not None or outcome.decision.action in MUST_BE_ON_DISK:
             return self._carry_out_on_disk(flow, passage, outcome)
         try:
@@ -196,6 +219,37 @@ class Addon:
             flow.response = to_response(outcome.reply)
         else:
             self._send_on(flow, passage, outcome)
+
+    def _admitted(self, meter: Meter, passage: Passage, outcome: RequestOutcome) -> Verdict:
+        told = outcome.context
+        return meter.admit(
+            passage.exchange, model=told.model, provider=told.host.provider, tokens=told.tokens
+        )
+
+    async def _refuse_limited(
+        self, flow: http.HTTPFlow, passage: Passage, verdict: Verdict
+    ) -> None:
+        reason, cls = f"limit:{verdict.limit}", RefusalClass.LIMIT
+        await self._refuse(flow, passage, reason, 429, cls=cls)
+        if flow.response is not None and verdict.wait is not None:
+            # RFC 9110 §10.2.3: whole seconds.
+            flow.response.headers["retry-after"] = str(max(1, ceil(verdict.wait)))
+
+    def _settle(self, passage: Passage, record: Record | None = None) -> None:
+        """Tell the limits what an exchange came to, once it is over."""
+        if self._meter is None or passage.exchange is None:
+            return
+        usage = (record or {}).get("usage") or {}
+        status = ((record or {}).get("upstream") or {}).get("status", 0)
+        try:
+            self._meter.settle(
+                passage.exchange.id,
+                tokens_in=usage.get("input"),
+                tokens_out=usage.get("output"),
+                failed=status >= 400,
+            )
+        except ExciseError as fault:  # the next request will be refused
+            self._note("limits", fault)
 
     def _send_on(self, flow: http.HTTPFlow, passage: Passage, outcome: RequestOutcome) -> None:
         exchange = passage.exchange
@@ -235,7 +289,7 @@ class Addon:
         if stream is None:
             passage.oversize = head.length > passage.limit
             return
-        passage.stream = GuardedStream(stream, self._note, self._trail.commit)
+        passage.stream = GuardedStream(stream, self._note, self._trail.commit, self._killed)
         response.stream = True
         response.headers.pop("content-encoding", None)  # what comes out of the firewall has none
         # Edits change the length, so it cannot be told beforehand.
@@ -252,7 +306,7 @@ class Addon:
             vault=self._vault,
             note=self._note,
             new_id=new_id,
-            stopping=lambda: self.draining,
+            stopping=lambda: self.draining or self._killed(),
             limit=passage.limit,
             ended=lambda: self.sockets.pop(flow, None),
         )
@@ -262,8 +316,10 @@ class Addon:
         stream = passage.stream
         if stream is None or stream.settled:
             return
+        record = stream.record()
+        self._settle(passage, record)
         try:
-            self._trail.offer(stream.record())
+            self._trail.offer(record)
         except AuditError as fault:  # the answer is out; the next request will be refused
             self._note("audit", fault)
 
@@ -280,6 +336,7 @@ class Addon:
     def _carry_back(
         self, flow: http.HTTPFlow, response: http.Response, passage: Passage, outcome: Any
     ) -> Awaitable[None] | None:
+        self._settle(passage, outcome.record)
         if outcome.reply is not None or outcome.decision.action in MUST_BE_ON_DISK:
             return self._carry_back_on_disk(flow, response, passage, outcome)
         try:
@@ -321,9 +378,15 @@ class Addon:
         return to_response(reply)
 
     async def _refuse(
-        self, flow: http.HTTPFlow, passage: Passage, reason: str, status: int | None = None
+        self,
+        flow: http.HTTPFlow,
+        passage: Passage,
+        reason: str,
+        status: int | None = None,
+        cls: RefusalClass | None = None,
     ) -> None:
-        cls = RefusalClass.FAULT if reason == "stopping" else RefusalClass.UNINSPECTABLE
+        if cls is None:
+            cls = RefusalClass.FAULT if reason == "stopping" else RefusalClass.UNINSPECTABLE
         reply, record = self._firewall().refuse(passage.exchange, cls, reason, status)
         self.counts[reason] += 1
         try:
@@ -340,6 +403,7 @@ class Addon:
         self._answer(flow, passage, reply)
 
     def _answer(self, flow: http.HTTPFlow, passage: Passage, reply: Reply) -> None:
+        self._settle(passage)
         flow.response, passage.own = to_response(reply), True
         if self.draining:
             flow.response.headers["connection"] = "close"

@@ -127,6 +127,10 @@ class Gate:
             known = self._known[key] = self._judge(*key)
         return known
 
+    def forget(self) -> None:
+        """Judge every destination anew: the catalogue may be another one."""
+        self._known.clear()
+
     def _judge(self, destination: str, port: int, names: tuple[str, ...]) -> tuple[str, str]:
         wanted = {normal(name) for name in names if name}
         target = normal(destination)

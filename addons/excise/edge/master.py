@@ -26,10 +26,12 @@ from excise.edge.ports import Parts
 from excise.edge.resolve import ResolvingLoop
 from excise.edge.settings import Settings
 from excise.edge.socketlayer import Stop
+from excise.edge.threads import in_thread
 from excise.errors import AuditError, ConfigError
 
 log = logging.getLogger("excise.edge")
-
+TICK: Final = 1.0  # seconds between looks at files
+SWEEP_EVERY: Final = 60  # looks
 
 # What keeps mitmproxy from letting bytes pass unread. None of it is left to the operator.
 HARD: Final[dict[str, Any]] = {
@@ -81,7 +83,11 @@ class ExciseMaster(master.Master):
             vault=parts.vault,
             note=self.dispatcher.note,
             body_limit=settings.body_limit,
+            meter=parts.meter,
+            killed=parts.killed,
         )
+        self.reloader = parts.reload(self.gate.forget) if parts.reload else None
+        self._was_killed = False
         self.dispatcher.refuse = self.addon.refusal
         self._load()
 
@@ -137,10 +143,56 @@ class ExciseMaster(master.Master):
                 await self.dispatcher.trigger_event(hooks.RunningHook())
                 host, port, *_ = self._servers.listen_addrs()[0]
                 ready(str(host), int(port))
+                ticking = asyncio.create_task(self._tick())
                 await self._stop.wait()
+                ticking.cancel()
                 await self._drain()
             finally:
+                if self.reloader is not None:
+                    self.reloader.stop()
                 await self.done()
+
+    def reload(self) -> None:
+        """Load the policy anew."""
+        if self.reloader is not None:
+            self.reloader.request()
+
+    def kill(self) -> None:
+        """Refuse all LLM traffic from now on."""
+        self._guarded(self._parts.kill)
+
+    async def _tick(self) -> None:
+        """Look after files and forget what has expired, for as long as the proxy serves."""
+        count = 0
+        while True:
+            self._guarded(self._look_at_switch)
+            if self.reloader is not None:
+                self._guarded(self.reloader.watch)
+            if count % SWEEP_EVERY == SWEEP_EVERY - 1:
+                await self._swept()
+            count += 1
+            await asyncio.sleep(TICK)
+
+    def _look_at_switch(self) -> None:
+        killed = self._parts.killed()
+        if killed == self._was_killed:
+            return
+        self._was_killed = killed
+        if killed:
+            self._close_sockets(busy=True)
+        self._parts.notice("kill-switch-on" if killed else "kill-switch-off")
+
+    async def _swept(self) -> None:
+        try:
+            await in_thread(self._parts.sweep)
+        except Exception as fault:
+            self.dispatcher.note("sweep", fault)
+
+    def _guarded(self, call: Callable[[], object]) -> None:
+        try:
+            call()
+        except Exception as fault:
+            self.dispatcher.note("tick", fault)
 
     async def _open(self) -> None:
         if await self._servers.setup_servers():
@@ -194,12 +246,18 @@ async def _serve(settings: Settings, parts: Parts, ready: Callable[[str, int], N
     if isinstance(loop, ResolvingLoop):
         loop.redirects = settings.resolve
     running = ExciseMaster(settings, parts)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, running.stop)
+    handlers = {
+        signal.SIGTERM: running.stop,
+        signal.SIGINT: running.stop,
+        signal.SIGHUP: running.reload,
+        signal.SIGUSR1: running.kill,
+    }
+    for number, handler in handlers.items():
+        loop.add_signal_handler(number, handler)
     try:
         await running.serve(ready)
     finally:
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in handlers:
             loop.remove_signal_handler(number)
 
 

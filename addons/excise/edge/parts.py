@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
+from pathlib import Path
+from typing import Final
 
-from excise.assemble import Engine, load_engine
+from excise.assemble import Engine, exceptions_path, load_engine
 from excise.audit.archive import path_of
 from excise.audit.fields import Stage
 from excise.audit.heads import head_path
@@ -16,14 +20,22 @@ from excise.audit.writer import AuditWriter
 from excise.config import Settings as Config
 from excise.edge.faults import Fault
 from excise.edge.ports import Parts, Trail
+from excise.edge.reload import Reloader
+from excise.errors import AuditError
+from excise.metering import Meter
 from excise.pipeline.firewall import Firewall
 from excise.pipeline.overrule import Overrides
 from excise.pipeline.reading import Limits
 from excise.pipeline.reply import Voice
 from excise.signing import load_signer
+from excise.state.counters import Counters, MemoryCounters, SqliteCounters
+from excise.state.kill import KillSwitch
 from excise.state.memory import MemoryVault
 from excise.state.overrides import OverrideDesk
 from excise.state.signing import load_or_create_signer
+
+log = logging.getLogger("excise.edge")
+_POLICY_FILES: Final = frozenset({".yaml", ".yml", ".txt", ".sig"})
 
 
 def read_engine(config: Config) -> Engine:
@@ -60,18 +72,119 @@ def open_trail(config: Config, notice: Callable[[str], None], worker: str = "") 
     )
 
 
+class Live:
+    """The policy in force: one reference, swapped while traffic flows."""
+
+    def __init__(self, config: Config, engine: Engine, trail: Trail) -> None:
+        self._config = config
+        self._trail = trail
+        self.vault = MemoryVault(clock=time.monotonic)
+        self.engine = engine
+        self.firewall = build_firewall(config, engine, self.vault)
+        self.meter = Meter(
+            engine.limits,
+            _counters(config),
+            key=engine.fingerprint_key,
+            clock=time.time,
+            warn=self._warn,
+        )
+
+    def find(self, host: str) -> object | None:
+        """The host in the catalogue in force, or None."""
+        return self.engine.catalogue.find(host)
+
+    def load(self) -> tuple[Engine, Firewall]:
+        """Everything of the policy as its files are now; nothing changes yet. Raises
+        `ExciseError`."""
+        engine = read_engine(self._config)
+        return engine, build_firewall(self._config, engine, self.vault)
+
+    def swap(self, loaded: tuple[Engine, Firewall]) -> None:
+        """Put a policy in force."""
+        self.engine, self.firewall = loaded
+        self.meter.limits = self.engine.limits
+
+    def reloader(self, swapped: Callable[[], None]) -> Reloader:
+        """What loads anew on a signal and on a change of a file."""
+
+        def swap(loaded: tuple[Engine, Firewall]) -> None:
+            self.swap(loaded)
+            swapped()
+
+        look = partial(policy_stamp, self._config)
+        return Reloader(self.load, swap, self._reported, look)
+
+    def sweep(self) -> None:
+        """Forget what has expired."""
+        self.vault.sweep()
+        self.meter.sweep()
+
+    def notice(self, event: str, subject: str = "", percent: int = 0) -> None:
+        """A line for operators in the trail, and one on standard error."""
+        told: dict[str, str | int] = {"event": event, "subject": subject, "percent": percent}
+        log.warning("%s", " ".join(str(word) for word in told.values() if word))
+        profile = self.engine.policy.profile.name
+        facts = Facts(
+            stage=Stage.NOTICE,
+            profile=profile,
+            policy=self.engine.policy.digest,
+            notice={name: value for name, value in told.items() if value},
+        )
+        with suppress(AuditError):  # the trail says so itself, and refuses traffic
+            self._trail.offer(build_record(facts))
+
+    def _warn(self, limit: str, percent: int) -> None:
+        self.notice("limit-warning", limit, percent)
+
+    def _reported(self, code: str, why: str) -> None:
+        if not code:
+            self.notice("policy-loaded", self.engine.policy.digest)
+            return
+        log.error("the new policy is not used, the last good one stays: %s", why)
+        self.notice("policy-rejected", code)
+
+
 def build_parts(config: Config, engine: Engine, trail: Trail) -> Parts:
-    """Join engine and trail with a vault of this process."""
-    vault = MemoryVault(clock=time.monotonic)
-    firewall = build_firewall(config, engine, vault)
+    """Join engine and trail with a vault, limits and the switch of this process. Raises
+    `StateError`."""
+    live, switch = Live(config, engine, trail), KillSwitch(config.state_dir)
     return Parts(
-        firewall=lambda: firewall,
-        hosts=engine.catalogue,
+        firewall=lambda: live.firewall,
+        hosts=live,
         trail=trail,
-        vault=vault,
-        fault_record=partial(fault_record, engine),
-        tunnel_record=partial(tunnel_record, engine) if config.audit_tunnels != "off" else None,
+        vault=live.vault,
+        fault_record=lambda fault: fault_record(live.engine, fault),
+        tunnel_record=(lambda host, address: tunnel_record(live.engine, host, address))
+        if config.audit_tunnels != "off"
+        else None,
+        meter=live.meter,
+        killed=switch.is_on,
+        kill=switch.turn_on,
+        notice=live.notice,
+        sweep=live.sweep,
+        reload=live.reloader,
     )
+
+
+def policy_stamp(config: Config) -> tuple[tuple[str, int, int], ...]:
+    """Name, time and size of every file of the operator's that makes the policy."""
+    roots = [config.policies] if config.policies else []
+    files = [path for root in roots for path in root.rglob("*") if path.suffix in _POLICY_FILES]
+    files.append(exceptions_path(config.state_dir, config.policies))
+    if config.profile.endswith((".yaml", ".yml")):
+        files.append(Path(config.profile))
+    stamps = []
+    for path in sorted(set(files)):
+        with suppress(OSError):
+            facts = path.stat()
+            stamps.append((str(path), facts.st_mtime_ns, facts.st_size))
+    return tuple(stamps)
+
+
+def _counters(config: Config) -> Counters:
+    if config.limits_store == "memory":
+        return MemoryCounters(time.time)
+    return SqliteCounters(config.state_dir / "limits.db", time.time)
 
 
 def build_firewall(config: Config, engine: Engine, vault: MemoryVault) -> Firewall:
@@ -95,6 +208,7 @@ def build_firewall(config: Config, engine: Engine, vault: MemoryVault) -> Firewa
         ),
         substitutes=engine.substitutes,
         overrides=Overrides(key=engine.override_key, desk=OverrideDesk(config.state_dir)),
+        counts=engine.limits.counts_tokens,
         is_slow=engine.scanner.is_slow,
         documents=engine.documents,
         resign=load_signer() if config.resign else None,

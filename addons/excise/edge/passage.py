@@ -39,10 +39,12 @@ class GuardedStream:
         stream: ResponseStream,
         note: Callable[[str, BaseException], str],
         commit: Callable[[Record], Awaitable[None]],
+        killed: Callable[[], bool] = bool,
     ) -> None:
         self._stream = stream
         self._note = note
         self._commit = commit
+        self._killed = killed
         self.end = End.OPEN
         self.settled = False
 
@@ -69,6 +71,10 @@ class GuardedStream:
     def _take(self, step_of: Callable[[], Any]) -> Release:
         if self.end is not End.OPEN:
             return Release(b"", self.end)
+        if self._killed():
+            release = self._closing("kill-switch")
+            self.end = release.end
+            return release
         try:
             step = step_of()
             release = Release(step.data, End.CLOSED if step.closed else End.OPEN)

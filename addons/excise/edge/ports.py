@@ -221,6 +221,55 @@ class Vault(Protocol):
         ...
 
 
+class Verdict(Protocol):
+    """Whether an exchange fits the limits."""
+
+    @property
+    def limit(self) -> str:
+        """Id of the limit that it does not fit, or ""."""
+        ...
+
+    @property
+    def wait(self) -> float | None:
+        """Seconds until it may fit."""
+        ...
+
+
+class Meter(Protocol):
+    """Limits; told of every exchange that policy lets pass."""
+
+    def admit(self, exchange: Exchange, *, model: str, provider: str, tokens: int) -> Verdict:
+        """Count an exchange, or refuse it."""
+        ...
+
+    def settle(
+        self, exchange_id: str, *, tokens_in: int | None = None, tokens_out: int | None = None,
+        failed: bool = False,
+    ) -> None:  # fmt: skip
+        """The exchange is over; harmless when told twice."""
+        ...
+
+    def sweep(self) -> None:
+        """Forget what is over."""
+        ...
+
+
+class Reload(Protocol):
+    """A new policy while traffic flows."""
+
+    def request(self) -> None:
+        """Load anew, soon."""
+        ...
+
+    def watch(self) -> None:
+        """Load anew where a file has changed."""
+        ...
+
+    def stop(self) -> None:
+        """Load no more."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
     """What the proxy is given to work with."""
@@ -232,6 +281,13 @@ class Parts:
     fault_record: Callable[[Fault], Record]
     # A line about a client that would not be decrypted (host, client address); None: no line.
     tunnel_record: Callable[[str, str], Record] | None = None
+    meter: Meter | None = None
+    killed: Callable[[], bool] = bool  # whether all LLM traffic is to be refused
+    kill: Callable[[], None] = lambda: None  # turns that on, for the signal
+    notice: Callable[[str], None] = lambda event: None  # an event of `audit.fields.NOTICES`
+    sweep: Callable[[], object] = lambda: None  # told once a minute: forget what has expired
+    # Makes the reloader, given what is to be done once a policy was swapped.
+    reload: Callable[[Callable[[], None]], Reload] | None = None
 
 
 MUST_BE_ON_DISK = frozenset(action for action in Action if action.rank >= Action.REDACT.rank)

@@ -30,6 +30,7 @@ MESSAGES: Final[dict[RefusalClass, str]] = {
         "This message was stopped by your organisation's LLM firewall because it cannot be read: "
         "send plain, well-formed content."
     ),
+    RefusalClass.OFF: "Your organisation has switched LLM traffic off for now.",
     RefusalClass.FAULT: (
         "This request was stopped because your organisation's LLM firewall could not check it."
     ),
@@ -44,6 +45,7 @@ CLASSIC: Final[dict[RefusalClass, int]] = {
     RefusalClass.LIMIT: 429,
     RefusalClass.UNINSPECTABLE: 400,
     RefusalClass.FAULT: 400,
+    RefusalClass.OFF: 503,
 }
 
 

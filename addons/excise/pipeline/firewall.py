@@ -109,6 +109,7 @@ class Firewall:
     voice: Voice = DEFAULT_VOICE
     substitutes: Substitutes = NO_KEY
     overrides: Overrides | None = None  # None: nothing is overruled
+    counts: bool = False  # some limit needs the length of requests
     is_slow: bool = False  # some detector waits for another process: not for an event loop
     documents: Read | None = None  # None: no document is read
     resign: Callable[[Exchange], Headers] | None = None  # headers with a signature of ours
@@ -481,12 +482,14 @@ class Firewall:
         found: Found,
     ) -> Context:
         reading = message.reading
+        model = reading.model if reading else ""
         return Context(
             exchange=exchange,
             host=host,
             dialect=dialect,
-            model=reading.model if reading else "",
+            model=model,
             stream=streams_by_path(exchange.path) or (reading is not None and reading.stream),
+            tokens=estimate_tokens(message.segments, model) if self.counts else 0,
             hidden=reading is None or may_stand_in_head(found, self.policy.mild),
             guests=self.company.meet(self.scanner, message.segments, found, self.policy.profile),
         )

@@ -1,0 +1,57 @@
+"""The kill switch: a file whose presence refuses all LLM traffic, in every process at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from excise.errors import StateError
+
+NAME: Final = "KILL"
+
+
+class KillSwitch:
+    """On while the file is there. Looking costs one call of the system, so it holds at once."""
+
+    def __init__(self, state_dir: Path) -> None:
+        self.path = state_dir / NAME
+
+    def is_on(self) -> bool:
+        """Whether traffic is to be refused; also where nobody can tell."""
+        try:
+            self.path.stat()
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        except OSError:
+            return True
+        return True
+
+    def turn_on(self, why: str = "") -> None:
+        """Refuse from now on. Raises `StateError`."""
+        try:
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.path.write_text(f"{why}\n", "utf-8")
+        except OSError as fault:
+            raise self._fault(fault) from None
+
+    def turn_off(self) -> bool:
+        """Let traffic pass again; whether it was on. Raises `StateError`."""
+        try:
+            self.path.unlink()
+        except FileNotFoundError:
+            return False
+        except OSError as fault:
+            raise self._fault(fault) from None
+        return True
+
+    def reason(self) -> str:
+        """What was said when it was turned on."""
+        try:
+            return self.path.read_text("utf-8", "replace").strip()
+        except OSError:
+            return ""
+
+    def _fault(self, fault: OSError) -> StateError:
+        return StateError(
+            "EXC-STA-003", f"the kill switch cannot be moved ({fault.strerror}).", at=str(self.path)
+        )
