@@ -67,6 +67,8 @@ MENDS: Final = {
     "EXC-POL-014": "Split the expression into several clauses, each with a part of it.",
     "EXC-POL-015": "Remove what has no effect, or change what keeps it from having one; the "
     "message says which.",
+    "EXC-POL-016": "The last good policy stays in force. Run `excise policy test` on the same "
+    "files: what fails there without a code is a fault of the product.",
     "EXC-AUD-001": "Free the disk, or mend the permissions of the folder. Until then no LLM "
     "traffic passes, since nothing could be recorded of it.",
     "EXC-AUD-002": "The disk is slower than the traffic. Move the trail to a faster one, or raise "

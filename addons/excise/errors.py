@@ -118,6 +118,7 @@ CODES: Final[dict[str, str]] = {
     "EXC-POL-013": "an expression that cannot be read, or does not fit the fields",
     "EXC-POL-014": "an expression that costs too much",
     "EXC-POL-015": "something that can have no effect, or contradicts itself",
+    "EXC-POL-016": "a policy that loading stumbled over",
     "EXC-AUD-001": "the trail cannot be opened or written",
     "EXC-AUD-002": "the queue in front of the trail is full",
     "EXC-AUD-003": "a record does not fit the schema",

@@ -208,7 +208,7 @@ async def test_a_change_of_a_file_is_seen_once() -> None:
 @pytest.mark.parametrize(
     ("fault", "code"),
     [(PolicyError("EXC-POL-003", "unknown key."), "EXC-POL-003"),
-     (RuntimeError("raw text"), "EXC-POL-000"), (RecursionError(), "EXC-POL-000")],
+     (RuntimeError("raw text"), "EXC-POL-016"), (RecursionError(), "EXC-POL-016")],
 )  # fmt: skip
 async def test_whatever_a_load_raises_the_last_policy_stays(fault: Exception, code: str) -> None:
     told: list[tuple[str, str]] = []

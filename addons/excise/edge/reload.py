@@ -72,6 +72,6 @@ class Reloader:
             self._report(fault.code, str(fault))
         except Exception as fault:
             # Its text may hold anything.
-            self._report("EXC-POL-000", f"the new policy cannot be used ({type(fault).__name__}).")
+            self._report("EXC-POL-016", f"the new policy cannot be used ({type(fault).__name__}).")
         else:
             self._report("", "")

@@ -45,7 +45,7 @@ CLASSIC: Final[dict[RefusalClass, int]] = {
     RefusalClass.LIMIT: 429,
     RefusalClass.UNINSPECTABLE: 400,
     RefusalClass.FAULT: 400,
-    RefusalClass.OFF: 503,
+    RefusalClass.OFF: 403,
 }
 
 

@@ -407,8 +407,7 @@ class Firewall:
             unread=message.unread,
             missing=missing,
         )
-        floor = self._floor(message, found)
-        decision = seal(decision, message.sealed, floor)
+        decision = seal(decision, message.sealed, self._floor(message, found))
         signs = direction is Direction.RESPONSE or self._may_sign(context.exchange)
         why = hindrance(self.policy, decision, context, message, signs=signs)
         return forbid_edits(decision, why) if why else decision
