@@ -435,7 +435,6 @@ class Firewall:
         found: Found,
     ) -> Situation:
         reads = self.policy.reads
-        timed = bool(self.policy.excuse) or "time.hour" in reads or "time.weekday" in reads
         return build_situation(
             context,
             direction,
@@ -443,7 +442,7 @@ class Firewall:
             stage=stage,
             found=bool(found.findings),
             reads=reads,
-            unix_time=self.clock() if timed else 0.0,
+            unix_time=self.clock() if self.policy.is_timed else 0.0,
             signals=signals_of(found.signals),
             session=self.session,
         )

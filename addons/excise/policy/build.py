@@ -50,6 +50,11 @@ class Policy:
         """Whether some clause may speak of a message in which nothing was found."""
         return bool(self.of_exchange)
 
+    @property
+    def is_timed(self) -> bool:
+        """Whether deciding needs the time of day."""
+        return self.excuse is not None or not self.reads.isdisjoint(("time.hour", "time.weekday"))
+
     def reach(self, situation: Situation) -> Reach:
         """Which clauses this situation lets speak, and in which mode; remembered."""
         who, now = situation.principal, situation
