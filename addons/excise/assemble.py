@@ -23,6 +23,7 @@ import excise.rules
 from excise.catalogue import Catalogue, load_catalogue
 from excise.detectors.base import Detector, Findings
 from excise.detectors.build import build_scanner, entities_of, side_detectors
+from excise.detectors.canary import Canaries
 from excise.detectors.deep import Deep
 from excise.detectors.known import Known, KnownIndex
 from excise.detectors.meaning import Meaning, Topics
@@ -293,6 +294,10 @@ def _known_values(stored: Mapping[str, bytes], key: bytes) -> Detector:
     return Known([KnownIndex.from_bytes(data) for data in stored.values()], key)
 
 
+def _canaries(stored: Mapping[str, bytes], key: bytes) -> Detector:
+    return Canaries({name: KnownIndex.from_bytes(data) for name, data in stored.items()}, key)
+
+
 def _own_code(stored: Mapping[str, bytes], key: bytes) -> Detector:
     return OwnCode.of_files(list(stored.values()), key)
 
@@ -306,6 +311,7 @@ _OWN: Final[dict[str, Callable[[Mapping[str, bytes], bytes], Detector]]] = {
     "dictionary": _own_records,
     "own-code": _own_code,
     "known-value": _known_values,
+    "canary": _canaries,
     "topics": _own_topics,
 }
 

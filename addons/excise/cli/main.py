@@ -30,6 +30,7 @@ COMMANDS: Final[dict[str, str]] = {
     "fingerprint": "indexes of own code",
     "dictionary": "indexes of own records, for exact-data match",
     "known": "the operator's own secrets, as digests",
+    "canary": "planted values whose way out is told",
     "topics": "topics of the operator's own, from examples",
     "tokens": "count tokens for a model, without a network",
     "doctor": "what is wrong here, and the mend",

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from excise.detectors.base import Detector, Glance, Sight
+from excise.detectors.canary import Canaries, build_canary
 from excise.detectors.deep import Deep
 from excise.detectors.known import Known, build_known
 from excise.detectors.leak import Leak, build_shingles
@@ -42,6 +43,7 @@ def tally_casks(cellar, vintages, loss=0.02):
             cellar.log(cask.number, litres, unit="l")
     return total, len(cellar.casks)
 """
+CANARY: Final = "tulip-Cellar/41-finch"
 INSTRUCTIONS: Final = (
     "You are the wine steward of Vintnerhaus. Never quote a price below the cellar list, offer the "
     "loyalty discount only to members, and send every complaint to the owner without comment."
@@ -83,6 +85,10 @@ def _leak() -> Detector:
     return Leak(build_shingles([INSTRUCTIONS]))
 
 
+def _canaries() -> Detector:
+    return Canaries({"cellar": build_canary(CANARY, KEY)}, KEY)
+
+
 def _deep() -> Detector:
     def answer(question: Any) -> Any:
         return [
@@ -106,6 +112,7 @@ def _score(found: re.Match[str]) -> float:
 PROOF: Final[Mapping[str, Callable[[], Detector]]] = {
     "dictionary": _records,
     "known-value": _known,
+    "canary": _canaries,
     "system-prompt": _leak,
     "tool-guard": _tool_guard,
     "deep": _deep,

@@ -81,6 +81,7 @@ DETECTORS: Final = frozenset(
         "topics",
         "unsafe",
         "system-prompt",
+        "canary",
         "tool-guard",
     }
 )
@@ -113,6 +114,7 @@ FAMILIES: Final = frozenset(
         "secret",
         "pii",
         "pci",
+        "canary",
         "code",
         "topic",
         "injection",

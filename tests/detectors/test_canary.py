@@ -1,0 +1,45 @@
+"""A canary is known in every dress, and named."""
+
+import base64
+
+import pytest
+
+from excise.detectors.base import Glance
+from excise.detectors.canary import Canaries, build_canary, squeeze
+from excise.detectors.known import KnownIndex
+from excise.model import Part, Role, Segment
+
+KEY = bytes(range(32))
+VALUE = "cnry_0a1b2c3d4e5f60718293a4b5c6d7e8f9"
+OTHER = "ops-77aa88bb99cc@example.com"
+BIRDS = Canaries(
+    {
+        name: KnownIndex.from_bytes(build_canary(value, KEY).to_bytes())
+        for name, value in (("vault", VALUE), ("mail", OTHER))
+    },
+    KEY,
+)
+DRESSED = {
+    "plain": VALUE, "upper": VALUE.upper(), "spaced": " ".join(VALUE), "dotted": ".".join(VALUE),
+    "hex": VALUE.encode().hex(), "base64": base64.b64encode(b"xx" + VALUE.encode()).decode(),
+    "backwards": VALUE[::-1], "lines": "\n".join(VALUE), "spaced hex": VALUE.encode().hex(" "),
+}  # fmt: skip
+
+
+def labels(text: str) -> list[str]:
+    (sights,) = BIRDS.find([Glance(Segment(text, Role.USER, Part.PROMPT, 0))])
+    assert all(0 <= s.span.start < s.span.end <= len(text) for s in sights)
+    return [sight.label for sight in sights]
+
+
+@pytest.mark.parametrize("dress", DRESSED)
+def test_it_is_seen_in_every_dress(dress: str) -> None:
+    """Once, by its name."""
+    assert labels(f"see: {DRESSED[dress]}, and more") == ["vault"]
+
+
+def test_each_has_its_name_and_near_misses_none() -> None:
+    """One character off is another value."""
+    assert labels(f"{OTHER} and {VALUE}") == ["mail", "vault"]
+    assert labels(VALUE[:-1] + "0") == labels("") == []
+    assert squeeze("A-b 1") == ("ab1", [0, 2, 4])
