@@ -71,6 +71,7 @@ class Settings:
     max_ratio: int = 200
     limits_store: str = "sqlite"
     drain_seconds: float = 10.0
+    tarpit_seconds: float = 60.0
     audit_queue: int = 10_000
     audit_rotate: int = 64_000_000
     audit_keep: int = 20
@@ -331,6 +332,7 @@ KINDS: Final[Mapping[str, _Kind]] = {
     "max_ratio": _whole(1, 100_000),
     "limits_store": _choice("sqlite", "memory"),
     "drain_seconds": _Kind(_number(3600), "seconds from 0 to 3600"),
+    "tarpit_seconds": _Kind(_number(600), "seconds from 0 (refuse at once) to 600"),
     "state_dir": _PATH,
     "ca_dir": _PATH,
     "audit": _PATH,

@@ -95,6 +95,12 @@ def test_a_head_is_read_in_one_pass(
     assert len(head.kept) == kept
 
 
+def test_an_override_is_read_and_goes_no_further() -> None:
+    head = read_head(http.Headers([(b"x", b"y"), (b"X-Excise-Override", b"t; because=r")]))
+    assert head.override == "t; because=r"
+    assert head.kept == ((b"x", b"y"),)
+
+
 def test_a_head_without_any_of_it_is_kept_as_it_is() -> None:
     headers = http.Headers([(b"x", b"y")])
     assert read_head(headers).kept is headers.fields

@@ -27,6 +27,7 @@ COMMANDS: Final[dict[str, str]] = {
     "policy": "packs and profiles",
     "limits": "what is used of each limit, and forgetting it",
     "kill": "refuse all LLM traffic at once",
+    "override": "let one refused request pass once",
     "fingerprint": "indexes of own code",
     "dictionary": "indexes of own records, for exact-data match",
     "known": "the operator's own secrets, as digests",

@@ -57,6 +57,7 @@ def add_parser(subparsers: Any) -> None:
     add("--policies", metavar="DIR", help="packs and profiles of your own")
     add("--max-body", metavar="BYTES", help="larger messages are refused as uninspectable")
     add("--drain-seconds", metavar="S", help="how long exchanges under way may take at the end")
+    add("--tarpit-seconds", metavar="S", help="how long a refusal in the tarpit takes")
     add("--set", metavar="NAME=VALUE", action="append", default=[], dest="options",
         help="an option of mitmproxy, where it opens no hole")  # fmt: skip
     parser.set_defaults(func=run)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from math import ceil
 from typing import Any, Final
 
@@ -35,9 +36,10 @@ from excise.edge.ports import (
 )
 from excise.edge.socket import GuardedSocket
 from excise.edge.socketlayer import SocketLayer, kept_offers
+from excise.edge.tarpit import Tarpit
 from excise.edge.threads import IN_PLACE_BYTES, in_thread
 from excise.errors import AuditError, ExciseError
-from excise.model import Exchange, RefusalClass, Reply
+from excise.model import Action, Exchange, RefusalClass, Reply
 
 log = logging.getLogger("excise.edge")
 
@@ -61,6 +63,7 @@ class Addon:
         body_limit: int = DEFAULT_BODY_LIMIT,
         meter: Meter | None = None,
         killed: Callable[[], bool] = bool,
+        tarpit: Tarpit | None = None,
     ) -> None:
         self._firewall = firewall
         self._gate = gate
@@ -70,6 +73,7 @@ class Addon:
         self._limit = body_limit
         self._meter = meter
         self._killed = killed
+        self._tarpit = tarpit or Tarpit()
         self.active: set[str] = set()
         self.sockets: dict[http.HTTPFlow, GuardedSocket] = {}
         """Those that are open."""
@@ -101,7 +105,10 @@ class Addon:
         if passage.opaque:
             return None
         flow.response, passage.own = _DENIED, True
-        exchange = passage.exchange = to_exchange(flow, new_id(), passage.host)
+        exchange = to_exchange(flow, new_id(), passage.host)
+        if passage.override:
+            exchange = replace(exchange, override=passage.override)
+        passage.exchange = exchange
         if passage.upgrade and not self._firewall().reads_socket(exchange):
             passage.barred = passage.barred or "uninspectable:websocket"
         if self.draining or passage.oversize or passage.barred or self._killed():
@@ -162,6 +169,7 @@ class Addon:
 
     def _prepare(self, flow: http.HTTPFlow, passage: Passage, head: Head) -> None:
         passage.upgrade = "websocket" in head.upgrade
+        passage.override = head.override
         passage.oversize = head.length > passage.limit
         # A coded answer would have to be decoded before it can be read; and an upgrade to anything
         # would end the HTTP that we read.
@@ -198,7 +206,8 @@ class Addon:
             verdict = self._admitted(self._meter, passage, outcome)
             if verdict.limit:
                 return self._refuse_limited(flow, passage, verdict)
-        if outcome.reply is not None or outcome.decision.action in MUST_BE_ON_DISK:
+        action = outcome.decision.action
+        if outcome.reply is not None or action in MUST_BE_ON_DISK or "override" in outcome.record:
             return self._carry_out_on_disk(flow, passage, outcome)
         try:
             self._trail.offer(outcome.record)
@@ -215,10 +224,12 @@ class Addon:
         except AuditError as fault:
             await self._refuse_unrecorded(flow, passage, fault)
             return
-        if outcome.reply is not None:
-            flow.response = to_response(outcome.reply)
-        else:
+        if outcome.reply is None:
             self._send_on(flow, passage, outcome)
+            return
+        flow.response = to_response(outcome.reply)
+        if outcome.decision.action is Action.TARPIT and self._tarpit.take(flow.response):
+            passage.tarpit = self._tarpit
 
     def _admitted(self, meter: Meter, passage: Passage, outcome: RequestOutcome) -> Verdict:
         told = outcome.context

@@ -8,13 +8,23 @@ from typing import Final, NamedTuple
 
 from mitmproxy import http
 
+from excise.enforce.overrule import HEADER
 from excise.model import Answer, Exchange, Principal, Reply
 
 Headers = tuple[tuple[str, str], ...]
 
+_OVERRIDE: Final = HEADER.encode()
+
 # Between client and proxy, or about trailers and other ways to the provider: none of it goes on.
 _DROPPED: Final = frozenset(
-    {b"proxy-authorization", b"proxy-connection", b"te", b"trailer", b"alt-svc"}
+    {
+        b"proxy-authorization",
+        b"proxy-connection",
+        b"te",
+        b"trailer",
+        b"alt-svc",
+        _OVERRIDE,  # for us alone
+    }
 )
 _READ: Final = _DROPPED | {b"host", b"upgrade", b"content-length"}
 
@@ -26,12 +36,13 @@ class Head(NamedTuple):
     upgrade: str
     length: int  # -1 where none is told
     kept: tuple[tuple[bytes, bytes], ...]  # the fields that go on
+    override: str = ""  # what its user says to overrule a refusal
 
 
 def read_head(headers: http.Headers) -> Head:
     """One pass over the fields; mitmproxy's own access walks all of them for each name."""
     hosts: list[str] = []
-    upgrade, length = "", -1
+    upgrade, override, length = "", "", -1
     fields = kept = headers.fields
     for name, value in fields:
         lower = name.lower()
@@ -43,9 +54,12 @@ def read_head(headers: http.Headers) -> Head:
             upgrade += value.decode("latin-1").lower()
         elif lower == b"content-length":
             length = int(value) if value.isdigit() else length
-        elif kept is fields:
-            kept = tuple(field for field in fields if field[0].lower() not in _DROPPED)
-    return Head(tuple(hosts), upgrade, length, kept)
+        else:
+            if lower == _OVERRIDE:
+                override = value.decode("utf-8", "replace")
+            if kept is fields:
+                kept = tuple(field for field in fields if field[0].lower() not in _DROPPED)
+    return Head(tuple(hosts), upgrade, length, kept, override)
 
 
 def new_id() -> str:

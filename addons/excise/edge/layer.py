@@ -23,13 +23,15 @@ from mitmproxy.proxy.layers.http._events import (
     RequestTrailers,
     ResponseData,
     ResponseEndOfMessage,
+    ResponseHeaders,
     ResponseProtocolError,
     ResponseTrailers,
 )
-from mitmproxy.proxy.layers.http._hooks import HttpErrorHook
+from mitmproxy.proxy.layers.http._hooks import HttpErrorHook, HttpResponseHook
 
 from excise.edge.http1 import Http1Server
 from excise.edge.passage import PASSAGE, End, Passage, Release
+from excise.edge.tarpit import DRIP, DRIPS
 
 Run = Callable[[hooks.Hook], Awaitable[None] | None]
 Commands = layer.CommandGenerator[None]
@@ -172,6 +174,28 @@ class ExciseStream(mhttp.HttpStream):
             yield WaitHook(release.wait())
         if release.data:  # an empty chunk would end a chunked answer
             yield mhttp.SendHttp(ResponseData(self.stream_id, release.data), self.context.client)
+
+    def send_response(self, already_streamed: bool = False) -> Commands:
+        """A refusal that has a place in the tarpit goes out byte by byte, until its client goes."""
+        passage = passage_of(self.flow)
+        if passage is None or passage.tarpit is None or self.flow.response is None:
+            yield from super().send_response(already_streamed)
+            return
+        pit, response = passage.tarpit, self.flow.response
+        yield HttpResponseHook(self.flow)
+        self.server_state = self.state_done
+        client = self.context.client
+        try:
+            yield mhttp.SendHttp(ResponseHeaders(self.stream_id, response, False), client)
+            for _ in range(DRIPS):
+                yield WaitHook(pit.pause())
+                if self._paused_event_queue:  # the request is over, so this can only be its end
+                    return
+                yield mhttp.SendHttp(ResponseData(self.stream_id, DRIP), client)
+            yield mhttp.SendHttp(ResponseData(self.stream_id, response.raw_content or b""), client)
+        finally:
+            pit.leave()
+        yield from self.flow_done()
 
     # -- WebSockets --------------------------------------------------------------------------
 

@@ -26,6 +26,7 @@ from excise.edge.ports import Parts
 from excise.edge.resolve import ResolvingLoop
 from excise.edge.settings import Settings
 from excise.edge.socketlayer import Stop
+from excise.edge.tarpit import Tarpit
 from excise.edge.threads import in_thread
 from excise.errors import AuditError, ConfigError
 
@@ -85,6 +86,7 @@ class ExciseMaster(master.Master):
             body_limit=settings.body_limit,
             meter=parts.meter,
             killed=parts.killed,
+            tarpit=Tarpit(seconds=parts.tarpit_seconds),
         )
         self.reloader = parts.reload(self.gate.forget) if parts.reload else None
         self._was_killed = False

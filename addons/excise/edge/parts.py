@@ -163,6 +163,7 @@ def build_parts(config: Config, engine: Engine, trail: Trail) -> Parts:
         notice=live.notice,
         sweep=live.sweep,
         reload=live.reloader,
+        tarpit_seconds=config.tarpit_seconds,
     )
 
 

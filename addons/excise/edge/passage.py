@@ -114,6 +114,8 @@ class Passage:
     stream: GuardedStream | None = None
     upgrade: bool = False  # the client asks for a WebSocket
     socket: Any = None  # makes the layer of the socket, once upstream has agreed
+    override: str = ""  # how the client overrules a refusal
+    tarpit: Any = None  # the Tarpit in which the refusal has a place
     own: bool = False  # the answer is ours, not the provider's
     opaque: bool = False  # no LLM host: neither read nor kept
     barred: str = ""  # why the edge itself refuses, before the body is read

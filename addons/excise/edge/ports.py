@@ -279,6 +279,7 @@ class Parts:
     trail: Trail
     vault: Vault
     fault_record: Callable[[Fault], Record]
+    tarpit_seconds: float = 60.0
     # A line about a client that would not be decrypted (host, client address); None: no line.
     tunnel_record: Callable[[str, str], Record] | None = None
     meter: Meter | None = None

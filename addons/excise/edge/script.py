@@ -22,6 +22,7 @@ from excise.edge.exchange import new_id
 from excise.edge.gate import Gate
 from excise.edge.master import HARD
 from excise.edge.parts import build_parts, open_trail, read_engine, stage_record
+from excise.edge.tarpit import Tarpit
 
 log = logging.getLogger("excise.edge")
 
@@ -53,6 +54,7 @@ class Script:
             vault=self._parts.vault,
             note=self._note,
             body_limit=config.max_body,
+            tarpit=Tarpit(seconds=self._parts.tarpit_seconds),
         )
         self.addons = [self._gate, self._addon]
 
