@@ -221,6 +221,10 @@ class Answer:
         return ", ".join(value for key, value in self.headers if key == name)
 
 
+OVERRIDE_HEADER = "x-excise-override"
+"""Tells, in a refusal, the token that lifts it; and in a request, the token and the reason."""
+
+
 class SocketMessage(NamedTuple):
     """One message of a WebSocket, put together and inflated."""
 

@@ -8,12 +8,11 @@ from typing import Final, NamedTuple
 
 from mitmproxy import http
 
-from excise.enforce.overrule import HEADER
-from excise.model import Answer, Exchange, Principal, Reply
+from excise.model import OVERRIDE_HEADER, Answer, Exchange, Principal, Reply
 
 Headers = tuple[tuple[str, str], ...]
 
-_OVERRIDE: Final = HEADER.encode()
+_OVERRIDE: Final = OVERRIDE_HEADER.encode()
 
 # Between client and proxy, or about trailers and other ways to the provider: none of it goes on.
 _DROPPED: Final = frozenset(

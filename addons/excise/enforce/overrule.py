@@ -16,7 +16,6 @@ from typing import Final, NamedTuple
 
 from excise.model import Exchange
 
-HEADER: Final = "x-excise-override"
 SHORTEST: Final = 8
 """Characters of a reason that is required; "ok" is none."""
 LONGEST: Final = 300

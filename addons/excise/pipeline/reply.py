@@ -9,10 +9,19 @@ from excise.codecs.base import Asked
 from excise.codecs.encoding import decode
 from excise.codecs.given import Said, give
 from excise.enforce.block import build_refusal, class_of, topics_in
-from excise.enforce.overrule import HEADER
 from excise.enforce.replies import PLAIN, Replies
 from excise.errors import Unreadable
-from excise.model import Action, Decision, Direction, Exchange, Mode, Refusal, RefusalClass, Reply
+from excise.model import (
+    OVERRIDE_HEADER,
+    Action,
+    Decision,
+    Direction,
+    Exchange,
+    Mode,
+    Refusal,
+    RefusalClass,
+    Reply,
+)
 from excise.pipeline.outcome import Context
 from excise.pipeline.overrule import Offer
 from excise.pipeline.reading import DEFAULT_LIMITS, Limits
@@ -83,7 +92,7 @@ class Voice:
         )
         refusal = replace(refusal, message=f"{refusal.message} {how}")
         reply = context.dialect.refuse(refusal, asked)
-        return replace(reply, headers=(*reply.headers, (HEADER, offer.token)))
+        return replace(reply, headers=(*reply.headers, (OVERRIDE_HEADER, offer.token)))
 
     def asked(self, exchange: Exchange) -> Asked:
         """What a refusal must know of the request it answers."""
