@@ -115,6 +115,8 @@ def _from_starts(
         span = _span(rule, found) if found else None
         if span is None or span.start >= span.end or not tries.is_genuine(span):
             tries.lose()
+            # As its own library searches: on behind a match, also behind one that was dropped.
+            at = found.end() if found and rule.rule.match.foreign else at
             continue
         yield span
         assert found is not None

@@ -17,6 +17,7 @@ class Layer(StrEnum):
     NAMES = "names"
     CODE = "code"
     DATA = "data"  # the operator's own records and values
+    CONDUCT = "conduct"  # what a tool call would do
     MEANING = "meaning"  # topics, attacks, unsafe content
 
 
@@ -32,6 +33,7 @@ _LAYERS: Final[Mapping[str, Layer]] = {
     "known-value": Layer.DATA,
     "canary": Layer.DATA,
     "system-prompt": Layer.DATA,
+    "tool-guard": Layer.CONDUCT,
 }
 
 # What a rule weighs that does not say so itself, as the OWASP core rule set grades severities.
