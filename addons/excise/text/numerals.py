@@ -64,7 +64,7 @@ _UNITS: Final = (
     "zero um dois três quatro cinco seis sete oito nove",
     "nul een twee drie vier vijf zes zeven acht negen",
     "zero jeden dwa trzy cztery pięć sześć siedem osiem dziewięć",
-    "oh ein zwo - - fuenf - - - niner",
+    "oh ein zwo - - - - - - niner",
     "nought eine duas drey fower fife meia - - -",
     "naught una dwie - - - - - - -",
     "nil une - - - - - - - -",
@@ -81,7 +81,7 @@ _TEENS: Final = (
     "tien - twaalf dertien veertien vijftien zestien zeventien achttien negentien",
     "dziesięć jedenaście dwanaście trzynaście czternaście piętnaście szesnaście siedemnaście "
     "osiemnaście dziewiętnaście",
-    "- - zwoelf - - fuenfzehn dezasseis dezassete - dezanove",
+    "- - - - - - dezasseis dezassete - dezanove",
 )
 _TENS: Final = (
     "twenty thirty forty fifty sixty seventy eighty ninety",
@@ -93,7 +93,7 @@ _TENS: Final = (
     "twintig dertig veertig vijftig zestig zeventig tachtig negentig",
     "dwadzieścia trzydzieści czterdzieści pięćdziesiąt sześćdziesiąt siedemdziesiąt "
     "osiemdziesiąt dziewięćdziesiąt",
-    "vingts - fourty fuenfzig - - octante -",
+    "vingts - fourty - - - octante -",
 )
 _HUNDREDS: Final = (
     "doscientos trescientos cuatrocientos quinientos seiscientos setecientos ochocientos "
@@ -109,7 +109,10 @@ _SCALES: Final = {
     1_000: "thousand thousands tausend eintausend mille mila mil duizend tysiąc tysiące tysięcy",
     1_000_000: "million millions millionen millón millones milione milioni milhão milhões miljoen "
     "milion miliony milionów",
-    1_000_000_000: "milliard milliards milliarde milliarden miliardo miliardi miljard miliard",
+    # `billion` and `trillion` by themselves mean two things.
+    1_000_000_000: "milliard milliards milliarde milliarden miliardo miliardi miljard miliard "
+    "bilhão bilhões",
+    1_000_000_000_000: "billón billones bilione bilioni trilhão trilhões biljoen bilion biliony",
 }
 _REPEATS: Final = {
     2: "double doppel doppelt doble doppio dubbel duplo podwójne podwójna twice",
@@ -215,6 +218,8 @@ def look_up(text: str) -> Meaning | None:
     known = WORDS.get(word)
     if known is not None:
         return Meaning(word, *known)
+    if "fuenf" in word or "zwoelf" in word:
+        return look_up(word.replace("fuenf", "funf").replace("zwoelf", "zwolf"))
     for thousand in _ONE_WORD:
         head, found, tail = word.partition(thousand)
         if found:
@@ -297,7 +302,7 @@ class _Reader:
 
     def _thousands(self) -> int | None:
         total: int | None = None
-        scale = 10**12
+        scale = 10**15
         while True:
             word = self._peek()
             if word is None:
