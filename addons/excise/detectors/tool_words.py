@@ -104,6 +104,8 @@ DANGEROUS: Final = re.compile(
     r"\b(?:ba|z|da)?sh\s+<\(\s*(?:curl|wget)\b|"
     r":\(\)\s*\{\s*:\s*\|\s*:|/dev/tcp/[\w.-]+/\d|\b(?:nc|ncat)\b[^\n;]{0,300}\s-\w*[ec]\s|"
     r"\bchmod\s+(?:-R\s+)?[0-7]?777\s+/(?:\s|$)|>\s*/dev/(?:sd|nvme|hd)|"
+    r"\b(?i:iex|invoke-expression)\b[^\n]{0,60}(?i:downloadstring|iwr|irm|invoke-webrequest)|"
+    r"\bpty\.spawn\(|\bsocat\s[^\n]{0,300}\bexec:|\bmshta(?:\.exe)?\s+(?:https?|javascript):|"
     r"\b(?:iptables|nft)\s+(?:-F|flush)|\bhistory\s+-c\b|\bcrontab\s+-r\b",
 )
 """Commands that destroy, or hand the machine to somebody else."""
@@ -111,7 +113,8 @@ DANGEROUS: Final = re.compile(
 DECODES: Final = re.compile(
     r"\bbase64\s+(?:-d|-D|--decode)\b[^\n;]{0,300}\|\s*(?:ba|z|da)?sh\b|\bxxd\s+-r\b[^\n;]{0,300}\|\s*\w*sh\b|"
     r"\beval\s+[\"']?(?:\$\(|`)|\bpowershell(?:\.exe)?\b[^\n]{0,300}\s-e(?:nc|ncodedcommand)?\s|"
-    r"\bpython[23]?\s+-c\b[^\n]{0,300}\bexec\([^\n]{0,300}decode|\|\s*rev\s*\|\s*\w*sh\b",
+    r"\bpython[23]?\s+-c\b[^\n]{0,300}\bexec\([^\n]{0,300}decode|\|\s*rev\s*\|\s*\w*sh\b|"
+    r"\S\$\{IFS\}\S{1,60}\$\{IFS\}|/(?:b\?n|bi\?|\?in|e\?c|et\?|\?tc)/[\w?*]{2}",
     re.IGNORECASE,
 )
 """Commands that hide what they run."""
