@@ -18,6 +18,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from excise.detectors import tool_words as words
 from excise.detectors.base import Glance, Sight
+from excise.detectors.excerpt import excerpt
 from excise.detectors.tool_calls import Argument, Call, find_calls
 from excise.model import Finding, Kind, Part, Role, Segment, Severity, Span
 from excise.text.unwrap import find_encoded
@@ -31,9 +32,7 @@ OUTSIDE: Final = "outside-paths"
 SENT: Final = "read-then-send"
 
 _ACTING: Final = frozenset({words.WRITE, words.NETWORK, words.SHELL, words.PAYMENT})
-_LONGEST: Final = (
-    65_536  # characters of an argument that are read as a command or searched for URLs
-)
+_LONGEST: Final = 4096  # characters of an argument that tell its class and the paths in it
 _CARRIED: Final = {True: 24, False: 64}  # characters of data in a URL, by whether the class acts
 _BITS: Final = 3.0  # a character; what is packed has more, words have less
 _URL: Final = re.compile(r"\b(?:https?|wss?|ftp)://[^\s\"'<>`\\|)\]}]+", re.IGNORECASE)
@@ -88,34 +87,33 @@ class ToolGuard:
         if terms.offered and call.name not in terms.offered:
             yield UNKNOWN, 1.0
         commands = [each for each in call.arguments if _is_command(each, classes)]
-        yield from _suspected(commands)
-        carried = max(self._carried(call, classes, commands), default=0.0)
+        read = excerpt("\n".join(each.text for each in commands), words.TELLING)
+        yield from _suspected(read.text)
+        if read.is_spent:
+            yield OBFUSCATED, 0.8
+        urls = list(_urls_in(call))
+        carried = max(self._carried(urls, classes, read.text), default=0.0)
         if carried:
             yield EXFILTRATION, carried
         if words.WRITE in classes and any(map(self._is_outside, _written(call, commands))):
             yield OUTSIDE, 0.9
-        if terms.tainted and words.NETWORK in classes and self._leaves(call):
+        if terms.tainted and words.NETWORK in classes and self._leaves(urls):
             yield SENT, 0.9 if carried or _named(call.name) & words.OUTGOING else 0.5
 
     def _carried(
-        self, call: Call, classes: Sequence[str], commands: Iterable[Argument]
+        self, urls: Sequence[str], classes: Sequence[str], command: str
     ) -> Iterator[float]:
         """How sure it is that data goes out by an address."""
         bar = _CARRIED[bool(_ACTING.intersection(classes))]
-        for argument in call.arguments:
-            for url in _URL.findall(argument.text[:_LONGEST]):
-                if not self._is_allowed(_host(url)):
-                    yield max((_packed(piece, bar) for piece in _pieces(url)), default=0.0)
-        for argument in commands:
-            if words.SENDS_FILE.search(argument.text[:_LONGEST]) and self._leaves(call):
-                yield 0.9
+        for url in urls:
+            if not self._is_allowed(host_of(url)):
+                yield max((_packed(piece, bar) for piece in _pieces(url)), default=0.0)
+        if words.SENDS_FILE.search(command) and self._leaves(urls):
+            yield 0.9
 
-    def _leaves(self, call: Call) -> bool:
+    def _leaves(self, urls: Sequence[str]) -> bool:
         """Whether a call goes to a host that is not allowed, or to one that nobody can tell."""
-        hosts = [
-            _host(url) for each in call.arguments for url in _URL.findall(each.text[:_LONGEST])
-        ]
-        return not hosts or not all(map(self._is_allowed, hosts))
+        return not urls or not all(self._is_allowed(host_of(url)) for url in urls)
 
     def _is_allowed(self, host: str) -> bool:
         labels = host.split(".")
@@ -182,7 +180,7 @@ def offered_in(segments: Iterable[Segment]) -> frozenset[str]:
 def hosts_in(segments: Iterable[Segment]) -> frozenset[str]:
     """The hosts that a user or an operator has named: they know them."""
     return frozenset(
-        _host(url)
+        host_of(url)
         for each in segments
         if each.role in (Role.USER, Role.SYSTEM) and "://" in each.text
         for url in _URL.findall(each.text)
@@ -197,15 +195,19 @@ def _is_command(argument: Argument, classes: Sequence[str]) -> bool:
     return argument.key.lower() in words.COMMAND_KEYS or words.SHELL in classes
 
 
-def _suspected(commands: Iterable[Argument]) -> Iterator[tuple[str, float]]:
-    for argument in commands:
-        text = argument.text[:_LONGEST]
-        if words.DANGEROUS.search(text):
-            yield DANGEROUS, 0.9
-        if words.DECODES.search(text):
-            yield OBFUSCATED, 0.8
-        if any(words.DANGEROUS.search(view) for view in _plainer(text)):
-            yield OBFUSCATED, 0.95
+def _suspected(command: str) -> Iterator[tuple[str, float]]:
+    if words.DANGEROUS.search(command):
+        yield DANGEROUS, 0.9
+    if words.DECODES.search(command):
+        yield OBFUSCATED, 0.8
+    if any(words.DANGEROUS.search(view) for view in _plainer(command)):
+        yield OBFUSCATED, 0.95
+
+
+def _urls_in(call: Call) -> Iterator[str]:
+    """The addresses in the arguments, each once."""
+    text = "\n".join(each.text for each in call.arguments if "://" in each.text)
+    yield from dict.fromkeys(_URL.findall(excerpt(text, ("://",)).text))
 
 
 def _plainer(text: str) -> Iterator[str]:
@@ -230,7 +232,8 @@ def _written(call: Call, commands: Iterable[Argument]) -> Iterator[str]:
             yield one or other
 
 
-def _host(url: str) -> str:
+def host_of(url: str) -> str:
+    """The host in an address, in lower case; "" where it has none."""
     try:
         return (urlsplit(url).hostname or "").lower()
     except ValueError:

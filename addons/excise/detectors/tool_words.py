@@ -89,9 +89,9 @@ REDIRECTED: Final = re.compile(
 PATCHED: Final = re.compile(r"^\*\*\* (?:Add|Update|Delete|Move to)(?: File)?: (.+)$", re.MULTILINE)
 
 SENDS_FILE: Final = re.compile(
-    r"\bcurl\b[^\n;|]{0,300}\s(?:-d|--data(?:-\w+)?|-F|--form|-T|--upload-file)[\s=]*\S*(?:@|-T\s*)\S+|"
-    r"\bwget\b[^\n;|]{0,300}--(?:post|body)-file|"
-    r"\|\s*(?:curl|nc|ncat|netcat|socat)\b|\b(?:nc|ncat|netcat)\b[^\n;|]{0,300}<|"
+    r"\bcurl\b[^\n;|]{0,150}\s(?:-d|--data(?:-\w+)?|-F|--form|-T|--upload-file)[\s=]*\S*(?:@|-T\s*)\S+|"
+    r"\bwget\b[^\n;|]{0,150}--(?:post|body)-file|"
+    r"\|\s*(?:curl|nc|ncat|netcat|socat)\b|\b(?:nc|ncat|netcat)\s[^\n;|]{0,80}<|"
     r"\b(?:scp|rsync)\s+(?:-\S+\s+){0,8}\S+\s+\S+:|/dev/(?:tcp|udp)/"
 )
 """Commands that carry a file or another command's output to another machine."""
@@ -99,22 +99,32 @@ SENDS_FILE: Final = re.compile(
 DANGEROUS: Final = re.compile(
     r"\brm\s+(?=(?:-\w+\s+){0,7}-\w*[rR])(?=(?:-\w+\s+){0,7}-\w*f)(?:-\w+\s+){1,8}"
     r"(?:/|~|\$HOME|\*)(?:\s|$|\*|/\s|/$)|"
-    r"\brm\s+-rf\s+--no-preserve-root|\bmkfs(?:\.\w+)?\s|\bdd\b[^\n]{0,300}\bof=/dev/(?!null)|"
-    r"\b(?:curl|wget)\b[^\n;]{0,300}\|\s*(?:sudo\s+)?(?:ba|z|da)?sh\b|"
+    r"\brm\s+-rf\s+--no-preserve-root|\bmkfs(?:\.\w+)?\s|\bdd\b[^\n]{0,150}\bof=/dev/(?!null)|"
+    r"\b(?:curl|wget)\b[^\n;]{0,150}\|\s*(?:sudo\s+)?(?:ba|z|da)?sh\b|"
     r"\b(?:ba|z|da)?sh\s+<\(\s*(?:curl|wget)\b|"
-    r":\(\)\s*\{\s*:\s*\|\s*:|/dev/tcp/[\w.-]+/\d|\b(?:nc|ncat)\b[^\n;]{0,300}\s-\w*[ec]\s|"
+    r":\(\)\s*\{\s*:\s*\|\s*:|/dev/tcp/[\w.-]+/\d|\b(?:nc|ncat)\s[^\n;]{0,80}\s-\w*[ec]\s|"
     r"\bchmod\s+(?:-R\s+)?[0-7]?777\s+/(?:\s|$)|>\s*/dev/(?:sd|nvme|hd)|"
     r"\b(?i:iex|invoke-expression)\b[^\n]{0,60}(?i:downloadstring|iwr|irm|invoke-webrequest)|"
-    r"\bpty\.spawn\(|\bsocat\s[^\n]{0,300}\bexec:|\bmshta(?:\.exe)?\s+(?:https?|javascript):|"
+    r"\bpty\.spawn\(|\bsocat\s[^\n]{0,150}\bexec:|\bmshta(?:\.exe)?\s+(?:https?|javascript):|"
     r"\b(?:iptables|nft)\s+(?:-F|flush)|\bhistory\s+-c\b|\bcrontab\s+-r\b",
 )
 """Commands that destroy, or hand the machine to somebody else."""
 
 DECODES: Final = re.compile(
-    r"\bbase64\s+(?:-d|-D|--decode)\b[^\n;]{0,300}\|\s*(?:ba|z|da)?sh\b|\bxxd\s+-r\b[^\n;]{0,300}\|\s*\w*sh\b|"
-    r"\beval\s+[\"']?(?:\$\(|`)|\bpowershell(?:\.exe)?\b[^\n]{0,300}\s-e(?:nc|ncodedcommand)?\s|"
-    r"\bpython[23]?\s+-c\b[^\n]{0,300}\bexec\([^\n]{0,300}decode|\|\s*rev\s*\|\s*\w*sh\b|"
+    r"\bbase64\s+(?:-d|-D|--decode)\b[^\n;]{0,150}\|\s*(?:ba|z|da)?sh\b|\bxxd\s+-r\b[^\n;]{0,150}\|\s*\w*sh\b|"
+    r"\beval\s+[\"']?(?:\$\(|`)|\bpowershell(?:\.exe)?\b[^\n]{0,150}\s-e(?:nc|ncodedcommand)?\s|"
+    r"\bexec\([^\n]{0,150}decode|\|\s*rev\s*\|\s*\w*sh\b|"
     r"\S\$\{IFS\}\S{1,60}\$\{IFS\}|/(?:b\?n|bi\?|\?in|e\?c|et\?|\?tc)/[\w?*]{2}",
     re.IGNORECASE,
 )
 """Commands that hide what they run."""
+
+TELLING: Final = (
+    "rm -", "mkfs", "of=/dev/", "/dev/tcp", "/dev/udp", "/dev/sd", "/dev/nvme", "/dev/hd", "| sh",
+    "| bash", "|sh", "|bash", "| zsh", "|zsh", "| dash", "| sudo", "|sudo", "sh <(", ":()", "777 /",
+    "iptables -", "nft flush", "history -c", "crontab -r", "pty.spawn(", "exec:", "mshta", " iex",
+    "IEX", "nvoke-", "base64 -", "xxd -", "eval ", "powershell", "exec(", "| rev", "IFS", "/b?n",
+    "--data", "curl -", "--post", "--body", "| curl", "| nc", " nc ", "\nnc ", ";nc ", "ncat ",
+    "scp ", "rsync ",
+)  # fmt: skip
+"""What stands in every command that the patterns above mean, as it is nearly always written."""

@@ -30,7 +30,8 @@ def chat_whole(answer: Answer, model: str) -> Json:
     if answer.tool:
         function = {"name": answer.tool, "arguments": arguments_of(answer)}
         call = {"id": CALL, "type": "function", "function": function}
-        message = {"role": "assistant", "content": None, "tool_calls": [call], "refusal": None}
+        said = answer.saying or None
+        message = {"role": "assistant", "content": said, "tool_calls": [call], "refusal": None}
     end = "tool_calls" if answer.tool else "stop"
     choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": end}
     return {
@@ -54,6 +55,8 @@ def chat_events(answer: Answer, model: str) -> Iterator[bytes]:
     if answer.tool:
         function = {"name": answer.tool, "arguments": ""}
         call = {"index": 0, "id": CALL, "type": "function", "function": function}
+        if answer.saying:
+            yield record({"role": "assistant", "content": answer.saying})
         yield record({"role": "assistant", "content": None, "tool_calls": [call]})
         for piece in pieces(arguments_of(answer), answer.chunk):
             yield record({"tool_calls": [{"index": 0, "function": {"arguments": piece}}]})
@@ -165,12 +168,13 @@ def messages_whole(answer: Answer, model: str) -> Json:
     if answer.tool:
         block = {"type": "tool_use", "id": "toolu_standin", "name": answer.tool}
         block["input"] = input_of(answer)
+    said = [{"type": "text", "text": answer.saying}] if answer.tool and answer.saying else []
     return {
         "id": "msg_standin",
         "type": "message",
         "role": "assistant",
         "model": model,
-        "content": [block],
+        "content": [*said, block],
         "stop_reason": "tool_use" if answer.tool else "end_turn",
         "stop_sequence": None,
         "usage": {"input_tokens": 9, "output_tokens": 12},
@@ -188,20 +192,23 @@ def _messages_steps(answer: Answer, model: str) -> Iterator[Json]:
     begin = {**whole, "content": [], "stop_reason": None}
     begin["usage"] = {"input_tokens": 9, "output_tokens": 1}
     yield {"type": "message_start", "message": begin}
-    block: Json = {"type": "text", "text": ""}
-    kind, name, text = "text_delta", "text", answer.text
-    if answer.tool:
-        block = {**whole["content"][0], "input": {}}
-        kind, name, text = "input_json_delta", "partial_json", arguments_of(answer)
-    yield {"type": "content_block_start", "index": 0, "content_block": block}
-    yield {"type": "ping"}
-    for piece in pieces(text, answer.chunk):
-        delta = {"type": kind, name: piece}
-        yield {"type": "content_block_delta", "index": 0, "delta": delta}
-    yield {"type": "content_block_stop", "index": 0}
+    for index, block in enumerate(whole["content"]):
+        yield from _block_steps(block, index, answer)
     end = {"stop_reason": whole["stop_reason"], "stop_sequence": None}
     yield {"type": "message_delta", "delta": end, "usage": {"output_tokens": 12}}
     yield {"type": "message_stop"}
+
+
+def _block_steps(block: Json, index: int, answer: Answer) -> Iterator[Json]:
+    is_call = block["type"] == "tool_use"
+    kind, name = ("input_json_delta", "partial_json") if is_call else ("text_delta", "text")
+    empty = {**block, "input": {}} if is_call else {**block, "text": ""}
+    yield {"type": "content_block_start", "index": index, "content_block": empty}
+    yield {"type": "ping"}
+    for piece in pieces(arguments_of(answer) if is_call else block["text"], answer.chunk):
+        delta = {"type": kind, name: piece}
+        yield {"type": "content_block_delta", "index": index, "delta": delta}
+    yield {"type": "content_block_stop", "index": index}
 
 
 def anthropic_error(message: str) -> Json:
