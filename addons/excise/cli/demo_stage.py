@@ -15,6 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
+from excise.audit.fields import BOOKKEEPING
 from excise.errors import ConfigError
 from excise.standin.server import StandIn
 
@@ -114,10 +115,11 @@ class ProxyProcess:
         return context
 
     def lines(self, start: int = 0) -> list[dict[str, Any]]:
-        """The whole lines of the audit trail from `start` on."""
+        """The whole lines of the audit trail from `start` on, but for those about the trail."""
         with suppress(FileNotFoundError):
             text = self.trail.read_text("utf-8")
-            return [json.loads(line) for line in text.split("\n")[:-1]][start:]
+            lines = [json.loads(line) for line in text.split("\n")[:-1]]
+            return [line for line in lines if line["stage"] not in BOOKKEEPING][start:]
         return []
 
     def await_lines(self, start: int, count: int, seconds: float = 5.0) -> list[dict[str, Any]]:
