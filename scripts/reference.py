@@ -19,6 +19,7 @@ from excise.audit.mapping import render_mapping
 from excise.catalogue import load_catalogue
 from excise.cli.main import COMMANDS, build_parser
 from excise.config import KINDS, Settings
+from excise.edge.metrics import render_reference as render_metrics
 from excise.errors import CODES, REASONS
 from excise.policy.fields import FIELDS, FUNCTIONS, RECORD, About
 from excise.policy.files import build_profile_schema
@@ -142,6 +143,9 @@ def build_pages() -> dict[str, str]:
         "docs/reference/errors.md": _page("Errors", "addons/excise/errors.py", _errors()),
         "docs/reference/settings.md": _page("Settings", "addons/excise/config.py", _settings()),
         "docs/reference/commands.md": _page("Commands", "addons/excise/cli", _commands()),
+        "docs/reference/metrics.md": _page(
+            "Metrics", "addons/excise/edge/metrics.py", render_metrics()
+        ),
         "docs/reference/policy-fields.md": _page(
             "Fields of policy expressions", "addons/excise/policy/fields.py", _policy_fields()
         ),

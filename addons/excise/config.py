@@ -43,6 +43,7 @@ class Settings:
     `audit_keep_days` remove the oldest full ones (0 sets no limit); `audit_pack` packs full ones.
     `resign` has signed bodies that were edited signed anew: `aws` by the credentials that botocore
     finds for this process.
+    `metrics` is where metrics and health are served, nowhere if empty.
     `audit_tunnels` has a line for each client that refuses our certificate.
     `origins` says where each setting that is no default came from.
     """
@@ -51,6 +52,7 @@ class Settings:
     ca_dir: Path
     audit: Path
     listen: str = "127.0.0.1:8080"
+    metrics: str = ""
     mode: str = "forward"
     upstream: str = ""
     upstream_proxy: str = ""
@@ -85,8 +87,7 @@ class Settings:
     @property
     def address(self) -> tuple[str, int]:
         """Host and port of `listen`; the host is empty where every address is meant."""
-        host, _, port = self.listen.rpartition(":")
-        return host.strip("[]"), int(port)
+        return split_address(self.listen)
 
     @property
     def url(self) -> str:
@@ -99,6 +100,12 @@ class Settings:
     def bundle(self) -> Path:
         """The public roots and our CA in one file, for clients whose setting replaces the store."""
         return self.state_dir / "bundle.pem"
+
+
+def split_address(listen: str) -> tuple[str, int]:
+    """HOST:PORT in its two parts, an IPv6 address without its brackets."""
+    host, _, port = listen.rpartition(":")
+    return host.strip("[]"), int(port)
 
 
 class _Kind(NamedTuple):
@@ -312,6 +319,7 @@ _FLAG: Final = _Kind(_flag, "true or false")
 
 KINDS: Final[Mapping[str, _Kind]] = {
     "listen": _Kind(_listen, "HOST:PORT such as 127.0.0.1:8080"),
+    "metrics": _Kind(_listen, "HOST:PORT such as 127.0.0.1:9464"),
     "mode": _choice(*MODES),
     "upstream": _TEXT,
     "upstream_proxy": _TEXT,

@@ -62,6 +62,7 @@ MAY_IMPORT: Final[dict[str, frozenset[str]]] = {
     "edge.parts": VALUES
     | {"assemble", "metering", "audit", "config", "pipeline", "state", "signing"}
     | RING_3,
+    "edge.watched": VALUES | {"", "assemble", "audit", "config", "pipeline"},
     "edge.script": VALUES | {"config"} | RING_3,
     "cli": VALUES
     | {"codecs", "text", "rules", "catalogue", "detectors", "policy", "pipeline", "state"}
@@ -69,7 +70,7 @@ MAY_IMPORT: Final[dict[str, frozenset[str]]] = {
     | RING_3,
     "cli.up": VALUES
     | {"assemble", "audit", "config", "pipeline", "state", "edge.master", "cli"}
-    | {"edge.parts", "edge.settings"}
+    | {"edge.parts", "edge.settings", "edge.watched"}
     | RING_3,
     "__main__": frozenset({"cli.main"}),
 }
@@ -107,6 +108,7 @@ OUTSIDE: Final[dict[str, frozenset[str]]] = {
     "brotli": frozenset({"codecs.encoding", "standin.received"}),
     "zstandard": frozenset({"codecs.encoding", "standin.received", "audit.archive"}),
     "duckdb": frozenset({"audit.query"}),
+    "prometheus_client": frozenset({"edge.metrics"}),
     "cryptography": frozenset({"state", "cli", "standin"}),
     "certifi": frozenset({"state", "edge"}),
 }

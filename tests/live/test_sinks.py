@@ -8,6 +8,7 @@ import gzip
 import hashlib
 import http.client
 import json
+import socket
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -16,6 +17,7 @@ from urllib.parse import quote
 
 import pytest
 from live.stage import CRASH_WORD, CRASHING, Stage, key, pem, start
+from prometheus_client.parser import text_string_to_metric_families
 
 from excise.cli.main import main
 from excise.rules.fillers import fill
@@ -23,8 +25,26 @@ from excise.standin.script import Answer, answer_prompt
 
 pytestmark = pytest.mark.live
 
+
+def free_port() -> int:
+    """A port that nobody listens on; the proxy is told it before it starts."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+def scrape(path: str) -> tuple[int, str]:
+    connection = http.client.HTTPConnection("127.0.0.1", METRICS_PORT, timeout=10)
+    try:
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode()
+    finally:
+        connection.close()
+
+
 CHAT, RESPONSES, MESSAGES = "/v1/chat/completions", "/v1/responses", "/v1/messages"
 HOSTS = {CHAT: "api.openai.com", RESPONSES: "api.openai.com", MESSAGES: "api.anthropic.com"}
+METRICS_PORT = free_port()
 SCHEMA = {"type": "object", "properties": {"p": {"type": "string", "description": "X"}}}
 
 
@@ -122,7 +142,8 @@ PLACES: dict[str, tuple[str, Any]] = {
 
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    with start(tmp_path_factory.mktemp("sinks"), program=CRASHING) as stage:
+    options = ["--metrics", f"127.0.0.1:{METRICS_PORT}"]
+    with start(tmp_path_factory.mktemp("sinks"), options, program=CRASHING) as stage:
         yield stage
 
 
@@ -284,6 +305,32 @@ def test_answers_that_go_wrong(stage: Stage, planted: list[str], ending: str, st
     with stage.exchange(1) as traffic:
         send(stage, CHAT, json.dumps({**body, "stream": stream}).encode())
     assert not any(request.holds(secret) for request in traffic.received)
+
+
+def test_metrics_and_health_tell_of_it_and_hold_nothing_of_it(
+    stage: Stage, planted: list[str]
+) -> None:
+    assert scrape("/healthz")[0] == 200
+    status, checks = scrape("/readyz")
+    assert (status, json.loads(checks)["checks"]) == (
+        200,
+        {"policy": True, "audit": True, "serving": True},
+    )
+    status, text = scrape("/metrics")
+    assert status == 200
+    written = stage.proxy.lines()
+    for family in text_string_to_metric_families(text):
+        if family.name == "excise_messages":
+            judged = sum(sample.value for sample in family.samples)
+            assert judged == sum("action" in line for line in written)
+        if family.name == "excise_faults":
+            assert sum(sample.value for sample in family.samples) == sum(
+                line["stage"] == "fault" for line in written
+            )
+    for word in ('rule="secrets.', "excise_uninspectable_total{", 'result="hit"', "digest="):
+        assert word in text
+    found = [each for value in planted for each in forms(value) if each in text]
+    assert found == []
 
 
 def test_no_sink_holds_any_of_it(stage: Stage, planted: list[str]) -> None:

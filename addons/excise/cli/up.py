@@ -20,7 +20,7 @@ from excise.audit.fields import Stage
 from excise.config import Settings as Config
 from excise.config import load_settings
 from excise.edge.master import serve
-from excise.edge.parts import build_parts, open_trail, read_engine, stage_record
+from excise.edge.parts import open_trail, read_engine, stage_record
 from excise.edge.settings import (
     Settings,
     parse_networks,
@@ -28,6 +28,7 @@ from excise.edge.settings import (
     parse_redirect,
     parse_url,
 )
+from excise.edge.watched import watched
 from excise.errors import AuditError, ConfigError
 from excise.state.ca import ensure_ca
 
@@ -39,6 +40,7 @@ def add_parser(subparsers: Any) -> None:
     parser = subparsers.add_parser("up", help="run the proxy")
     add = parser.add_argument
     add("--listen", metavar="HOST:PORT", help="default 127.0.0.1:8080; port 0 takes a free one")
+    add("--metrics", metavar="HOST:PORT", help="serve /metrics, /healthz and /readyz there")
     add("--mode", help="forward (default), reverse or transparent")
     add("--upstream", metavar="URL", help="reverse mode: the provider to stand in front of")
     add("--profile", metavar="NAME|FILE", help="default balanced")
@@ -76,11 +78,8 @@ def run(args: argparse.Namespace) -> int:
     settle()
     with open_trail(config, _say) as trail:
         trail.commit_sync(stage_record(engine, Stage.START))
-        serve(
-            settings,
-            build_parts(config, engine, trail),
-            _when_ready(config, engine, ca.cert_pem),
-        )
+        with watched(config, engine, trail) as parts:
+            serve(settings, parts, _when_ready(config, engine, ca.cert_pem))
         with suppress(AuditError):
             trail.commit_sync(stage_record(engine, Stage.STOP))
     return 0
@@ -159,6 +158,8 @@ def _panel(config: Config, engine: Engine, ca: Path, address: str) -> Panel:
     table.add_row("profile", f"{engine.policy.profile.name}: {packs}")
     table.add_row("CA", str(ca))
     table.add_row("audit", str(config.audit))
+    if config.metrics:
+        table.add_row("metrics", f"http://{config.metrics}/metrics")
     if config.mode == "forward":
         url = f"http://{address}".replace("0.0.0.0", "127.0.0.1")
         table.add_row("one command", "excise run -- COMMAND")

@@ -16,12 +16,16 @@ class Memory[Verdict]:
         self._size = size
         self._lock = threading.Lock()
         self._known: OrderedDict[bytes, Verdict] = OrderedDict()
+        self.hits = self.misses = 0  # how often something was asked for and known, or not
 
     def get(self, key: bytes) -> Verdict | None:
         """What was kept, or None."""
         with self._lock:
             known = self._known.get(key)
-            if known is not None:
+            if known is None:
+                self.misses += 1
+            else:
+                self.hits += 1
                 self._known.move_to_end(key)
             return known
 

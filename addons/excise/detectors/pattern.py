@@ -93,7 +93,7 @@ class PatternScanner:
         self._prefilter = prefilter
         self._tail = Tail(rules)
         tables()  # made now: the first message with an accent does not wait for them
-        self._memory = Memory[Verdict]()
+        self.memory = Memory[Verdict]()
         self.numbers = prefilter.numbers
         self.reach = max((rule.reach for rule in rules), default=0)
 
@@ -119,7 +119,7 @@ class PatternScanner:
         budget = Budget()
         for index, glance in enumerate(glances):
             key = glance.digest if whole and glance.size >= _WORTH else b""
-            known = self._memory.get(key) if key else None
+            known = self.memory.get(key) if key else None
             if known is not None:
                 results[index] = known.findings
                 exhausted.update((index,) * known.exhausted)
@@ -132,7 +132,7 @@ class PatternScanner:
         if texts:
             exhausted |= self._search(texts, results)
         for index, key in fresh.items():
-            self._memory.put(key, Verdict(results[index], index in exhausted))
+            self.memory.put(key, Verdict(results[index], index in exhausted))
         return Looked(results, tuple(sorted(exhausted)))
 
     def _search(self, texts: list[_Text], results: list[Findings]) -> set[int]:

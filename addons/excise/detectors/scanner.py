@@ -15,7 +15,7 @@ from excise.detectors.base import CLASSIFIERS, Detector, Findings, Glance, Scann
 from excise.detectors.confirm import excuses
 from excise.detectors.deep import Deep
 from excise.detectors.memory import Memory
-from excise.detectors.pattern import PatternScanner
+from excise.detectors.pattern import PatternScanner, Verdict
 from excise.errors import NoAnswer
 from excise.model import Direction, Finding, Part, Segment
 from excise.rules.compile import CompiledExcuse, compile_excuses
@@ -117,6 +117,11 @@ class FullScanner:
         return any(
             panel.detector.name == Deep.name for panels in self._panels.values() for panel in panels
         )
+
+    @property
+    def memories(self) -> Mapping[str, Memory[Verdict] | Memory[_Seen]]:
+        """What is remembered of texts, by which pass."""
+        return {"pattern": self.pattern.memory, "aside": self._memory}
 
     def hold(self, text: str) -> int:
         """As the pattern pass says: nothing else reads growing texts."""

@@ -22,7 +22,7 @@ from excise.edge.dispatch import Dispatcher
 from excise.edge.exchange import new_id
 from excise.edge.faults import Fault
 from excise.edge.gate import Gate
-from excise.edge.ports import Parts
+from excise.edge.ports import Parts, Pulse
 from excise.edge.resolve import ResolvingLoop
 from excise.edge.settings import Settings
 from excise.edge.socketlayer import Stop
@@ -144,6 +144,7 @@ class ExciseMaster(master.Master):
             try:
                 await self.dispatcher.trigger_event(hooks.RunningHook())
                 host, port, *_ = self._servers.listen_addrs()[0]
+                self._parts.watch(self._pulse())
                 ready(str(host), int(port))
                 ticking = asyncio.create_task(self._tick())
                 await self._stop.wait()
@@ -195,6 +196,16 @@ class ExciseMaster(master.Master):
             call()
         except Exception as fault:
             self.dispatcher.note("tick", fault)
+
+    def _pulse(self) -> Pulse:
+        return Pulse(
+            loop=asyncio.get_running_loop(),
+            connections=self.gate.counts,
+            hook_faults=self.dispatcher.faults,
+            active=lambda: len(self.addon.active),
+            sockets=lambda: len(self.addon.sockets),
+            stopping=lambda: self.addon.draining,
+        )
 
     async def _open(self) -> None:
         if await self._servers.setup_servers():

@@ -147,7 +147,12 @@ class Live:
 def build_parts(config: Config, engine: Engine, trail: Trail) -> Parts:
     """Join engine and trail with a vault, limits and the switch of this process. Raises
     `StateError`."""
-    live, switch = Live(config, engine, trail), KillSwitch(config.state_dir)
+    return join_parts(config, Live(config, engine, trail), trail)
+
+
+def join_parts(config: Config, live: Live, trail: Trail) -> Parts:
+    """The same around a policy in force that somebody else looks at, too."""
+    switch = KillSwitch(config.state_dir)
     return Parts(
         firewall=lambda: live.firewall,
         hosts=live,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -271,6 +273,18 @@ class Reload(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Pulse:
+    """What the running proxy shows of itself; counters are read while they grow."""
+
+    loop: asyncio.AbstractEventLoop
+    connections: Counter[str]
+    hook_faults: Counter[str]
+    active: Callable[[], int]
+    sockets: Callable[[], int]
+    stopping: Callable[[], bool]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
     """What the proxy is given to work with."""
 
@@ -289,6 +303,8 @@ class Parts:
     sweep: Callable[[], object] = lambda: None  # told once a minute: forget what has expired
     # Makes the reloader, given what is to be done once a policy was swapped.
     reload: Callable[[Callable[[], None]], Reload] | None = None
+    # Told once the proxy serves what it shows of itself.
+    watch: Callable[[Pulse], None] = lambda _: None
 
 
 MUST_BE_ON_DISK = frozenset(action for action in Action if action.rank >= Action.REDACT.rank)

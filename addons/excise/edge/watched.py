@@ -1,0 +1,98 @@
+"""The parts of the proxy with metrics and health around them, where the settings ask for those."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from base64 import b32encode
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+from excise import __version__
+from excise.assemble import Engine
+from excise.audit.writer import AuditWriter
+from excise.config import Settings as Config
+from excise.config import split_address
+from excise.edge.health import HealthServer, Monitor, Trial
+from excise.edge.metrics import CountedTrail, Labels, Metrics
+from excise.edge.parts import Live, build_parts, join_parts
+from excise.edge.ports import Parts
+from excise.edge.settings import parse_networks
+from excise.model import Exchange, Principal
+from excise.pipeline.firewall import Firewall
+
+
+@contextmanager
+def watched(config: Config, engine: Engine, trail: AuditWriter) -> Iterator[Parts]:
+    """The parts, and metrics and health served while they are used, where that is wished for.
+
+    Raises `ConfigError` where they cannot be served.
+    """
+    if not config.metrics:
+        yield build_parts(config, engine, trail)
+        return
+    metrics = Metrics()
+    counted = CountedTrail(trail, metrics)
+    live = Live(config, engine, counted)
+    parts = join_parts(config, live, counted)
+    checks: dict[str, Callable[[], bool]] = {
+        "policy": Trial(lambda: passes_trial(live.engine, live.firewall)),
+        "audit": lambda: not trail.failed,
+    }
+    _read_state(metrics, live, trail, parts.killed)
+    monitor = Monitor(metrics, checks)
+    host, port = split_address(config.metrics)
+    clients = parse_networks(config.allow_clients)
+    with HealthServer(host or "0.0.0.0", port, monitor, clients):
+        yield replace(parts, watch=monitor.watch)
+
+
+def _read_state(
+    metrics: Metrics, live: Live, trail: AuditWriter, killed: Callable[[], bool]
+) -> None:
+    started = time.time()
+    metrics.read("excise_policy", lambda: {_names(live.engine): 1.0})
+    metrics.read("excise_kill_switch", lambda: {(): float(killed())})
+    metrics.read("excise_start_time_seconds", lambda: {(): started})
+    metrics.read("excise_audit_queue", lambda: {(): float(trail.depth)})
+    metrics.read("excise_audit_writable", lambda: {(): float(not trail.failed)})
+    metrics.read(
+        "excise_cache",
+        lambda: {
+            (name, result): float(count)
+            for name, memory in live.engine.scanner.memories.items()
+            for result, count in (("hit", memory.hits), ("miss", memory.misses))
+        },
+    )
+
+
+def _names(engine: Engine) -> Labels:
+    return engine.policy.profile.name, engine.policy.digest, __version__
+
+
+def passes_trial(engine: Engine, firewall: Firewall) -> bool:
+    """Whether a planted key is found where the profile looks for secrets, and all detectors answer.
+
+    Nothing of it is sent, kept or recorded.
+    """
+    decision = firewall.inspect_request(_trial_exchange()).decision
+    wanted = any(pack.name == "secrets" for pack in engine.policy.profile.packs)
+    return not decision.missing and (bool(decision.rulings) or not wanted)
+
+
+def _trial_exchange() -> Exchange:
+    # Anew each time: a remembered verdict would say nothing of the detectors.
+    key = "AKIA" + b32encode(hashlib.sha256(str(time.time_ns()).encode()).digest()).decode()[:16]
+    body = {"model": "trial", "messages": [{"role": "user", "content": f"aws key {key}"}]}
+    return Exchange(
+        id="0" * 32,
+        method="POST",
+        host="api.openai.com",
+        port=443,
+        target="/v1/chat/completions",
+        headers=(("content-type", "application/json"),),
+        body=json.dumps(body).encode(),
+        principal=Principal(id="trial"),
+    )
