@@ -18,6 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+import evaluate_disguises
 import evaluate_meaning
 from evaluate_figures import Count, Share, Tally, compare, is_alarm, spelled, written
 from evaluate_measures import FAMILIES, MEASURES, Facts, by_family
@@ -168,6 +169,8 @@ def main() -> int:
     only = [*args.only, *(["pii"] if args.pii else [])]
     with tempfile.TemporaryDirectory() as folder:
         engine = load_engine(args.profile, state_dir=Path(folder), enforce=True)
+        if args.disguises:
+            return _disguises(engine, args)
         find = presidio() if args.presidio else own(engine)
         report, errors = run(Finder(find), facts_of(engine), load_sets(only, quick=args.quick))
     if not report:
@@ -190,6 +193,15 @@ def main() -> int:
     if args.store:
         _store(kept, origin, report, args)
     return 1 if worse else 0
+
+
+def _disguises(engine: Engine, args: argparse.Namespace) -> int:
+    found = evaluate_disguises.disguised(engine, quick=args.quick)
+    if args.json:
+        print(json.dumps(spelled(found), indent=1))
+    else:
+        Console(width=100).print(_table(evaluate_disguises.grid(found)))
+    return 0
 
 
 def _table(grid: Grid) -> Table:
@@ -217,6 +229,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--store", action="store_true", help="keep this run to compare with")
     parser.add_argument(
         "--meaning", action="store_true", help="ROC points of topics, injection, unsafe content"
+    )
+    parser.add_argument(
+        "--disguises", action="store_true", help="every example of a secret, written otherwise"
     )
     parser.add_argument("--presidio", action="store_true", help="run Presidio's patterns instead")
     return parser

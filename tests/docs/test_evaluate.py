@@ -5,13 +5,19 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any, Final, NamedTuple
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from packs.test_packs import files
+
+from excise.detectors.build import build_scanner
+from excise.model import Span
+from excise.rules.load import load_pack
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 SHARES: Final = st.integers(1, 5000).flatmap(lambda of: st.tuples(st.integers(0, of), st.just(of)))
@@ -26,6 +32,7 @@ class Scripts(NamedTuple):
     rows: ModuleType
     sets: ModuleType
     reference: ModuleType
+    disguises: ModuleType
 
 
 @pytest.fixture(scope="module")
@@ -36,6 +43,7 @@ def scripts() -> Iterator[Scripts]:
     sys.path[:0] = folders
     try:
         import evaluate
+        import evaluate_disguises
         import evaluate_figures
         import evaluate_measures
         import evaluate_rows
@@ -49,6 +57,7 @@ def scripts() -> Iterator[Scripts]:
             evaluate_rows,
             evaluate_sets,
             reference_detection,
+            evaluate_disguises,
         )
     finally:
         sys.path[:] = before
@@ -271,3 +280,29 @@ def test_the_stored_run_is_a_whole_one(scripts: Scripts) -> None:
     quick = kept["shared, quick"]["sets"]
     assert quick
     assert all("of_rows" in each for each in quick.values())
+
+
+def test_values_are_sought_in_each_disguise(scripts: Scripts) -> None:
+    pack = load_pack("secrets", files("secrets"))
+    rules = [rule for rule in pack.rules if rule.id.startswith("secrets.github-")]
+    scanner = build_scanner(rules)
+    engine = SimpleNamespace(packs=[replace(pack, rules=tuple(rules))], scanner=scanner)
+    found = scripts.disguises.disguised(engine)
+    assert set(found) == set(scripts.disguises.WAYS)
+    plain = found["as it is"]
+    assert plain["whole"].hits == plain["whole"].of > 3
+    assert plain["streamed"].hits == plain["streamed"].of > 3
+    for name in ("base64", "joined strings", "base64 in base64", "ROT13", "backwards"):
+        assert found[name]["whole"].hits > plain["whole"].hits / 2, name
+    assert found["base85"]["whole"].hits == found["zero_width"]["streamed"].hits == 0
+    assert all(each["whole"].of == plain["whole"].of for each in found.values())
+
+
+@given(value=st.text("abcdefgh0123", min_size=12, max_size=40))
+def test_a_disguise_leaves_the_text_around(scripts: Scripts, value: str) -> None:
+    text = f"key {value} end"
+    for disguise in scripts.disguises.WAYS.values():
+        written, spans = disguise(text, [Span(4, 4 + len(value))])
+        ((start, end),) = spans
+        assert written.startswith("key ") and start == 4
+        assert written[end:] == " end"

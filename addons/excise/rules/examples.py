@@ -182,7 +182,7 @@ def json_escape(text: str, spans: Iterable[Span]) -> tuple[str, frozenset[Span]]
     return "".join(pieces), frozenset(Span(places[s.start], places[s.end]) for s in spans)
 
 
-def _written(write: Callable[[str], str]) -> Disguise:
+def written_as(write: Callable[[str], str]) -> Disguise:
     """A disguise that writes each value otherwise and leaves the text around it."""
 
     def disguise(text: str, spans: Iterable[Span]) -> tuple[str, frozenset[Span]]:
@@ -216,25 +216,27 @@ _TAGS: Final = {code: code + 0xE0000 for code in range(0x20, 0x7F)}
 _WIDE: Final = {code: code + 0xFEE0 for code in range(0x21, 0x7F)}
 DISGUISES: Final[dict[str, Disguise]] = {
     "json_escape": json_escape,
-    "fullwidth": _written(lambda value: value.translate(_WIDE)),
-    "zero_width": _written("\u200b".join),
-    "base64": _written(lambda value: base64.b64encode(value.encode()).decode()),
-    "hex": _written(lambda value: value.encode().hex()),
-    "base64_url": _written(lambda value: _base64_url(value.encode())),
-    "base64_lines": _written(lambda value: _base64_lines(value.encode())),
-    "gzip": _written(
+    "fullwidth": written_as(lambda value: value.translate(_WIDE)),
+    "zero_width": written_as("\u200b".join),
+    "base64": written_as(lambda value: base64.b64encode(value.encode()).decode()),
+    "hex": written_as(lambda value: value.encode().hex()),
+    "base64_url": written_as(lambda value: _base64_url(value.encode())),
+    "base64_lines": written_as(lambda value: _base64_lines(value.encode())),
+    "gzip": written_as(
         lambda value: base64.b64encode(gzip.compress(value.encode(), mtime=0)).decode()
     ),
-    "hex_colons": _written(lambda value: value.encode().hex(":")),
-    "hex_bytes": _written(lambda value: ", ".join(f"0x{byte:02x}" for byte in value.encode())),
-    "percent": _written(lambda value: "".join(f"%{byte:02X}" for byte in value.encode())),
-    "quoted_printable": _written(lambda value: "".join(f"={byte:02X}" for byte in value.encode())),
-    "html": _written(lambda value: "".join(f"&#{ord(char)};" for char in value)),
-    "html_twice": _written(lambda value: "".join(f"&amp;#{ord(char)};" for char in value)),
-    "unicode_escape": _written(lambda value: "".join(f"\\u{{{ord(char):x}}}" for char in value)),
-    "tags": _written(lambda value: value.translate(_TAGS)),
-    "dotted": _written(".".join),
-    "spaced": _written(" ".join),
+    "hex_colons": written_as(lambda value: value.encode().hex(":")),
+    "hex_bytes": written_as(lambda value: ", ".join(f"0x{byte:02x}" for byte in value.encode())),
+    "percent": written_as(lambda value: "".join(f"%{byte:02X}" for byte in value.encode())),
+    "quoted_printable": written_as(
+        lambda value: "".join(f"={byte:02X}" for byte in value.encode())
+    ),
+    "html": written_as(lambda value: "".join(f"&#{ord(char)};" for char in value)),
+    "html_twice": written_as(lambda value: "".join(f"&amp;#{ord(char)};" for char in value)),
+    "unicode_escape": written_as(lambda value: "".join(f"\\u{{{ord(char):x}}}" for char in value)),
+    "tags": written_as(lambda value: value.translate(_TAGS)),
+    "dotted": written_as(".".join),
+    "spaced": written_as(" ".join),
 }
 
 
