@@ -36,6 +36,8 @@ class Settings:
 
     `refusals`: `uniform` refuses everything with 400, `classic` with 403 for an attack, 400 for a
     topic, 500 for a leak in a response, 429 for a limit. `fail_status` answers our own faults.
+    `auth` has clients show a password or a device's token (`excise user`, `excise token`), save
+    those of the networks that the file `clients` maps; that file names groups, too.
     `deep` is the operator's own model as KIND:MODEL (`spacy:en_core_web_sm`), `deep_seconds` what a
     message may wait for it.
     `limits_store` is where limits are counted: in a file that outlives the proxy, or in memory.
@@ -59,6 +61,8 @@ class Settings:
     upstream_ca: Path | None = None
     resolve: tuple[str, ...] = ()
     allow_clients: tuple[str, ...] = ()
+    auth: str = "none"
+    clients: Path | None = None
     profile: str = "balanced"
     deep: str = ""
     deep_seconds: float = 2.0
@@ -326,6 +330,8 @@ KINDS: Final[Mapping[str, _Kind]] = {
     "upstream_ca": _PATH,
     "resolve": _TEXTS,
     "allow_clients": _TEXTS,
+    "auth": _choice("none", "required"),
+    "clients": _PATH,
     "profile": _TEXT,
     "deep": _Kind(_model, "KIND:MODEL with one of spacy, presidio, transformers"),
     "deep_seconds": _Kind(_number(3600), "seconds from 0 to 3600"),

@@ -127,6 +127,7 @@ CODES: Final[dict[str, str]] = {
     "EXC-STA-002": "a key file or CA file is malformed",
     "EXC-STA-003": "a key file or CA file is missing",
     "EXC-STA-004": "an override cannot be granted",
+    "EXC-STA-005": "a user, a group or a token that cannot be",
 }
 
 

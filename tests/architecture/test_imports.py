@@ -111,6 +111,7 @@ OUTSIDE: Final[dict[str, frozenset[str]]] = {
     "prometheus_client": frozenset({"edge.metrics"}),
     "cryptography": frozenset({"state", "cli", "standin"}),
     "certifi": frozenset({"state", "edge"}),
+    "argon2": frozenset({"state.users"}),
 }
 
 # Rings 0 to 4 are handed the time, randomness, files and connections; they do not fetch them.

@@ -24,6 +24,8 @@ COMMANDS: Final[dict[str, str]] = {
     "env": "print proxy and CA settings for a shell or an editor",
     "run": "run one command with those settings",
     "ca": "the interception CA",
+    "user": "who may use the proxy",
+    "token": "tokens of users' devices",
     "policy": "packs and profiles",
     "limits": "what is used of each limit, and forgetting it",
     "kill": "refuse all LLM traffic at once",

@@ -52,6 +52,8 @@ def add_parser(subparsers: Any) -> None:
         help="reach a host there; * for every host; repeatable")  # fmt: skip
     add("--allow-clients", metavar="CIDR", action="append",
         help="networks whose clients may use a proxy that listens beyond this machine")  # fmt: skip
+    add("--auth", metavar="WORD", help="required: clients say who they are; none (default)")
+    add("--clients", metavar="FILE", help="who clients are by network, and groups of users")
     add("--ca-dir", metavar="DIR", help="where the interception CA is")
     add("--state-dir", metavar="DIR", help="where keys and caches are")
     add("--audit", metavar="FILE", help="the audit trail")
@@ -100,6 +102,8 @@ def _edge_settings(config: Config, options: list[str]) -> Settings:
         upstream_ca=config.upstream_ca,
         resolve=tuple(parse_redirect(text) for text in config.resolve),
         allow_clients=parse_networks(config.allow_clients),
+        auth=config.auth == "required",
+        clients_file=config.clients,
         body_limit=config.max_body,
         drain_seconds=config.drain_seconds,
         workers=config.workers,

@@ -12,6 +12,7 @@ from typing import Any, Final
 from mitmproxy import http
 
 from excise.edge.exchange import (
+    PRINCIPAL,
     Head,
     new_id,
     read_head,
@@ -84,12 +85,17 @@ class Addon:
 
     def requestheaders(self, flow: http.HTTPFlow) -> None:
         """Tell LLM traffic from the rest, and see from the head what cannot be read."""
+        if flow.response is not None:  # answered before anybody asked what it says
+            flow.metadata[PASSAGE] = Passage(opaque=True, own=True)
+            return
         head = read_head(flow.request.headers)
         client, data = flow.client_conn, flow.request.data
         names = head.hosts
         if client.sni and client.sni != data.host and data.scheme == b"https":
             names = (*names, client.sni)
         host, trouble = self._gate.speaker(data.host, data.port, names)
+        if flow.metadata.get(PRINCIPAL, flow) is None:
+            trouble = "identity"
         passage = Passage(host=host, limit=self._limit, opaque=not host, barred=trouble)
         flow.metadata[PASSAGE] = passage
         flow.request.headers.fields = head.kept

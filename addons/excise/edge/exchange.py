@@ -11,6 +11,7 @@ from mitmproxy import http
 from excise.model import OVERRIDE_HEADER, Answer, Exchange, Principal, Reply
 
 Headers = tuple[tuple[str, str], ...]
+PRINCIPAL: Final = "excise-principal"  # where a flow says who speaks; None: no longer anybody
 
 _OVERRIDE: Final = OVERRIDE_HEADER.encode()
 
@@ -83,8 +84,9 @@ def to_exchange(flow: http.HTTPFlow, exchange_id: str, host: str) -> Exchange:
 
 
 def principal_of(flow: http.HTTPFlow) -> Principal:
-    """Who speaks: the client's address."""
-    return Principal(id=f"address:{address_of(flow)}")
+    """Who speaks: what the client has shown, else its address."""
+    known = flow.metadata.get(PRINCIPAL)
+    return known if known is not None else Principal(id=f"address:{address_of(flow)}")
 
 
 def address_of(flow: http.HTTPFlow) -> str:

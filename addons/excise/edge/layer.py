@@ -98,6 +98,9 @@ class ExciseStream(mhttp.HttpStream):
     def handle_connect_regular(self) -> Commands:
         """Open at once what will not be read, so that a dead host is told as 502; wait for the
         client's first bytes in front of everything else."""
+        if self.flow.response:  # refused
+            yield from super().handle_connect_finish()
+            return
         if self._opaque(self.flow.request.host, self.flow.request.port):
             error = yield commands.OpenConnection(self.context.server)
             if error:

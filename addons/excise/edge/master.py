@@ -22,6 +22,7 @@ from excise.edge.dispatch import Dispatcher
 from excise.edge.exchange import new_id
 from excise.edge.faults import Fault
 from excise.edge.gate import Gate
+from excise.edge.identity import Identity
 from excise.edge.ports import Parts, Pulse
 from excise.edge.resolve import ResolvingLoop
 from excise.edge.settings import Settings
@@ -29,6 +30,8 @@ from excise.edge.socketlayer import Stop
 from excise.edge.tarpit import Tarpit
 from excise.edge.threads import in_thread
 from excise.errors import AuditError, ConfigError
+from excise.state.clients import Clients, load_clients
+from excise.state.users import UserFile
 
 log = logging.getLogger("excise.edge")
 TICK: Final = 1.0  # seconds between looks at files
@@ -74,9 +77,14 @@ class ExciseMaster(master.Master):
         self.dispatcher.on_fault = self._record_fault
         self.addons = self.dispatcher
         self._servers = proxyserver.Proxyserver()
-        self.gate = Gate(parts.hosts, run=self.dispatcher.run, clients=settings.allow_clients)
+        self.gate = Gate(parts.hosts, run=self.dispatcher.run, clients=settings.reach)
         self.gate.name = "nextlayer"  # type: ignore[attr-defined]  # the name mitmproxy asks for
         self.gate.refused_certificate = self._record_tunnel
+        self.identity = Identity(
+            UserFile(settings.state_dir),
+            load_clients(settings.clients_file) if settings.clients_file else Clients(),
+            required=settings.auth,
+        )
         self.addon = Addon(
             firewall=parts.firewall,
             gate=self.gate,
@@ -99,6 +107,7 @@ class ExciseMaster(master.Master):
             disable_h2c.DisableH2C(),
             self._servers,
             self.gate,
+            self.identity,
             self.addon,
             tlsconfig.TlsConfig(),
             upstream_auth.UpstreamAuth(),

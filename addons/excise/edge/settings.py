@@ -56,6 +56,8 @@ class Settings:
     upstream_ca: Path | None = None
     resolve: tuple[Redirect, ...] = ()
     allow_clients: tuple[Network, ...] = ()
+    auth: bool = False  # clients must say who they are
+    clients_file: Path | None = None
     body_limit: int = DEFAULT_BODY_LIMIT
     drain_seconds: float = 10.0
     workers: int = 1
@@ -78,9 +80,23 @@ class Settings:
             raise ConfigError("EXC-CFG-001", "--upstream belongs to --mode reverse.")
         if self.upstream_proxy and self.mode != "forward":
             raise ConfigError("EXC-CFG-001", "--upstream-proxy belongs to --mode forward.")
+        if self.auth and self.mode != "forward":
+            raise ConfigError(
+                "EXC-CFG-001",
+                "--auth required belongs to --mode forward; elsewhere nothing can ask a client.",
+                hint="Name networks in the file of --clients.",
+            )
         self._check_reach()
         self._check_options()
         return self
+
+    @property
+    def reach(self) -> tuple[Network, ...]:
+        """The networks whose clients are let in beside loopback: where they must say who they are
+        and none is named, all."""
+        if self.auth and not self.allow_clients:
+            return (ipaddress.ip_network("0.0.0.0/0"), ipaddress.ip_network("::/0"))
+        return self.allow_clients
 
     def _check_options(self) -> None:
         for name, _ in self.options:
@@ -95,12 +111,12 @@ class Settings:
                 )
 
     def _check_reach(self) -> None:
-        if not is_loopback(self.listen_host) and not self.allow_clients:
+        if not is_loopback(self.listen_host) and not self.allow_clients and not self.auth:
             raise ConfigError(
                 "EXC-CFG-002",
                 f'--listen "{self.listen_host}" is reached from beyond this machine, and nothing '
                 "says who may use it.",
-                hint="Add --allow-clients with the networks of your clients.",
+                hint="Add --allow-clients with the networks of your clients, or --auth required.",
             )
 
 

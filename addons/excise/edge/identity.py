@@ -1,0 +1,278 @@
+"""Who speaks: a user or device by Proxy-Authorization, or a client by its network.
+
+A client shows what it has once per connection, with its CONNECT, or with each request that goes
+through without one. Passwords are tried beside the event loop, and what fitted is remembered under
+a keyed digest for a while. No credential is logged, kept in a flow, or sent on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import hmac
+import logging
+import secrets
+import time
+from collections import Counter, OrderedDict
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Final, NamedTuple
+
+from mitmproxy import connection, http
+
+from excise.edge.exchange import PRINCIPAL, address_of
+from excise.edge.threads import in_thread
+from excise.errors import ExciseError
+from excise.model import Principal
+from excise.state.clients import Clients
+from excise.state.tokens import PREFIX
+from excise.state.users import Accounts, UserFile, is_password
+
+log = logging.getLogger("excise.edge")
+
+REALM: Final = "Excise"
+REMEMBERED_SECONDS: Final = 300.0
+FAILURES: Final = 10  # wrong credentials from one address, within
+WINDOW_SECONDS: Final = 60.0
+AT_ONCE: Final = 2  # argon2 takes 19 MiB each time
+_MOST: Final = 4096
+_LONGEST: Final = 4096  # characters of a header that is looked at
+# With a token as password the name says nothing; some clients cannot leave it out.
+_ANY_NAME: Final = frozenset({"", "token"})
+
+
+class Shown(NamedTuple):
+    """What a client showed: a name and password; or a token, beside the name of its user or none."""
+
+    name: str
+    secret: str
+
+
+class Claim(NamedTuple):
+    """Whose connection this is: looked up again when the users change."""
+
+    user: str
+    token: str  # digest of the device's token, "" for a password
+    stored: str  # the hash that the password fitted
+
+
+class Identity:
+    """Asks clients who they are, where that is wanted, and tells policy and audit."""
+
+    goes_first = True
+
+    def __init__(
+        self,
+        users: UserFile,
+        clients: Clients,
+        *,
+        required: bool,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._file = users
+        self._clients = clients
+        self._required = required
+        self._clock = clock
+        self._key = secrets.token_bytes(32)
+        self._stamp: tuple[int, int, int] | None = None
+        self._accounts = Accounts()
+        self._bound: dict[str, Claim] = {}
+        self._tried: OrderedDict[bytes, tuple[Claim, float]] = OrderedDict()
+        self._failed: OrderedDict[str, tuple[int, float]] = OrderedDict()
+        self._slots = asyncio.Semaphore(AT_ONCE)
+        self.counts: Counter[str] = Counter()
+
+    # -- hooks ---------------------------------------------------------------------------------
+
+    def http_connect(self, flow: http.HTTPFlow) -> Awaitable[None] | None:
+        """Have the client say who it is before its tunnel is opened."""
+        return self._admit(flow, bind=True)
+
+    def requestheaders(self, flow: http.HTTPFlow) -> Awaitable[None] | None:
+        """The same for a request without a tunnel; in a tunnel, what was shown with its CONNECT."""
+        claim = self._bound.get(flow.client_conn.id)
+        if claim is None:
+            return self._admit(flow, bind=False)
+        principal = self._principal(claim)
+        if principal is None:
+            self.counts["revoked"] += 1
+        flow.metadata[PRINCIPAL] = principal
+        return None
+
+    def client_disconnected(self, client: connection.Client) -> None:
+        """Forget whose connection it was."""
+        self._bound.pop(client.id, None)
+
+    # -- judging -------------------------------------------------------------------------------
+
+    def _admit(self, flow: http.HTTPFlow, *, bind: bool) -> Awaitable[None] | None:
+        address = address_of(flow)
+        mapped = self._clients.of_address(address)
+        header = flow.request.headers.pop("proxy-authorization", "") if self._required else ""
+        if not self._required or (mapped is not None and not header):
+            if mapped is not None:
+                flow.metadata[PRINCIPAL] = mapped
+            return None
+        shown = parse_credentials(header)
+        if shown is None:
+            if header:
+                self._count_failure(address)
+            self._refuse(flow)
+            return None
+        self._refresh()
+        known = self._known(shown)
+        if known is not None:
+            self._accept(flow, known, bind=bind)
+            return None
+        if self._is_barred(address):
+            self.counts["barred"] += 1
+            flow.response = too_many()
+            return None
+        if shown.secret.startswith(PREFIX):
+            self._fail(flow, address)
+            return None
+        return self._try(flow, shown, address, bind=bind)
+
+    async def _try(self, flow: http.HTTPFlow, shown: Shown, address: str, *, bind: bool) -> None:
+        user = self._accounts.users.get(shown.name)
+        stored = user.secret if user else ""
+        async with self._slots:
+            # Others may have shown the same, or too much that was wrong, while this one waited.
+            known = self._known(shown)
+            if known is None and self._is_barred(address):
+                flow.response = too_many()
+                return
+            fits = known is not None or await in_thread(is_password, stored, shown.secret)
+        if not fits:
+            self._fail(flow, address)
+            return
+        self._failed.pop(address, None)
+        claim = Claim(shown.name, "", stored)
+        self._tried[self._digest(shown)] = claim, self._clock() + REMEMBERED_SECONDS
+        while len(self._tried) > _MOST:
+            self._tried.popitem(last=False)
+        self._accept(flow, claim, bind=bind)
+
+    def _known(self, shown: Shown) -> Claim | None:
+        if shown.secret.startswith(PREFIX):
+            token = self._accounts.of_token(shown.secret, datetime.now(UTC))
+            if token is None or shown.name not in _ANY_NAME | {token.user}:
+                return None
+            return Claim(token.user, token.digest, "")
+        digest = self._digest(shown)
+        claim, until = self._tried.get(digest, (None, 0.0))
+        if claim is None:
+            return None
+        if self._clock() > until or self._principal(claim) is None:
+            del self._tried[digest]
+            return None
+        return claim
+
+    def _accept(self, flow: http.HTTPFlow, claim: Claim, *, bind: bool) -> None:
+        principal = self._principal(claim)
+        if principal is None:
+            self._refuse(flow)
+            return
+        self.counts["admitted"] += 1
+        flow.metadata[PRINCIPAL] = principal
+        if bind:
+            self._bound[flow.client_conn.id] = claim
+
+    def _principal(self, claim: Claim) -> Principal | None:
+        """Who a claim stands for by the users as they are now; None where it holds no longer."""
+        self._refresh()
+        user = self._accounts.users.get(claim.user)
+        if user is None:
+            return None
+        source = "basic"
+        if claim.token:
+            token = self._accounts.tokens.get(claim.token)
+            if token is None or not token.is_good(datetime.now(UTC)):
+                return None
+            source = f"token:{token.device}"
+        elif user.secret != claim.stored:
+            return None
+        group = self._clients.groups.get(user.name, user.group)
+        return Principal(id=f"user:{user.name}", source=source, group=group)
+
+    def _refresh(self) -> None:
+        stamp = self._file.stamp()
+        if stamp == self._stamp:
+            return
+        try:
+            self._accounts = self._file.read()
+        except ExciseError as fault:
+            self._accounts = Accounts()  # nobody is let in by a list that cannot be read
+            log.error("the users cannot be read: %s", fault.code)
+        self._stamp = stamp
+
+    def _digest(self, shown: Shown) -> bytes:
+        text = f"{len(shown.name)}:{shown.name}{shown.secret}"
+        return hmac.digest(self._key, text.encode("utf-8", "surrogatepass"), "sha256")
+
+    # -- refusing ------------------------------------------------------------------------------
+
+    def _fail(self, flow: http.HTTPFlow, address: str) -> None:
+        self._count_failure(address)
+        log.warning("a client at %s showed wrong credentials", address)
+        self._refuse(flow)
+
+    def _refuse(self, flow: http.HTTPFlow) -> None:
+        self.counts["refused"] += 1
+        flow.response = challenge()
+
+    def _count_failure(self, address: str) -> None:
+        count, until = self._failed.pop(address, (0, 0.0))
+        if self._clock() > until:
+            count, until = 0, self._clock() + WINDOW_SECONDS
+        self._failed[address] = count + 1, until
+        while len(self._failed) > _MOST:
+            self._failed.popitem(last=False)
+
+    def _is_barred(self, address: str) -> bool:
+        count, until = self._failed.get(address, (0, 0.0))
+        return count >= FAILURES and self._clock() <= until
+
+
+def parse_credentials(header: str) -> Shown | None:
+    """What a Proxy-Authorization header shows: Basic (RFC 7617) or a Bearer token; None where it
+    can be neither."""
+    scheme, _, value = header.strip().partition(" ")
+    value = value.strip()
+    if not value or len(header) > _LONGEST:
+        return None
+    if scheme.lower() == "bearer":
+        return Shown("", value) if value.startswith(PREFIX) else None
+    if scheme.lower() != "basic":
+        return None
+    try:
+        text = base64.b64decode(value, validate=True).decode("utf-8")
+    except (binascii.Error, UnicodeDecodeError, ValueError):
+        return None
+    name, colon, secret = text.partition(":")
+    return Shown(name, secret) if colon and secret else None
+
+
+def challenge() -> http.Response:
+    """407 with what we take (RFC 9110 §11.7.1); the same whatever was wrong."""
+    response = http.Response.make(
+        407,
+        b"This proxy wants to know who you are. Put your name and password, or a device's token, "
+        b"into the proxy URL.\n",
+        {"content-type": "text/plain; charset=utf-8"},
+    )
+    response.headers.set_all(
+        "proxy-authenticate",
+        [f'Basic realm="{REALM}", charset="UTF-8"', f'Bearer realm="{REALM}"'],
+    )
+    return response
+
+
+def too_many() -> http.Response:
+    """429: this address has to wait before anything else it shows is tried."""
+    return http.Response.make(
+        429,
+        b"Too many wrong credentials came from this address. Try again in a minute.\n",
+        {"content-type": "text/plain; charset=utf-8", "retry-after": str(int(WINDOW_SECONDS))},
+    )

@@ -1,0 +1,147 @@
+"""A proxy that asks who its clients are: official client, raw client, groups in policy and audit."""
+
+from __future__ import annotations
+
+import base64
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import httpx
+import openai
+import pytest
+from live.stage import key
+
+from excise.cli.demo_stage import ProxyProcess
+from excise.standin.server import StandIn
+from excise.state.users import UserFile, hash_password
+
+pytestmark = pytest.mark.live
+PASSWORD = "a long password"
+PROFILE = """\
+profile: grouped
+title: Interns send no keys, others have them cut
+level: 1
+packs: [{pack: secrets}]
+clauses:
+  - {id: interns, when: {kinds: [secret], groups: [interns]}, then: block}
+  - {id: others, when: {kinds: [secret]}, then: redact}
+uninspectable: {otherwise: alert}
+on-fault: block
+"""
+
+
+@dataclass
+class Office:
+    """A proxy with two users, one device, and a model behind it."""
+
+    proxy: ProxyProcess
+    standin: StandIn
+    users: UserFile
+    token: str
+
+    def ask(self, text: str, login: str) -> str:
+        url = self.proxy.url.replace("://", f"://{login}@")
+        trust = self.proxy.trust(self.standin.ca)
+        web = openai.DefaultHttpxClient(proxy=url, verify=trust, trust_env=False)
+        with openai.OpenAI(api_key="none", http_client=web, max_retries=0, timeout=20) as client:
+            answer = client.chat.completions.create(
+                model="gpt-4o", messages=[{"role": "user", "content": text}]
+            )
+        return answer.choices[0].message.content or ""
+
+    def raw(self, *requests: bytes) -> list[bytes]:
+        """The heads and bodies of answers to what is sent one after another on one connection."""
+        answers = []
+        bare = socket.create_connection(("127.0.0.1", self.proxy.port), timeout=10)
+        with bare, bare.makefile("rb") as lines:
+            for request in requests:
+                bare.sendall(request)
+                head = b""
+                while not head.endswith(b"\r\n\r\n"):
+                    head += lines.readline() or b"\r\n\r\n"
+                size = head.lower().partition(b"content-length: ")[2].partition(b"\r")[0]
+                answers.append(head + lines.read(int(size or 0)))
+        return answers
+
+
+@pytest.fixture(scope="module")
+def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
+    folder = tmp_path_factory.mktemp("office")
+    profile = folder / "grouped.yaml"
+    profile.write_text(PROFILE)
+    users = UserFile(folder / "proxy" / "state")
+    users.put_user("ada", group="eng", secret=hash_password(PASSWORD))
+    users.put_user("eve", group="interns", secret=hash_password(PASSWORD))
+    _, token = users.new_token("ada", "laptop", now=datetime.now(UTC))
+    options = ["--auth", "required", "--profile", str(profile)]
+    with (
+        StandIn(folder / "standin") as standin,
+        ProxyProcess(folder / "proxy", standin, options) as proxy,
+    ):
+        yield Office(proxy, standin, users, token)
+
+
+def connect(login: str = "", host: str = "api.openai.com:443") -> bytes:
+    shown = f"proxy-authorization: Basic {base64.b64encode(login.encode()).decode()}\r\n"
+    return f"CONNECT {host} HTTP/1.1\r\nhost: {host}\r\n{shown if login else ''}\r\n".encode()
+
+
+def test_groups_meet_their_own_policy_and_the_audit_names_who(office: Office) -> None:
+    secret = key("office")
+    start = len(office.proxy.lines())
+    office.ask(f"say {secret}", f"ada:{PASSWORD}".replace(" ", "%20"))
+    sent = office.standin.received[-1]
+    assert secret.encode() not in sent.body
+    assert "proxy-authorization" not in str(sent.headers).lower()
+    with pytest.raises(openai.BadRequestError):
+        office.ask(f"say {secret}", f"eve:{PASSWORD}".replace(" ", "%20"))
+    office.ask("hello", f"token:{office.token}")
+    lines = [x for x in office.proxy.await_lines(start, 5) if "principal" in x]
+    told = {
+        (x["principal"]["id"], x["principal"]["source"], x["principal"]["group"]) for x in lines
+    }
+    assert told == {
+        ("user:ada", "basic", "eng"),
+        ("user:eve", "basic", "interns"),
+        ("user:ada", "token:laptop", "eng"),
+    }
+    assert office.proxy.find_leaks([PASSWORD, secret, office.token]) == []
+
+
+def test_who_shows_nothing_is_asked_and_may_answer_on_the_same_connection(office: Office) -> None:
+    """Also a host that is not read, and a request without a tunnel."""
+    first, second = office.raw(connect(), connect(f"ada:{PASSWORD}"))
+    assert first.startswith(b"HTTP/1.1 407 ")
+    assert first.count(b"roxy-") >= 2
+    assert second.startswith(b"HTTP/1.1 200 ")
+    before = len(office.standin.received)
+    for request in (
+        connect(host="unread.example:443"),
+        connect("ada:wrong password"),
+        connect("nobody:wrong password"),
+        b"GET http://unread.example/ HTTP/1.1\r\nhost: unread.example\r\n\r\n",
+        b"POST http://api.openai.com/v1/x HTTP/1.1\r\nhost: api.openai.com\r\n"
+        b"content-length: 2\r\n\r\n{}",
+    ):
+        assert office.raw(request)[0].startswith(b"HTTP/1.1 407 "), request
+    assert len(office.standin.received) == before
+    with pytest.raises(httpx.ProxyError, match="407"):
+        httpx.get("https://api.openai.com/", proxy=office.proxy.url, trust_env=False)
+
+
+def test_a_tunnel_ends_with_its_user(office: Office) -> None:
+    """Refused in the provider's shape, on a connection that was let in before."""
+    office.users.put_user("tmp", secret=hash_password(PASSWORD))
+    url = office.proxy.url.replace("://", f"://tmp:{PASSWORD}@")
+    trust = office.proxy.trust(office.standin.ca)
+    with httpx.Client(proxy=url, verify=trust, trust_env=False) as client:
+        body = {"model": "gpt-4o", "messages": [{"role": "user", "content": "hi"}]}
+        there = "https://api.openai.com/v1/chat/completions"
+        assert client.post(there, json=body).status_code == 200
+        office.users.remove_user("tmp")
+        refused = client.post(there, json=body)
+    assert refused.status_code == 400
+    assert "error" in refused.json()
+    assert office.proxy.lines()[-1]["reasons"] == ["identity"]
