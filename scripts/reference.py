@@ -86,8 +86,8 @@ MENDS: Final = {
     "`--state-dir` or `--ca-dir`.",
     "EXC-STA-004": "Quote the reference of the refusal, 32 hex digits; and run the command "
     "as the user whose state folder the proxy has.",
-    "EXC-STA-005": "Names have up to 64 letters, digits and `. _ @ -`; passwords have 12 characters "
-    "or more; a token belongs to a user who was added before (docs/forward-proxy.md).",
+    "EXC-STA-005": "Names have up to 64 letters, digits and `. _ @ -`; passwords have 12 "
+    "characters or more; a token belongs to a user who was added before (docs/forward-proxy.md).",
 }
 
 UNREADABLE: Final = {

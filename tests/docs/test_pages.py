@@ -84,7 +84,7 @@ def test_generated_pages_are_fresh() -> None:
     done = subprocess.run(
         [sys.executable, "scripts/reference.py", "--check"],
         cwd=ROOT,
-        env={"PYTHONPATH": "addons", "PATH": ""},
+        env={"PYTHONPATH": "addons:tests", "PATH": ""},
         capture_output=True,
         text=True,
     )

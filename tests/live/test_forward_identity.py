@@ -1,4 +1,4 @@
-"""A proxy that asks who its clients are: official client, raw client, groups in policy and audit."""
+"""A proxy that asks who its clients are: official and raw clients, groups in policy and audit."""
 
 from __future__ import annotations
 

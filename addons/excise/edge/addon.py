@@ -85,8 +85,7 @@ class Addon:
 
     def requestheaders(self, flow: http.HTTPFlow) -> None:
         """Tell LLM traffic from the rest, and see from the head what cannot be read."""
-        if flow.response is not None:  # answered before anybody asked what it says
-            flow.metadata[PASSAGE] = Passage(opaque=True, own=True)
+        if PASSAGE in flow.metadata:  # answered before anybody asked what it says
             return
         head = read_head(flow.request.headers)
         client, data = flow.client_conn, flow.request.data

@@ -22,6 +22,7 @@ from typing import Final, NamedTuple
 from mitmproxy import connection, http
 
 from excise.edge.exchange import PRINCIPAL, address_of
+from excise.edge.passage import PASSAGE, Passage
 from excise.edge.threads import in_thread
 from excise.errors import ExciseError
 from excise.model import Principal
@@ -43,7 +44,7 @@ _ANY_NAME: Final = frozenset({"", "token"})
 
 
 class Shown(NamedTuple):
-    """What a client showed: a name and password; or a token, beside the name of its user or none."""
+    """What a client showed: name and password, or a token and the name of its user or none."""
 
     name: str
     secret: str
@@ -127,7 +128,7 @@ class Identity:
             return None
         if self._is_barred(address):
             self.counts["barred"] += 1
-            flow.response = too_many()
+            _answer(flow, too_many())
             return None
         if shown.secret.startswith(PREFIX):
             self._fail(flow, address)
@@ -141,7 +142,7 @@ class Identity:
             # Others may have shown the same, or too much that was wrong, while this one waited.
             known = self._known(shown)
             if known is None and self._is_barred(address):
-                flow.response = too_many()
+                _answer(flow, too_many())
                 return
             fits = known is not None or await in_thread(is_password, stored, shown.secret)
         if not fits:
@@ -220,7 +221,7 @@ class Identity:
 
     def _refuse(self, flow: http.HTTPFlow) -> None:
         self.counts["refused"] += 1
-        flow.response = challenge()
+        _answer(flow, challenge())
 
     def _count_failure(self, address: str) -> None:
         count, until = self._failed.pop(address, (0, 0.0))
@@ -233,6 +234,11 @@ class Identity:
     def _is_barred(self, address: str) -> bool:
         count, until = self._failed.get(address, (0, 0.0))
         return count >= FAILURES and self._clock() <= until
+
+
+def _answer(flow: http.HTTPFlow, response: http.Response) -> None:
+    flow.response = response
+    flow.metadata[PASSAGE] = Passage(opaque=True, own=True)
 
 
 def parse_credentials(header: str) -> Shown | None:

@@ -112,7 +112,8 @@ class ExciseStream(mhttp.HttpStream):
         """Answer the CONNECT; from then on the layer around us hands events straight through."""
         yield from super().handle_connect_finish()
         parent = self.context.layers[self.context.layers.index(self) - 1]
-        if self.child_layer is not None and isinstance(parent, ExciseLayer):
+        opened = self.flow.response is not None and self.flow.response.status_code < 300
+        if opened and self.child_layer is not None and isinstance(parent, ExciseLayer):
             parent.tunnel = self.child_layer
 
     # -- bodies ----------------------------------------------------------------------------
