@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import cache
 from re import _constants as op  # type: ignore[attr-defined]
 from re import _parser as parser  # type: ignore[attr-defined]
 from typing import Any, Final
@@ -115,6 +116,11 @@ def _category(value: Any) -> int:
 
 def set_mask(items: Nodes) -> int:
     """The characters of a class such as `[a-z]`."""
+    return _set_mask(tuple(items))
+
+
+@cache  # few classes are written, each many times
+def _set_mask(items: tuple[Node, ...]) -> int:
     mask, negated = 0, False
     for kind, value in items:
         if kind is op.NEGATE:
