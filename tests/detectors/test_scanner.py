@@ -11,9 +11,11 @@ import pytest
 from excise.audit.fields import WORD
 from excise.detectors.base import Glance, Sight
 from excise.detectors.build import build_scanner, entities_of, side_detectors
+from excise.detectors.proof import CANARY, PROOF
 from excise.detectors.scanner import SPENT, spelled
 from excise.errors import NoAnswer
 from excise.model import Direction, Kind, Part, Role, Segment, Span
+from excise.resources import policies_dir
 from excise.rules.load import load_pack
 from excise.rules.schema import Rule
 
@@ -229,3 +231,13 @@ def test_the_best_scores_of_classifiers_are_told_whatever_a_rule_makes_of_them()
         assert scanned.signals == {"topics": {"PERSON": 0.8, "LOCATION": 0.8}}
     plain = build_scanner([PERSON], detectors={"names": Capitals()})
     assert plain.inspect(texts, Direction.REQUEST).signals == {}
+
+
+def test_a_detector_that_reads_growing_texts_is_heard_in_pieces() -> None:
+    """And waited for."""
+    folder = policies_dir() / "packs" / "own-data"
+    pack = load_pack("own-data", {each.name: each.read_text() for each in folder.glob("*.yaml")})
+    scanner = build_scanner(pack.rules, detectors={"canary": PROOF["canary"]()})
+    piece = Segment(f"so: {CANARY}!", Role.ASSISTANT, Part.COMPLETION, 0)
+    assert [each.entity for each in scanner.scan([piece], whole=False)[0]] == ["canary.cellar"]
+    assert scanner.hold(piece.text[:16]) == 4

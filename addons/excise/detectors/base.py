@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from types import MappingProxyType
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol, runtime_checkable
 
 from excise.model import Direction, Finding, Part, Segment, Span
 from excise.text.spoken import Spoken, speak
@@ -106,6 +106,15 @@ class Detector(Protocol):
 
     def find(self, glances: Sequence[Glance]) -> list[tuple[Sight, ...]]:
         """For each text what was seen in the whole of it, in order of place."""
+        ...
+
+
+@runtime_checkable
+class Growing(Detector, Protocol):
+    """A detector that also reads growing texts."""
+
+    def hold(self, text: str) -> int:
+        """As of `Scanner`."""
         ...
 
 

@@ -10,15 +10,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from excise.detectors.base import Glance, Sight
-from excise.detectors.known import Known, KnownIndex, build_known
+from excise.detectors.known import Known, KnownIndex, build_known, forms_of
 from excise.model import Part, Role, Segment, Span
 
 NAME: Final = "canary"
 
 
 def build_canary(value: str, key: bytes) -> KnownIndex:
-    """The index of one canary. `key` has 32 bytes."""
-    return build_known([value, squeeze(value)[0]], key)
+    """The index of one canary, also of what it is when it is encoded twice. `key` has 32 bytes."""
+    close = squeeze(value)[0]
+    return build_known([*forms_of(value), *forms_of(close)], key)
 
 
 def squeeze(text: str) -> tuple[str, list[int]]:
@@ -28,7 +29,7 @@ def squeeze(text: str) -> tuple[str, list[int]]:
 
 
 class Canaries:
-    """Implements `Detector` over the indexes of canaries by their names."""
+    """Implements `Growing` over the indexes of canaries by their names."""
 
     name: Final = NAME
 
@@ -39,6 +40,15 @@ class Canaries:
     def find(self, glances: Sequence[Glance]) -> list[tuple[Sight, ...]]:
         """For each text the canaries in it, one sight a place."""
         return [tuple(sorted(set(self._seen(glance)), key=_place)) for glance in glances]
+
+    def hold(self, text: str) -> int:
+        """Where one may begin, in whatever form, that is not there to its end."""
+        close, places = squeeze(text)
+        first = len(text)
+        for known in self._known.values():
+            apart = known.hold(close)
+            first = min(first, known.hold(text), places[apart] if apart < len(close) else first)
+        return first
 
     def _seen(self, glance: Glance) -> Iterator[Sight]:
         close, places = squeeze(glance.text)

@@ -3,19 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
 
-from excise.detectors.base import Detector, Findings, Scanned, Scanner
+from excise.detectors.base import Findings, Growing, Scanned, Scanner
 from excise.detectors.scanner import FullScanner, join
 from excise.model import Direction, Segment
 
-
-class Guest(Detector, Protocol):
-    """A detector that also reads growing texts."""
-
-    def hold(self, text: str) -> int:
-        """As of `Scanner`."""
-        ...
+Guest = Growing
 
 
 class Hosting:

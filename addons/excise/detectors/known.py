@@ -171,6 +171,19 @@ class Known:
             at = start + length
             yield Sight(LABEL, Span(start, at), 1.0)
 
+    def hold(self, text: str) -> int:
+        """Where a form may begin that is not there to its end."""
+        low = max(0, len(text) - self._longest)
+        tail, last = text[low:], max(0, len(text) - SHORTEST + 1)
+        if not self._longest or len(tail) < SHORTEST:
+            return low if self._longest else len(text)
+        sums = self._rolling.sums(codes_of(tail))
+        every = np.arange(len(tail) - SHORTEST + 1)
+        heads = self._rolling.stretches(sums, every, every + SHORTEST)
+        begun = [int(at.argmax()) for index, _ in self._indexes
+                 if (at := index.heads.may_hold(heads)).any()]  # fmt: skip
+        return min(low + min(begun), last) if begun else last
+
     def _candidates(self, text: str) -> set[tuple[int, int]]:
         """Starts and lengths of what may be a form; nearly all of them are one."""
         found: set[tuple[int, int]] = set()

@@ -11,7 +11,16 @@ from itertools import compress
 from operator import attrgetter
 from typing import Final, NamedTuple
 
-from excise.detectors.base import CLASSIFIERS, Detector, Findings, Glance, Scanned, Sight, Signals
+from excise.detectors.base import (
+    CLASSIFIERS,
+    Detector,
+    Findings,
+    Glance,
+    Growing,
+    Scanned,
+    Sight,
+    Signals,
+)
 from excise.detectors.confirm import excuses
 from excise.detectors.deep import Deep
 from excise.detectors.memory import Memory
@@ -109,6 +118,11 @@ class FullScanner:
             way: {name: readers_of(name, asking, way) for name in _asked(asking) - set(detectors)}
             for way in Direction
         }
+        self._growing = tuple(
+            panel
+            for panel in self._panels[Direction.RESPONSE]
+            if isinstance(panel.detector, Growing)
+        )
         self._memory = Memory[_Seen]()
 
     @property
@@ -124,13 +138,19 @@ class FullScanner:
         return {"pattern": self.pattern.memory, "aside": self._memory}
 
     def hold(self, text: str) -> int:
-        """As the pattern pass says: nothing else reads growing texts."""
-        return self.pattern.hold(text)
+        """The first position that the pattern pass or a detector waits for."""
+        holds = [p.detector.hold(text) for p in self._growing if isinstance(p.detector, Growing)]
+        return min([self.pattern.hold(text), *holds])
 
     def scan(self, segments: Sequence[Segment], *, whole: bool = True) -> list[Findings]:
-        """The pattern pass, and on whole texts every side detector of either direction."""
+        """The pattern pass; on whole texts every side detector of either direction, on pieces of
+        answers those that read growing ones."""
         if not whole:
-            return self.pattern.look(self._glances(segments), whole=False).findings
+            glances = self._glances(segments)
+            found = self.pattern.look(glances, whole=False).findings
+            for panel in self._growing:
+                found = join(found, [seen.findings for seen in panel.judge(glances)])
+            return found
         return self.inspect(segments, None).findings
 
     def inspect(self, segments: Sequence[Segment], direction: Direction | None) -> Scanned:
