@@ -89,6 +89,10 @@ def _tells(telling: Sequence[Sequence[str]], piece: str) -> bool:
 def _starts(rule: CompiledRule, text: str, ends: Sequence[int]) -> list[int]:
     """Where leads begin that end at one of `ends`, in order."""
     leads, sizes = rule.starts
+    telling, before, behind = rule.telling, sizes[-1], rule.shape.width + 2
+    if telling:
+        # Most leads in ordinary text end here, before anything is cut out of it.
+        ends = [e for e in ends if _tells(telling, text[max(0, e - before) : e + behind])]
     found = {
         end - size
         for end in ends
@@ -103,12 +107,9 @@ def _from_starts(
 ) -> Iterator[Span]:
     """The same walk where all that a match can start at is known."""
     match, sees, at = rule.regex.match, rule.shape.width + 2, 0
-    telling = rule.telling
     for start in starts:
         if start > last or tries.over:
             return
-        if telling and not _tells(telling, text[start : start + sees]):
-            continue
         if start < at or not tries.may_match(start):
             continue
         found = match(text, start, start + sees)

@@ -16,7 +16,7 @@ import re
 import threading
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from importlib.metadata import version
 from itertools import accumulate
 from typing import Any, Final, NamedTuple
@@ -25,8 +25,9 @@ import hyperscan
 import numpy as np
 from numpy.typing import NDArray
 
+from excise.detectors.goals import Goals
 from excise.detectors.prefilter import Hits
-from excise.rules.compile import CompiledRule, Lead
+from excise.rules.compile import CompiledRule, Goal, Lead
 from excise.rules.lead import cases, spell_word
 from excise.text.spoken import MARKS_BEHIND, NUMBER_WORDS
 
@@ -51,6 +52,7 @@ class Expression(NamedTuple):
     digits: int  # that stand at least in a match; known of weak ones
     breadth: int  # of a match in bytes, at most; known of weak ones
     rules: tuple[int, ...]
+    goal: Goal | None = None
 
 
 class _Group(NamedTuple):
@@ -75,9 +77,25 @@ def expressions(rules: tuple[CompiledRule, ...]) -> tuple[Expression, ...]:
         digits, breadth = (shape.digits, shape.breadth) if weak else (0, 0)
         pattern = lead.pattern.encode()
         found.append(
-            Expression(pattern, _flags(lead), lead.beyond, weak, digits, breadth, tuple(indexes))
+            Expression(
+                pattern,
+                _flags(lead),
+                lead.beyond,
+                weak,
+                digits,
+                breadth,
+                tuple(indexes),
+                None if weak else lead.goal,
+            )
         )
-    return tuple(found)
+    goals = Goals([each.goal for each in found])
+    return (*found, *map(_literal, goals.literals))
+
+
+def _literal(word: str) -> Expression:
+    """Part of a goal, which no rule reads by itself."""
+    flags = int(hyperscan.HS_FLAG_CASELESS)
+    return Expression(spell_word(word).encode(), flags, False, False, 0, 0, ())
 
 
 def _groups(wanted: Sequence[Expression]) -> list[_Group]:
@@ -180,6 +198,13 @@ class Hyper:
                 for rule in new.rules
             )
 
+    @cached_property
+    def _goals(self) -> Goals:
+        """What must stand behind leads; of widened ones nobody knows where they end."""
+        leads = [each for each in self._expressions if each.rules]
+        wide = {n for n, each in enumerate(leads) if not self._anywhere.isdisjoint(each.rules)}
+        return Goals([each.goal for each in leads], free=wide)
+
     @property
     def widened(self) -> tuple[int, ...]:
         """Rules whose own form was refused: a hit says only in which text to look for them."""
@@ -255,6 +280,7 @@ class Hyper:
             return {}
         wanted = self._expressions
         found = sorted({(end - wanted[number].beyond, number) for end, number in found})
+        found = self._goals.keep(found)
         if not joined.isascii():
             found = _in_characters(found, raw)
         hits = self._placed(found, texts)

@@ -25,7 +25,9 @@ FLAGS: Final = re.ASCII | re.MULTILINE
 _DEAR: Final = 64  # characters from which a match that fails at its end is worth foreseeing
 _DEAREST: Final = 1000  # the same where only literals are known to stand in it
 _FEW: Final = 40  # literals that are looked for one by one
+_TELLING: Final = 4  # characters of a literal that is looked for in every text
 _OF_VALUE: Final = (Scope.VALUE, Scope.LIST, Scope.SHA1)
+_SETS: Final = ("literals", "behind")  # of strings, in a shape
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,6 +74,14 @@ class CompiledHold:
         return _pattern(self.facts.head, ignore_case=self.ignore_case)
 
 
+class Goal(NamedTuple):
+    """Literals in lower case, one of which ends at most `within` bytes behind the end of a lead
+    that a match begins with."""
+
+    literals: tuple[str, ...]
+    within: int
+
+
 @dataclass(frozen=True, slots=True)
 class Lead:
     """What Hyperscan looks for; `beyond`: it takes one character more than belongs to it."""
@@ -79,6 +89,7 @@ class Lead:
     pattern: str
     any_case: bool
     beyond: bool = False
+    goal: Goal | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,6 +113,18 @@ class CompiledRule:
     def entry(self) -> re.Pattern[str]:
         """Matches where a match may start, and fails faster than the rule's own pattern."""
         return _pattern(self.shape.entry, ignore_case=self.rule.match.ignore_case)
+
+    @cached_property
+    def goal(self) -> Goal | None:
+        """What stands behind the lead in every match; None where nothing seldom is known."""
+        match = self.rule.match
+        narrow = _DEAR <= self.shape.width <= _DEAREST
+        # Leads of exact case are rare enough, most of them being beginnings of keys.
+        if not narrow or self.by_context or not match.ignore_case or match.foreign is not None:
+            return None
+        sets = [each for each in self.shape.behind if _is_word(each)]
+        best = min(sets, key=_commonness, default=None)
+        return Goal(tuple(sorted(best)), self.shape.size) if best else None
 
     @cached_property
     def starts(self) -> tuple[frozenset[str], tuple[int, ...]]:
@@ -131,7 +154,7 @@ class CompiledRule:
         if self.rule.match.foreign is not None or self.shape.width > _DEAREST:
             return ()
         sets = [each for each in self.shape.literals[1:] if _is_seldom(each)]
-        sets.sort(key=lambda each: (-min(map(len, each)), len(each)))
+        sets.sort(key=_commonness)
         return tuple(tuple(sorted(each)) for each in dict.fromkeys(sets))[:2]
 
     @cached_property
@@ -177,7 +200,7 @@ class CompiledRule:
         """What Hyperscan looks for; one of them stands where the rule finds something."""
         context = self.rule.match.context
         if context is None or not self.by_context:
-            return (Lead(self.shape.lead, self.shape.lead_any_case),)
+            return (Lead(self.shape.lead, self.shape.lead_any_case, goal=self.goal),)
         closed = [not word.endswith("*") for word in context.words]
         return tuple(
             Lead(spell_context(word), any_case=True, beyond=end)
@@ -225,6 +248,15 @@ def _is_seldom(literals: frozenset[str]) -> bool:
     """Whether to look for these tells more than it costs."""
     shortest = min(len(each.strip()) for each in literals)
     return len(literals) <= _FEW and (shortest > 1 or "".join(literals).isdecimal())
+
+
+def _is_word(literals: frozenset[str]) -> bool:
+    """Whether a text holds few of these."""
+    return len(literals) <= _FEW and min(len(each.strip()) for each in literals) >= _TELLING
+
+
+def _commonness(literals: frozenset[str]) -> tuple[int, int]:
+    return -min(map(len, literals)), len(literals)
 
 
 def compile_rules(rules: Iterable[Rule]) -> tuple[CompiledRule, ...]:
@@ -291,22 +323,22 @@ def recall(kept: bytes) -> bool:
 
 def _as_json(known: Derived) -> list[Any]:
     facts = {name: getattr(known.shape, name) for name in Shape.__slots__}
-    facts["literals"] = [sorted(each) for each in known.shape.literals]
+    for name in _SETS:
+        facts[name] = [sorted(each) for each in facts[name]]
     hold = known.hold
     held = [hold.source, hold.ignore_case, hold.reach, hold.literals, hold.last] if hold else None
     return [facts, known.literals, held]
 
 
 def _from_json(facts: dict[str, Any], literals: list[str], held: list[Any] | None) -> Derived:
-    sets = tuple(map(frozenset, facts.pop("literals")))
+    for name in _SETS:
+        facts[name] = tuple(map(frozenset, facts[name]))
     pieces, starts = tuple(facts.pop("pieces")), tuple(facts.pop("starts"))
     hold = None
     if held is not None:
         source, ignore_case, reach, words, last = held
         hold = CompiledHold(source, ignore_case, reach, tuple(words), last)
-    return Derived(
-        Shape(**facts, pieces=pieces, starts=starts, literals=sets), tuple(literals), hold
-    )
+    return Derived(Shape(**facts, pieces=pieces, starts=starts), tuple(literals), hold)
 
 
 @lru_cache(maxsize=8192)  # packs share their excuses, and neighbours their patterns

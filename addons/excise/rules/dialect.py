@@ -63,6 +63,8 @@ class Shape:
     digits: int  # that stand in a lead at least; known of weak ones
     breadth: int  # of a lead, in bytes; known of weak ones
     literals: tuple[frozenset[str], ...]  # of each set every match holds one; lower case
+    behind: tuple[frozenset[str], ...]  # those of them that stand behind a lead
+    size: int  # of a match, in bytes of UTF-8 at most
 
 
 def shape(regex: str, group: str = "", *, ignore_case: bool = False, widest: int) -> Shape:
@@ -108,6 +110,8 @@ def shape(regex: str, group: str = "", *, ignore_case: bool = False, widest: int
         digits=fewest_digits(entry) if weak else 0,
         breadth=most_bytes(entry) if weak else 0,
         literals=literals,
+        behind=() if literal else tuple(find_literals(nodes[len(entry) :])),
+        size=most_bytes(nodes),
     )
 
 
