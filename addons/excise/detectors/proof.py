@@ -14,6 +14,7 @@ from excise.detectors.canary import Canaries, build_canary
 from excise.detectors.deep import Deep
 from excise.detectors.known import Known, build_known
 from excise.detectors.leak import Leak, build_shingles
+from excise.detectors.links import Links
 from excise.detectors.own_code import OwnCode, OwnIndex
 from excise.detectors.records import Records, build_index
 from excise.detectors.tool_calls import Argument, Call
@@ -85,6 +86,10 @@ def _leak() -> Detector:
     return Leak(build_shingles([INSTRUCTIONS]))
 
 
+def _links() -> Detector:
+    return Links(frozenset({"intra.example"}))
+
+
 def _canaries() -> Detector:
     return Canaries({"cellar": build_canary(CANARY, KEY)}, KEY)
 
@@ -115,6 +120,7 @@ PROOF: Final[Mapping[str, Callable[[], Detector]]] = {
     "canary": _canaries,
     "system-prompt": _leak,
     "tool-guard": _tool_guard,
+    "links": _links,
     "deep": _deep,
     "own-code": _own_code,
 }

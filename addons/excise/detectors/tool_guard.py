@@ -7,16 +7,14 @@ out is held to stricter bars than one that reads.
 
 from __future__ import annotations
 
-import math
 import posixpath
 import re
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import parse_qsl, unquote, urlsplit
 
 from excise.detectors import tool_words as words
+from excise.detectors.addresses import URL, carries, host_of, is_below
 from excise.detectors.base import Glance, Sight
 from excise.detectors.excerpt import excerpt
 from excise.detectors.tool_calls import Argument, Call, find_calls
@@ -34,8 +32,6 @@ SENT: Final = "read-then-send"
 _ACTING: Final = frozenset({words.WRITE, words.NETWORK, words.SHELL, words.PAYMENT})
 _LONGEST: Final = 4096  # characters of an argument that tell its class and the paths in it
 _CARRIED: Final = {True: 24, False: 64}  # characters of data in a URL, by whether the class acts
-_BITS: Final = 3.0  # a character; what is packed has more, words have less
-_URL: Final = re.compile(r"\b(?:https?|wss?|ftp)://[^\s\"'<>`\\|)\]}]+", re.IGNORECASE)
 _SPLITTING: Final = re.compile(
     r"(?<=\w)(?:\"\"|''|\\(?=\w)|\$@)(?=\w)|(?<=\w)\"(\w)\"|(?<=\w)'(\w)'"
 )
@@ -107,7 +103,7 @@ class ToolGuard:
         bar = _CARRIED[bool(_ACTING.intersection(classes))]
         for url in urls:
             if not self._is_allowed(host_of(url)):
-                yield max((_packed(piece, bar) for piece in _pieces(url)), default=0.0)
+                yield carries(url, bar)
         if words.SENDS_FILE.search(command) and self._leaves(urls):
             yield 0.9
 
@@ -116,8 +112,7 @@ class ToolGuard:
         return not urls or not all(self._is_allowed(host_of(url)) for url in urls)
 
     def _is_allowed(self, host: str) -> bool:
-        labels = host.split(".")
-        return any(".".join(labels[at:]) in self._terms.hosts for at in range(len(labels)))
+        return is_below(host, self._terms.hosts)
 
     def _is_outside(self, path: str) -> bool:
         path = path.strip().strip("\"'")
@@ -183,7 +178,7 @@ def hosts_in(segments: Iterable[Segment]) -> frozenset[str]:
         host_of(url)
         for each in segments
         if each.role in (Role.USER, Role.SYSTEM) and "://" in each.text
-        for url in _URL.findall(each.text)
+        for url in URL.findall(each.text)
     )
 
 
@@ -207,7 +202,7 @@ def _suspected(command: str) -> Iterator[tuple[str, float]]:
 def _urls_in(call: Call) -> Iterator[str]:
     """The addresses in the arguments, each once."""
     text = "\n".join(each.text for each in call.arguments if "://" in each.text)
-    yield from dict.fromkeys(_URL.findall(excerpt(text, ("://",)).text))
+    yield from dict.fromkeys(URL.findall(excerpt(text, ("://",)).text))
 
 
 def _plainer(text: str) -> Iterator[str]:
@@ -230,38 +225,3 @@ def _written(call: Call, commands: Iterable[Argument]) -> Iterator[str]:
     for argument in commands:
         for one, other in words.REDIRECTED.findall(argument.text[:_LONGEST]):
             yield one or other
-
-
-def host_of(url: str) -> str:
-    """The host in an address, in lower case; "" where it has none."""
-    try:
-        return (urlsplit(url).hostname or "").lower()
-    except ValueError:
-        return ""
-
-
-def _pieces(url: str) -> Iterator[str]:
-    """Where a URL can carry data: query, fragment, the user's name, labels of the host, path."""
-    try:
-        parts = urlsplit(url)
-        yield from (value for _, value in parse_qsl(parts.query, keep_blank_values=True))
-        if parts.query and "=" not in parts.query:
-            yield unquote(parts.query)
-        yield unquote(parts.fragment)
-        yield unquote(parts.username or "")
-        yield from (parts.hostname or "").split(".")[:-2]
-        yield from map(unquote, parts.path.split("/"))
-    except ValueError:
-        return
-
-
-def _packed(piece: str, bar: int) -> float:
-    """How sure it is that a piece of a URL carries data: long, and packed or many words."""
-    if len(piece) < bar:
-        return 0.0
-    counts = Counter(piece).values()
-    bits = -sum(count / len(piece) * math.log2(count / len(piece)) for count in counts)
-    if any(find_encoded(piece)):
-        return 0.95
-    solid = not re.search(r"[-_ .,]", piece)
-    return 0.8 if bits >= _BITS and (solid or len(piece) > 4 * bar) else 0.4

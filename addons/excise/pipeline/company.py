@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from excise.detectors import leak, tool_guard
+from excise.detectors import leak, links, tool_guard
 from excise.detectors.base import Scanner
 from excise.detectors.guests import Guest, reads
+from excise.detectors.links import Links
 from excise.detectors.tool_guard import Terms, ToolGuard
 from excise.model import Segment
 from excise.pipeline.weigh import Found
@@ -29,6 +30,9 @@ class Company:
             guests += [told] if told else []
         if reads(scanner, tool_guard.NAME):
             guests.append(ToolGuard(terms_of(segments, found, profile.tools)))
+        if reads(scanner, links.NAME):
+            hosts = profile.tools.hosts | tool_guard.hosts_in(segments)
+            guests.append(Links(hosts, lambda: (each.text for each in segments)))
         return tuple(guests)
 
 

@@ -83,6 +83,7 @@ DETECTORS: Final = frozenset(
         "system-prompt",
         "canary",
         "tool-guard",
+        "links",
     }
 )
 
