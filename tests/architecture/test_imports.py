@@ -31,6 +31,7 @@ MAY_IMPORT: Final[dict[str, frozenset[str]]] = {
     "text": VALUES,
     "rules": VALUES,
     "catalogue": VALUES,
+    "pac": VALUES | {"catalogue"},
     # 2 judgement: detectors and policy do not know each other
     "detectors": VALUES | {"text", "rules"},
     "policy": VALUES,
@@ -60,13 +61,13 @@ MAY_IMPORT: Final[dict[str, frozenset[str]]] = {
     "edge": VALUES | {"state"},
     # where the proxy is given its pieces, and what mitmdump loads
     "edge.parts": VALUES
-    | {"assemble", "metering", "audit", "config", "pipeline", "state", "signing"}
+    | {"assemble", "metering", "audit", "config", "pac", "pipeline", "state", "signing"}
     | RING_3,
     "edge.watched": VALUES | {"", "assemble", "audit", "config", "pipeline"},
     "edge.script": VALUES | {"config"} | RING_3,
     "cli": VALUES
     | {"codecs", "text", "rules", "catalogue", "detectors", "policy", "pipeline", "state"}
-    | {"audit", "config", "resources", "assemble", "standin", "workers", ""}
+    | {"audit", "config", "pac", "resources", "assemble", "standin", "workers", ""}
     | RING_3,
     "cli.up": VALUES
     | {"assemble", "audit", "config", "pipeline", "state", "edge.master", "cli"}

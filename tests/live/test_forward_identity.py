@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import base64
+import json
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 import httpx
 import openai
 import pytest
+from live.rig import Rig
 from live.stage import key
 
 from excise.cli.demo_stage import ProxyProcess
@@ -19,6 +22,7 @@ from excise.state.users import UserFile, hash_password
 
 pytestmark = pytest.mark.live
 PASSWORD = "a long password"
+CHAT = b'{"model": "gpt-4o", "messages": [{"role": "user", "content": "hi"}]}'
 PROFILE = """\
 profile: grouped
 title: Interns send no keys, others have them cut
@@ -145,3 +149,34 @@ def test_a_tunnel_ends_with_its_user(office: Office) -> None:
     assert refused.status_code == 400
     assert "error" in refused.json()
     assert office.proxy.lines()[-1]["reasons"] == ["identity"]
+
+
+def test_the_pac_file_is_had_without_credentials_and_names_the_proxy(office: Office) -> None:
+    answer = httpx.get(f"{office.proxy.url}/proxy.pac", trust_env=False)
+    assert answer.headers["content-type"] == "application/x-ns-proxy-autoconfig"
+    assert f'return "PROXY 127.0.0.1:{office.proxy.port}"' in answer.text
+    elsewhere = b"GET http://unread.example/proxy.pac HTTP/1.1\r\nhost: unread.example\r\n\r\n"
+    assert office.raw(elsewhere)[0].startswith(b"HTTP/1.1 407 ")
+
+
+def test_a_proxy_of_the_company_is_gone_through_with_its_password(
+    office: Office, tmp_path: Path
+) -> None:
+    """Two proxies, one behind the other; a wrong password is told, and is not repeated."""
+    chain = {"upstream_proxy": office.proxy.url, "resolve": (), "upstream_ca": office.standin.ca}
+    for password, wanted in ((PASSWORD, 200), ("not the password", 502)):
+        own = {**chain, "upstream_auth": f"ada:{password}"}
+        with Rig(_made(tmp_path / str(wanted)), own) as rig:
+            before = len(office.standin.received)
+            status, _, body = rig.post("/v1/chat/completions", CHAT)
+            assert status == wanted, body
+            assert len(office.standin.received) - before == (wanted == 200)
+            assert password.encode() not in body
+            if wanted == 502:
+                assert "407" in json.loads(body)["error"]["message"]
+    assert "proxy-authorization" not in str(office.standin.received[-1].headers).lower()
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir()
+    return folder

@@ -24,6 +24,7 @@ COMMANDS: Final[dict[str, str]] = {
     "env": "print proxy and CA settings for a shell or an editor",
     "run": "run one command with those settings",
     "ca": "the interception CA",
+    "pac": "a proxy auto-configuration script",
     "user": "who may use the proxy",
     "token": "tokens of users' devices",
     "policy": "packs and profiles",

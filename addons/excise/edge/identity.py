@@ -92,6 +92,8 @@ class Identity:
 
     def requestheaders(self, flow: http.HTTPFlow) -> Awaitable[None] | None:
         """The same for a request without a tunnel; in a tunnel, what was shown with its CONNECT."""
+        if PASSAGE in flow.metadata:  # the proxy's own page
+            return None
         claim = self._bound.get(flow.client_conn.id)
         if claim is None:
             return self._admit(flow, bind=False)

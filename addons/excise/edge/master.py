@@ -23,6 +23,7 @@ from excise.edge.exchange import new_id
 from excise.edge.faults import Fault
 from excise.edge.gate import Gate
 from excise.edge.identity import Identity
+from excise.edge.pacpage import PacPage
 from excise.edge.ports import Parts, Pulse
 from excise.edge.resolve import ResolvingLoop
 from excise.edge.settings import Settings
@@ -107,6 +108,7 @@ class ExciseMaster(master.Master):
             disable_h2c.DisableH2C(),
             self._servers,
             self.gate,
+            *self._pages(),
             self.identity,
             self.addon,
             tlsconfig.TlsConfig(),
@@ -124,6 +126,10 @@ class ExciseMaster(master.Master):
             raise ConfigError(
                 "EXC-CFG-001", f"mitmproxy stumbles over {names} ({type(fault).__name__})."
             ) from None
+
+    def _pages(self) -> list[PacPage]:
+        pac = self._parts.pac
+        return [PacPage(pac)] if pac is not None and self._settings.mode == "forward" else []
 
     def _record_fault(self, fault: Fault) -> None:
         self._parts.trail.offer(self._parts.fault_record(fault))

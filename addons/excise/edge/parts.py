@@ -23,6 +23,7 @@ from excise.edge.ports import Parts, Trail
 from excise.edge.reload import Reloader
 from excise.errors import AuditError
 from excise.metering import Meter
+from excise.pac import build_pac
 from excise.pipeline.firewall import Firewall
 from excise.pipeline.overrule import Overrides
 from excise.pipeline.reading import Limits
@@ -168,6 +169,7 @@ def join_parts(config: Config, live: Live, trail: Trail) -> Parts:
         notice=live.notice,
         sweep=live.sweep,
         reload=live.reloader,
+        pac=lambda place: build_pac(live.engine.catalogue, place),
         tarpit_seconds=config.tarpit_seconds,
     )
 

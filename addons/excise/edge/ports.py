@@ -303,6 +303,8 @@ class Parts:
     sweep: Callable[[], object] = lambda: None  # told once a minute: forget what has expired
     # Makes the reloader, given what is to be done once a policy was swapped.
     reload: Callable[[Callable[[], None]], Reload] | None = None
+    # The auto-configuration script for a proxy that clients name so (HOST:PORT).
+    pac: Callable[[str], str] | None = None
     # Told once the proxy serves what it shows of itself.
     watch: Callable[[Pulse], None] = lambda _: None
 
