@@ -20,12 +20,14 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from rich.console import Console
 from rich.table import Table
+from subjects import topic_of
 
 from excise.detectors.meaning import Meaning
 from excise.model import Part
 
 DATA: Final = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
 RATES: Final = (0.005, 0.01, 0.02)
+MANY: Final = 1000  # texts of a source and topic that are read otherwise
 QUICK: Final = 150  # texts of a source that are read in a hurry
 SETS: Final = (
     "benign_prompts", "overdefence", "injection_direct", "injection_indirect", "jailbreak",
@@ -96,6 +98,35 @@ def points(rows: list[Row], found: dict[str, np.ndarray[Any, Any]]) -> dict[str,
     return out
 
 
+def topics(meaning: Meaning, data: Path, *, most: int) -> dict[str, dict[str, float]]:
+    """Source → the share of texts whose likeliest topic, of those that the source has, is theirs,
+    and the same by topic."""
+    path = data / "topics_train.jsonl.gz"
+    if not path.is_file():
+        return {}
+    groups: dict[tuple[str, str], list[str]] = defaultdict(list)
+    with gzip.open(path, "rt", encoding="utf-8") as file:
+        for row in map(json.loads, file):
+            groups[row["source"].split("@")[0].split(" ")[0], topic_of(row)].append(row["text"])
+    model, out = meaning.model, {}
+    for source in sorted({source for source, _ in groups}):
+        here = {topic: texts for (name, topic), texts in groups.items() if name == source}
+        columns = [model.topics.index(topic) for topic in here]
+        hits: dict[str, list[bool]] = {}
+        for at, (topic, texts) in enumerate(here.items()):
+            dice = random.Random(source)
+            chosen = dice.sample(texts, most) if 0 < most < len(texts) else texts
+            looks = (meaning.read(text, Part.PROMPT) for text in chosen)
+            hits[topic] = [
+                int(look.topic_scores.mean(0)[columns].argmax()) == at for look in looks if look
+            ]
+        every = [hit for each in hits.values() for hit in each]
+        out[source] = {"all": round(float(np.mean(every)), 4)} | {
+            topic: round(float(np.mean(each)), 4) for topic, each in hits.items()
+        }
+    return out
+
+
 def table(report: dict[str, Any]) -> Table:
     """The points, one row a source."""
     grid = Table(title="meaning: shares at rates of false alarms on benign texts")
@@ -113,11 +144,16 @@ def show(data: Path = DATA, *, quick: bool = False, as_json: bool = False) -> in
     if not rows:
         print("No set is here.", file=sys.stderr)
         return 2
-    report = points(rows, scores(Meaning.shipped(), rows))
+    meaning = Meaning.shipped()
+    report = points(rows, scores(meaning, rows))
+    subjects = topics(meaning, data, most=QUICK if quick else MANY)
     if as_json:
-        print(json.dumps(report, indent=1))
-    else:
-        Console(width=140).print(table(report))
+        print(json.dumps({**report, "topics": subjects}, indent=1))
+        return 0
+    console = Console(width=140)
+    console.print(table(report))
+    for source, shares in subjects.items():
+        console.print(f"topics in {source}:", *(f"{k} {v:.1%}" for k, v in shares.items()))
     return 0
 
 

@@ -25,8 +25,10 @@ from excise.detectors.meaning_features import (
     read,
 )
 from excise.detectors.meaning_model import (
+    MASS,
     NARROW,
     SOFT,
+    VIEWS,
     WIDE,
     WIDTH,
     MeaningModel,
@@ -36,13 +38,27 @@ from excise.detectors.meaning_model import (
 )
 from excise.text.tokens import tokenize
 
-HEADS: Final = ("direct", "indirect", "jailbreak", "unsafe")
-OUTCOMES: Final = HEADS
+# `attack` is direct and jailbreak in one; the two tell the families apart.
+HEADS: Final = ("direct", "indirect", "jailbreak", "unsafe", "attack")
+OUTCOMES: Final = ("attack", "indirect", "unsafe")
+# What the last step adds up, by outcome: for what a person wrote, and for what was brought. Fixed,
+# since weights fitted here learn the sources by heart: what they gain there they lose elsewhere.
+ASKED: Final = (
+    {"attack": (("attack", "level"), ("attack", "sentence")),
+     "indirect": (("indirect", "apart"),),
+     "unsafe": (("unsafe", "two"), ("unsafe", "level"))},
+    {"attack": (("attack", "sentence"), ("attack", "narrow")),
+     "indirect": (("indirect", "apart"),),
+     "unsafe": (("unsafe", "two"), ("unsafe", "level"))},
+)  # fmt: skip
 STEPS: Final = 240  # clusters of words
 SEED: Final = 5
 # How much a vector counts beside the buckets.
 DENSE: Final = 0.5
+LONGEST: Final = 500  # tokens of a text that are learnt from as one
 MANY: Final = 3  # windows of a long text that are learnt from
+RARE: Final = 0.15  # how much a word itself counts for its topic, beside its vector
+FEWEST: Final = 2  # units with a bucket that counts
 PLAIN: Final = 0.2  # share of the sentences of documents that are learnt from
 
 
@@ -140,39 +156,52 @@ def _rows(docs: Sequence[Doc]) -> _Rows:
                     continue
                 add(number, int(a), int(b), frozenset({"indirect"}) if inside else frozenset())
         else:
+            # A long attack is one as a whole: most of its stretches alone are plain instructions.
             long = size > 1.5 * WIDE
-            cut = windows(size, WIDE if long else size)
+            cut = windows(size, WIDE if long and not sample.says else size)
             for a, b in list(zip(*cut, strict=True))[:MANY]:
-                add(number, int(a), int(b), sample.says)
+                add(number, int(a), min(int(b), LONGEST), sample.says)
             if not sample.says and size > WIDE:
                 a = dice.randint(0, size - NARROW)
                 add(number, a, a + NARROW, sample.says)
     return out
 
 
-def _matrix(docs: Sequence[Doc], rows: _Rows, full: Floats) -> csr_matrix:
-    """Unit × (buckets, vector)."""
-    indices, lengths, weights = [], [], []
-    dense = np.zeros((len(rows.docs), WIDTH), np.float32)
-    for line, (number, (a, b)) in enumerate(zip(rows.docs, rows.units, strict=True)):
-        reading = docs[number].reading
-        weight = (b - a + SOFT) ** -0.5
-        indices.append(reading.buckets[:, a:b].ravel())
+class _Weighed(NamedTuple):
+    """Buckets by how rare they are, and the matrix: unit × (buckets, vector)."""
+
+    weights: Floats
+    matrix: csr_matrix
+
+
+def _weigh(docs: Sequence[Doc], rows: _Rows, full: Floats) -> _Weighed:
+    indices, lengths = [], []
+    for number, (a, b) in zip(rows.docs, rows.units, strict=True):
+        indices.append(docs[number].reading.buckets[:, a:b].ravel())
         lengths.append(FEATURES * (b - a))
-        weights.append(weight)
-        dense[line] = full[reading.rows[a:b]].sum(0) * (weight * DENSE)
-    values = np.repeat(np.array(weights, np.float32), lengths)
     heads = np.concatenate(([0], np.cumsum(lengths)))
     flat = np.concatenate(indices).astype(np.int32)
-    sparse = csr_matrix((values, flat, heads), shape=(len(rows.docs), 1 << BITS))
+    shape = (len(rows.docs), 1 << BITS)
+    sparse = csr_matrix((np.ones(flat.size, np.float32), flat, heads), shape=shape)
     sparse.sum_duplicates()
-    return hstack([sparse, csr_matrix(dense)], format="csr")
+    found = np.bincount(sparse.indices, minlength=1 << BITS)
+    rare = np.log((len(rows.docs) + 1) / (found + 1)).astype(np.float32)
+    weights = np.where(found >= FEWEST, np.maximum(rare, 0.5), 0).astype(np.float32)
+    mass = sparse @ (weights * weights)
+    unit = ((mass + MASS) ** -0.5).astype(np.float32)
+    sparse.data *= weights[sparse.indices] * np.repeat(unit, np.diff(sparse.indptr))
+    dense = np.zeros((len(rows.docs), WIDTH), np.float32)
+    for line, (number, (a, b)) in enumerate(zip(rows.docs, rows.units, strict=True)):
+        dense[line] = full[docs[number].reading.rows[a:b]].sum(0) * (unit[line] * DENSE)
+    sparse.eliminate_zeros()
+    return _Weighed(weights, hstack([sparse, csr_matrix(dense)], format="csr"))
 
 
 class Stack(NamedTuple):
     """Units as a matrix with what they say and of which document they are."""
 
     matrix: csr_matrix
+    weights: Floats
     rows: _Rows
     tool: NDArray[np.bool_]
     source: NDArray[np.str_]
@@ -183,13 +212,16 @@ def make_stack(docs: Sequence[Doc], words: Words) -> Stack:
     rows = _rows(docs)
     tool = np.array([docs[number].sample.tool for number in rows.docs])
     source = np.array([docs[number].sample.source for number in rows.docs])
-    return Stack(_matrix(docs, rows, words.full()), rows, tool, source)
+    weights, matrix = _weigh(docs, rows, words.full())
+    return Stack(matrix, weights, rows, tool, source)
 
 
 class Linear(NamedTuple):
-    """The heads before they are packed: (buckets + 128) × head, and a bias each."""
+    """The heads before they are packed: bucket × head and mass, 128 × head, and a bias each."""
 
-    weights: Floats
+    table: NDArray[np.int8]
+    scale: Floats
+    dense: Floats
     bias: Floats
 
 
@@ -199,14 +231,23 @@ def fit_heads(stack: Stack, without: Collection[str] = (), strength: float = 4e-
     with ProcessPoolExecutor(len(HEADS), get_context("fork")) as pool:
         fitted = list(pool.map(_fit_head, HEADS, repeat(stack), repeat(kept), repeat(strength)))
     weights, bias = zip(*fitted, strict=True)
-    return Linear(np.column_stack(weights), np.array(bias, np.float32))
+    both = np.column_stack(weights)
+    size = 1 << BITS
+    mass = stack.weights * stack.weights
+    table = np.column_stack((both[:size] * stack.weights[:, None], mass))
+    used = np.abs(table[stack.weights > 0])
+    scale = np.append(np.quantile(used[:, :-1], 0.9998, axis=0), used[:, -1].max()) / 127
+    small = np.clip(np.round(table / scale), -127, 127).astype(np.int8)
+    dense = both[size:] * np.float32(DENSE)
+    return Linear(small, scale.astype(np.float32), dense, np.array(bias, np.float32))
 
 
 def _fit_head(
     head: str, stack: Stack, kept: NDArray[np.bool_], strength: float
 ) -> tuple[Floats, float]:
     says = stack.rows.says
-    truth = np.array([head in each for each in says])
+    asked = {"direct", "jailbreak"} if head == "attack" else {head}
+    truth = np.array([not asked.isdisjoint(each) for each in says])
     mine = kept.copy()
     if head == "indirect":  # learnt among sentences; orders elsewhere are what it looks for
         truth |= ~stack.tool & ~np.array(["jailbreak" in each for each in says])
@@ -217,7 +258,9 @@ def _fit_head(
     if head == "jailbreak":  # one is no counter-example of the other
         mine &= ~np.array(["direct" in each for each in says])
     if head == "direct":
-        mine &= ~np.array(["jailbreak" in each or "unsafe" in each for each in says])
+        mine &= ~np.array(["jailbreak" in each for each in says])
+    if head in ("direct", "attack"):
+        mine &= ~np.array(["unsafe" in each for each in says])
     model = SGDClassifier(
         loss="log_loss", alpha=strength, max_iter=12, tol=None, average=True, random_state=SEED
     )
@@ -235,14 +278,12 @@ def view_features(docs: Sequence[Doc], linear: Linear, words: Words) -> Floats:
 def as_model(words: Words, linear: Linear) -> MeaningModel:
     """The heads alone as a model that reads."""
     none = np.zeros((0, 0), np.float32)
-    size = 1 << BITS
     return MeaningModel(
         lexicon=words.lexicon, vectors=words.vectors, vector_scale=words.scale, heads=HEADS,
-        table=np.ascontiguousarray(linear.weights[:size]),
-        head_rows=words.full() @ (linear.weights[size:] * np.float32(DENSE)),
+        table=linear.table, table_scale=linear.scale, head_rows=words.full() @ linear.dense,
         head_bias=linear.bias, outcomes=(), settle=none, settle_bias=none, topics=(),
-        topic_rows=none, topic_bias=none, codes=(), code_rows=none, code_bias=none,
-        background=none,
+        topic_rows=np.zeros((0, 0), np.int8), topic_scale=none, topic_bias=none,
+        codes=(), code_rows=none, code_bias=none, background=none,
     )  # fmt: skip
 
 
@@ -260,29 +301,35 @@ class Settled(NamedTuple):
 
 def truths(docs: Sequence[Doc]) -> NDArray[np.bool_]:
     """Document × outcome."""
-    return np.array([[head in doc.sample.says for head in HEADS] for doc in docs])
+    attacks = {"attack": {"direct", "jailbreak"}, "indirect": {"indirect"}, "unsafe": {"unsafe"}}
+    return np.array([
+        [not attacks[each].isdisjoint(doc.sample.says) for each in OUTCOMES] for doc in docs
+    ])  # fmt: skip
 
 
 def fit_last(
     features: Floats, docs: Sequence[Doc], weight: Floats, mine: NDArray[np.bool_]
 ) -> Settled:
-    """Logistics over the views of texts that the heads had not seen."""
+    """A scale for each outcome over what is asked, out of texts that the heads had not seen."""
     truth = truths(docs)
     tool = np.array([doc.sample.tool for doc in docs])
     weights = np.zeros((2, len(OUTCOMES), features.shape[1]), np.float32)
     bias = np.zeros((2, len(OUTCOMES)), np.float32)
-    for way in (0, 1):
+    for way, asked in enumerate(ASKED):
         # What people wrote and what documents hold is learnt by both, at unlike weights.
         share = weight * np.where(tool == bool(way), 1.0, 0.15)
-        for at in range(len(HEADS)):
-            # The head's own views of pieces (an order is an order however much stands around it);
-            # a text that carries another attack is no counter-example.
-            asked = (0, 1) if HEADS[at] == "indirect" else (at,)
-            own = [head + view * len(HEADS) for head in asked for view in range(3)]
-            fit = mine & (truth[:, at] | ~truth[:, :3].any(1) | (HEADS[at] == "unsafe"))
-            model = LogisticRegression(C=10.0, max_iter=300)
-            model.fit(features[fit][:, own], truth[fit, at], sample_weight=share[fit])
-            weights[way, at, own] = model.coef_[0]
+        for at, outcome in enumerate(OUTCOMES):
+            own = [
+                HEADS.index(head) + VIEWS.index(view) * len(HEADS) for head, view in asked[outcome]
+            ]
+            # A text that carries another attack is no counter-example.
+            fit = mine & (truth[:, at] | ~truth[:, :2].any(1) | (outcome == "unsafe"))
+            model = LogisticRegression(C=10.0)
+            model.fit(
+                features[fit][:, own].sum(1, keepdims=True), truth[fit, at],
+                sample_weight=share[fit],
+            )  # fmt: skip
+            weights[way, at, own] = max(model.coef_[0, 0], 1e-3)
             bias[way, at] = model.intercept_[0]
     return Settled(weights, bias)
 
@@ -300,29 +347,46 @@ def few(samples: Sequence[Topical], most: int = 1200) -> list[Topical]:
     ]
 
 
-def topic_features(samples: Sequence[Topical], words: Words) -> Floats:
-    """Text × 128."""
-    full = words.full()
-    x = np.zeros((len(samples), WIDTH), np.float32)
-    for line, each in enumerate(samples):
+class Themes(NamedTuple):
+    """Texts by topic: what each says as word × text, and how rare each word is."""
+
+    samples: list[Topical]
+    matrix: csr_matrix
+    rare: Floats
+
+    def fit(self, words: Words, without: Collection[str] = ()) -> tuple[Floats, Floats]:
+        """Row of the lexicon × topic and a bias each; the last topic is none."""
+        names = (*TOPICS, "other")
+        kept = np.array([each.source not in without for each in self.samples])
+        y = np.array([names.index(each.topic) for each in self.samples])[kept]
+        counts = np.bincount(y, minlength=len(names))
+        share = (counts.mean() / np.maximum(counts, 1)) ** 0.7
+        share = share[y]
+        share *= np.array([2.0 if each.source == OWN else 1.0 for each in self.samples])[kept]
+        full = words.full()
+        both = hstack([self.matrix @ csr_matrix(full), self.matrix.multiply(self.rare)], "csr")
+        model = LogisticRegression(C=3.0, max_iter=60)
+        model.fit(both[kept], y, sample_weight=share)
+        weights = model.coef_.T.astype(np.float32)
+        rows = full @ weights[:WIDTH] + self.rare[:, None] * weights[WIDTH:]
+        return rows, model.intercept_.astype(np.float32)
+
+
+def make_themes(samples: Sequence[Topical], words: Words) -> Themes:
+    """Reads the samples."""
+    indices, weights, heads = [], [], [0]
+    for each in samples:
         rows = read(each.text[:1000], words.lexicon).rows
-        x[line] = full[rows].sum(0) * (rows.size + SOFT) ** -0.5
-    return x
-
-
-def fit_topics(
-    samples: Sequence[Topical], x: Floats, without: Collection[str] = ()
-) -> tuple[Floats, Floats]:
-    """128 × topic and a bias each; the last topic is none. `x` are the samples' features."""
-    names = (*TOPICS, "other")
-    kept = np.array([each.source not in without for each in samples])
-    y = np.array([names.index(each.topic) for each in samples])[kept]
-    counts = np.bincount(y, minlength=len(names))
-    share = (counts.mean() / np.maximum(counts, 1)) ** 0.7
-    share = share[y] * np.array([2.0 if each.source == OWN else 1.0 for each in samples])[kept]
-    model = LogisticRegression(C=3.0, max_iter=60)
-    model.fit(x[kept], y, sample_weight=share)
-    return model.coef_.T.astype(np.float32), model.intercept_.astype(np.float32)
+        known = rows[rows > 0]
+        indices.append(known)
+        weights.append(np.full(known.size, (rows.size + SOFT) ** -0.5, np.float32))
+        heads.append(heads[-1] + known.size)
+    shape = (len(samples), len(words.hashes) + 1)
+    matrix = csr_matrix((np.concatenate(weights), np.concatenate(indices), heads), shape=shape)
+    matrix.sum_duplicates()
+    found = np.bincount(matrix.indices, minlength=shape[1])
+    rare = np.log((len(samples) + 1) / (found + 1)) * RARE * (found > 1)
+    return Themes(list(samples), matrix, rare.astype(np.float32))
 
 
 def fit_codes(docs: Sequence[Doc], words: Words) -> tuple[Floats, Floats, list[str]]:
@@ -357,20 +421,18 @@ def everything(**parts: Any) -> dict[str, Any]:
         return np.frombuffer("\n".join(names).encode(), np.uint8)
 
     words, linear, settled = parts["words"], parts["linear"], parts["settled"]
-    size = 1 << BITS
-    table = linear.weights[:size]
-    scale = np.abs(table).max(0) / 127
-    scale = np.minimum(scale, np.quantile(np.abs(table[np.abs(table).max(1) > 0]), 0.9995) / 127)
     code_dense, code_bias, codes = parts["codes"]
-    topic_dense, topic_bias = parts["topics"]
+    topic_rows, topic_bias = parts["topics"]
+    topic_scale = np.abs(topic_rows).max(0) / 127
     return {
         "hashes": words.hashes, "classes": words.classes, "vectors": words.vectors,
         "vector_scale": words.scale, "heads": text(HEADS),
-        "table": np.clip(np.round(table / scale), -127, 127).astype(np.int8),
-        "table_scale": scale.astype(np.float32),
-        "dense": linear.weights[size:] * np.float32(DENSE), "bias": linear.bias,
+        "table": linear.table, "table_scale": linear.scale,
+        "dense": linear.dense, "bias": linear.bias,
         "outcomes": text(OUTCOMES), "settle": settled.weights, "settle_bias": settled.bias,
-        "topics": text((*TOPICS, "other")), "topic_dense": topic_dense, "topic_bias": topic_bias,
+        "topics": text((*TOPICS, "other")), "topic_bias": topic_bias,
+        "topic_rows": np.round(topic_rows / topic_scale).astype(np.int8),
+        "topic_scale": topic_scale.astype(np.float32),
         "codes": text(codes), "code_dense": code_dense, "code_bias": code_bias,
         "background": parts["background"],
     }  # fmt: skip

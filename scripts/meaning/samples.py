@@ -8,19 +8,16 @@ from __future__ import annotations
 import gzip
 import json
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from grammar import draw, read_grammar
+from subjects import topic_of
 
 HERE: Final = Path(__file__).parent
 OWN: Final = "own"
-# What the sets of topics call them, and what we do. What is not here is no topic.
-TOPIC_OF: Final = {
-    "news_politics": "politics", "finance": "finance", "health": "health", "banking": "banking",
-    "work_hr": "hr", "travel": "travel", "home": "home", "auto": "auto",
-}  # fmt: skip
+KEPT: Final = "own, kept back"  # from the heads, for the last step
 TOPICS: Final = [
     "politics",
     "finance",
@@ -121,8 +118,10 @@ def drawn(seed: int = 7, size: int = 3000) -> list[Sample]:
     bad, good = read_grammar(HERE / "attacks.txt"), read_grammar(HERE / "benign.txt")
     plan = (
         (bad, "direct", "direct", 1.0), (bad, "extract", "direct", 0.5),
-        (bad, "multilingual", "direct", 0.5), (good, "injection", "", 1.2),
-        (good, "unsafe", "", 1.0), (good, "document", "", 0.5),
+        (bad, "multilingual", "direct", 0.5), (bad, "switch", "direct", 1.0),
+        (bad, "described", "direct", 1.0), (good, "injection", "", 1.0),
+        (good, "triggers", "", 2.0), (good, "daily", "", 2.0),
+        (good, "unsafe", "", 1.6), (good, "document", "", 0.5),
     )  # fmt: skip
     out = []
     for sections, name, says, share in plan:
@@ -131,46 +130,78 @@ def drawn(seed: int = 7, size: int = 3000) -> list[Sample]:
     harm = read_grammar(HERE / "unsafe.txt")
     for code in CODES:
         wishes = [wish.strip() for line in harm[code] for wish in line.split(";")]
-        for ask in harm["ask"]:
-            for wish in wishes:
+        for wish in wishes:
+            for ask in dice.sample(harm["ask"], 8):
                 out.append(Sample(ask.replace("$a", wish), _says("unsafe", code), OWN))
+    for _ in range(size // 3):
+        lines = [draw(good, "system", dice) for _ in range(dice.randint(2, 24))]
+        out.append(Sample(dice.choice((" ", "\n", "\n\n")).join(lines), _says(), OWN))
     for _ in range(size // 5):
         lines = [draw(bad, "jailbreak", dice) for _ in range(dice.randint(1, 6))]
         out.append(Sample(dice.choice((" ", "\n")).join(lines), _says("jailbreak"), OWN))
     for _ in range(size // 5):
         ask, attack = (
-            draw(good, dice.choice(("injection", "unsafe")), dice),
-            draw(bad, "direct", dice),
+            draw(good, dice.choice(("injection", "triggers", "unsafe")), dice),
+            draw(bad, dice.choice(("direct", "direct", "extract", "multilingual")), dice),
         )
         out.append(Sample(f"{ask} {attack}", _says("direct"), OWN))
     return out
 
 
-def documents(data: Path) -> list[list[str]]:
-    """Texts as lists of lines or sentences, into which an order may be put."""
-    out = []
+def documents(data: Path, seed: int = 11) -> list[list[str]]:
+    """Texts as lists of lines or sentences, into which an order may be put: prose, code, tables,
+    e-mails."""
+    dice = random.Random(seed)
+    made: dict[str, list[str]] = {}
     for name in ("ner_train_en", "topics_train", "code_pos", "pii_spans"):
         for row in rows(data, name):
-            if name == "topics_train" and row["label"] not in (
-                "finance",
-                "health",
-                "news_politics",
-            ):
-                continue
-            out.append((row["source"], row["text"]))
-    dice = random.Random(11)
-    dice.shuffle(out)
-    made: dict[str, list[str]] = {}
-    for source, text in out:
-        made.setdefault(source, []).append(text)
+            kept = name != "topics_train" or row["label"] in ("finance", "health", "news_politics")
+            if kept:
+                made.setdefault(row["source"], []).append(row["text"])
     found = []
     for texts in made.values():
+        dice.shuffle(texts)
         for at in range(0, min(len(texts), 600), 6):
             lines = [
                 part for text in texts[at : at + 6] for part in text.split("\n") if part.strip()
             ]
             found.append(lines[: dice.randint(4, 40)])
-    return found
+    words = sorted({word for lines in found for line in lines for word in line.split()[:8]})
+    good = read_grammar(HERE / "benign.txt")
+    found += [_table(words, dice) for _ in range(700)]
+    return found + [_mail(good, dice) for _ in range(600)]
+
+
+def _table(words: Sequence[str], dice: random.Random) -> list[str]:
+    """Lines of a table as tools write them, out of these words and numbers."""
+    wide, bar = dice.randint(3, 8), dice.choice((" | ", ",", "\t", ";", " & "))
+    kinds = [dice.choice(("words", "word", "whole", "part", "money")) for _ in range(wide)]
+
+    def cell(kind: str) -> str:
+        if kind == "words":
+            return " ".join(dice.choice(words) for _ in range(dice.randint(1, 4)))
+        if kind == "word":
+            return dice.choice(words)
+        number = dice.randint(0, 10 ** dice.randint(1, 6))
+        return {"whole": f"{number}", "part": f"{number / 100:.1f} %"}.get(kind, f"${number:,}")
+
+    lines = [[cell("word") for _ in kinds]]
+    lines += [[cell(kind) for kind in kinds] for _ in range(dice.randint(3, 20))]
+    out = [f"| {bar.join(line)} |" if bar == " | " else bar.join(line) for line in lines]
+    if bar == " | ":
+        out.insert(1, "|" + "---|" * wide)
+    return out
+
+
+def _mail(good: dict[str, list[str]], dice: random.Random) -> list[str]:
+    """Lines of an e-mail with requests to a person."""
+    body = [
+        draw(good, dice.choice(("mail", "mail", "document")), dice)
+        for _ in range(dice.randint(2, 9))
+    ]
+    if dice.random() < 0.5:
+        return body
+    return [f"Subject: {draw(good, 'document', dice)}", "From: team@mail.example.test", *body]
 
 
 def carried(data: Path, seed: int = 13) -> list[Sample]:
@@ -186,7 +217,8 @@ def carried(data: Path, seed: int = 13) -> list[Sample]:
     for lines in documents(data):
         lines = [*lines]
         for _ in range(dice.randint(0, 2)):
-            lines.insert(dice.randint(0, len(lines)), draw(good, "document", dice))
+            kind = dice.choice(("document", "mail"))
+            lines.insert(dice.randint(0, len(lines)), draw(good, kind, dice))
         joint = dice.choice(("\n", " ", "\n\n"))
         out.append(Sample(joint.join(lines), _says(), OWN, True))
         kind = dice.choices(("indirect", "question", "direct", "orders"), (6, 3, 1, 1))[0]
@@ -200,6 +232,16 @@ def carried(data: Path, seed: int = 13) -> list[Sample]:
     return out
 
 
+def every(data: Path, seed: int = 19, kept: float = 0.12) -> list[Sample]:
+    """All samples; a share of the drawn ones is kept back from the heads while they are judged."""
+    dice = random.Random(seed)
+    own = [
+        each._replace(source=KEPT) if dice.random() < kept else each
+        for each in drawn() + carried(data)
+    ]
+    return attacks(data) + harmless(data) + moderated(data) + own
+
+
 class Topical(NamedTuple):
     """A text of one topic, or of none (`other`)."""
 
@@ -211,10 +253,7 @@ class Topical(NamedTuple):
 def topical(data: Path, seed: int = 17, each: int = 900) -> list[Topical]:
     """Texts by topic: the sets', and sentences drawn around the words of each topic."""
     dice = random.Random(seed)
-    out = [
-        Topical(row["text"], TOPIC_OF.get(row["label"], "other"), row["source"])
-        for row in rows(data, "topics_train")
-    ]
+    out = [Topical(row["text"], topic_of(row), row["source"]) for row in rows(data, "topics_train")]
     out += [
         Topical(row["text"], "security", row["source"])
         for row in rows(data, "overdefence")

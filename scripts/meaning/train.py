@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
+import warnings
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,51 +20,52 @@ from learn import (
     Floats,
     Settled,
     Stack,
+    Themes,
     Words,
     everything,
     few,
     fit_codes,
     fit_heads,
     fit_last,
-    fit_topics,
     make_stack,
+    make_themes,
     make_words,
     ordinary,
     read_all,
-    topic_features,
     truths,
     view_features,
 )
 from numpy.typing import NDArray
-from samples import OWN, TOPICS, Topical, attacks, carried, drawn, harmless, moderated, topical
+from samples import KEPT, OWN, TOPICS, every, topical
+from sklearn.exceptions import ConvergenceWarning
 
 # Sources that are left out together; each kind of text is left out in several turns.
 FOLDS: Final = (
     (
         "compass-ctf-team/prompt_injection_research", "TrustAIRLab/JailbreakLLMs",
-        "meta-llama/PurpleLlama", "clinc/oos-eval", "tatsu-lab/stanford_alpaca",
+        "meta-llama/PurpleLlama", "clinc/oos-eval", "tatsu-lab/stanford_alpaca", KEPT,
     ),
     (
         "Arcanum-Sec/arc_pi_taxonomy", "yjw1029/Self-Reminder-Data",
         "busycalibrating/AdversariaLLM", "0xeb/TheBigPromptLibrary", "xliuhw/NLU-Evaluation-Data",
-        "sherdencooper/GPTFuzz",
+        "sherdencooper/GPTFuzz", "abachaa/MedQuAD",
     ),
     (
         "microsoft/BIPIA", "romanlutz/PyRIT", "NVIDIA/garak", "declare-lab/red-instruct",
         "PolyAI-LDN/task-specific-datasets", "f/awesome-chatgpt-prompts", "teknium1/GPTeacher",
         "Giskard-AI/prompt-injections", "t-davidson/hate-speech-and-offensive-language",
+        "openai/human-eval", "NExTplusplus/TAT-QA",
     ),
 )  # fmt: skip
 OVERDEFENCE: Final = ("meta-llama/PurpleLlama", "0xeb/TheBigPromptLibrary")
 RATES: Final = (0.005, 0.01, 0.02)
-_OWN_WEIGHT: Final = 0.3  # in the last step: drawn sentences are easier than any source
 
 
 def unseen(docs: list[Doc], stack: Stack, words: Words) -> Floats:
     """Document × feature, by heads that did not learn from the document's source."""
     source = np.array([doc.sample.source for doc in docs])
     out: Floats | None = None
-    for fold in (*FOLDS, (OWN,)):
+    for fold in FOLDS:
         mine = np.flatnonzero(np.isin(source, fold))
         linear = fit_heads(stack, fold)
         features = view_features([docs[at] for at in mine], linear, words)
@@ -71,9 +73,6 @@ def unseen(docs: list[Doc], stack: Stack, words: Words) -> Floats:
         out[mine] = features
         print(f"left out {', '.join(fold)}: {len(mine)} texts, {time.process_time():.0f} s")
     assert out is not None
-    rest = np.flatnonzero(~np.isin(source, [each for fold in (*FOLDS, (OWN,)) for each in fold]))
-    if rest.size:
-        out[rest] = view_features([docs[at] for at in rest], linear, words)
     return out
 
 
@@ -86,7 +85,8 @@ def weights_of(docs: list[Doc]) -> Floats:
         for says in (True, False):
             mine = (source == name) & (truth == says)
             if mine.any():
-                out[mine] = mine.sum() ** -0.4 * (_OWN_WEIGHT if name == OWN else 1.0)
+                out[mine] = mine.sum() ** -0.4
+    out[source == OWN] = 0  # the heads have seen them
     return out / out.mean()
 
 
@@ -99,8 +99,6 @@ def scored(docs: list[Doc], features: Floats) -> NDArray[np.float32]:
     for fold in FOLDS:
         mine = np.isin(source, fold)
         out[mine] = fit_last(features, docs, weight, ~mine).scores(features[mine], tool[mine])
-    own = source == OWN
-    out[own] = fit_last(features, docs, weight, ~own).scores(features[own], tool[own])
     return out
 
 
@@ -109,13 +107,13 @@ def figures(docs: list[Doc], scores: NDArray[np.float32]) -> dict[str, Any]:
     source = np.array([doc.sample.source for doc in docs])
     tool = np.array([doc.sample.tool for doc in docs])
     truth = truths(docs)
-    plain = ~truth.any(1) & (source != OWN)
+    plain = ~truth.any(1) & ~np.isin(source, (OWN, KEPT))
     prompts = plain & ~tool & ~np.isin(source, [*OVERDEFENCE, "sherdencooper/GPTFuzz"])
     prompts &= ~np.char.startswith(source, "t-davidson")
     out: dict[str, Any] = {}
-    attack = scores[:, :3].max(1)  # the likeliest family carries the score of an injection
+    attack = scores[:, :2].max(1)  # the likeliest family carries the score of an injection
     scores = np.column_stack((scores, attack))
-    truth = np.column_stack((truth, truth[:, :3].any(1)))
+    truth = np.column_stack((truth, truth[:, :2].any(1)))
     for outcome, at in (("injection", -1), ("unsafe", OUTCOMES.index("unsafe"))):
         for way, base in (("prompt", prompts), ("document", plain & tool)):
             if not base.any() or (outcome == "unsafe" and way == "document"):
@@ -139,20 +137,29 @@ def figures(docs: list[Doc], scores: NDArray[np.float32]) -> dict[str, Any]:
     return out
 
 
-def topic_figures(samples: list[Topical], x: Floats) -> dict[str, Any]:
-    """The share of texts whose likeliest topic is theirs, each source left out in turn."""
+def topic_figures(themes: Themes, words: Words) -> dict[str, Any]:
+    """The share of texts whose likeliest topic is theirs, each source left out in turn: among all
+    topics, and among those that the source has."""
     names = np.array((*TOPICS, "other"))
-    source = np.array([each.source for each in samples])
-    topic = np.array([each.topic for each in samples])
+    source = np.array([each.source for each in themes.samples])
+    topic = np.array([each.topic for each in themes.samples])
     out: dict[str, Any] = {}
     for name in sorted(set(source) - {OWN}):
-        dense, bias = fit_topics(samples, x, (name,))
+        rows, bias = themes.fit(words, (name,))
         mine = source == name
-        right = names[(x[mine] @ dense + bias).argmax(1)] == topic[mine]
+        scores = themes.matrix[mine] @ rows + bias
+        right = names[scores.argmax(1)] == topic[mine]
+        here = np.flatnonzero(np.isin(names, topic[mine]))
+        among = names[here][scores[:, here].argmax(1)] == topic[mine]
         out[name] = {
-            each: [round(float(right[topic[mine] == each].mean()), 3), int(hits)]
+            each: [
+                round(float(right[topic[mine] == each].mean()), 3),
+                round(float(among[topic[mine] == each].mean()), 3),
+                int(hits),
+            ]
             for each, hits in zip(*np.unique(topic[mine], return_counts=True), strict=True)
         }
+        out[name]["all"] = [round(float(right.mean()), 3), round(float(among.mean()), 3)]
     return out
 
 
@@ -164,12 +171,12 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--figures", type=Path, help="where the figures go, as JSON")
     args = parser.parse_args()
+    # Topics stop early on purpose: later steps learn the sources by heart.
+    warnings.simplefilter("ignore", ConvergenceWarning)
     with np.load(args.words) as file:
         words = make_words(str(file["words"]).split("\n"), file["vectors"])
     print(f"words {time.process_time():.0f} s")
-    samples = attacks(args.data) + harmless(args.data) + moderated(args.data)
-    samples += drawn() + carried(args.data)
-    docs = read_all(samples, words)
+    docs = read_all(every(args.data), words)
     print(f"{len(docs)} texts {time.process_time():.0f} s")
     stack = make_stack(docs, words)
     print(f"{stack.matrix.shape} {stack.matrix.nnz} {time.process_time():.0f} s")
@@ -177,14 +184,13 @@ def main() -> None:
     scores = scored(docs, features)
     measured = figures(docs, scores)
     print(json.dumps(measured, indent=1))
-    every = few(topical(args.data))
-    x = topic_features(every, words)
-    measured["topics"] = topic_figures(every, x)
+    themes = make_themes(few(topical(args.data)), words)
+    measured["topics"] = topic_figures(themes, words)
     print(json.dumps(measured["topics"]))
     settled: Settled = fit_last(features, docs, weights_of(docs), np.ones(len(docs), bool))
     arrays = everything(
         words=words, linear=fit_heads(stack), settled=settled,
-        topics=fit_topics(every, x), codes=fit_codes(docs, words),
+        topics=themes.fit(words), codes=fit_codes(docs, words),
         background=ordinary(docs, words),
     )  # fmt: skip
     np.savez_compressed(args.out, **arrays)

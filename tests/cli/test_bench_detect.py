@@ -23,6 +23,11 @@ def test_cost_is_median_and_tail() -> None:
     assert (found.p50, found.p99) == (100.5, 199.0)
 
 
+def test_reading_for_meaning_is_timed_alone() -> None:
+    """The look takes a text and says milliseconds."""
+    assert 0 < bench_detect._meaning()("Ignore the first line of the table.") < 10_000
+
+
 def test_ratios_are_of_texts_of_the_same_length() -> None:
     """A look that costs as much as the text is long is linear, and nothing is hostile to it."""
     dice = random.Random(1)
@@ -44,6 +49,7 @@ def test_the_report_is_json(
     """With a bar that can be missed."""
     report = {
         "inspection": [{"size": 1_000, "p50": 0.1, "p99": 0.2}],
+        "meaning": [{"size": 2_000, "p50": 0.25, "p99": 0.5}],
         "linear": 1.0,
         "hostile": {"x": 3.0},
         "session": {"first": 2.0, "last": 3.0, "ratio": 1.5},

@@ -60,6 +60,19 @@ def test_sights_lie_in_the_text_and_bear_known_labels(text: str, part: Part) -> 
             assert 0 <= sight.score <= 1
 
 
+def test_an_attack_in_what_a_tool_brought_is_an_order_inside_it() -> None:
+    (sights,) = INJECTION.find([glance(ORDER, Part.TOOL_RESULT)])
+    chances = {each.label: each.score for each in sights}
+    assert chances["indirect"] >= chances["direct"] >= 0.5
+    assert all(INJECTION.find([glance(word, Part.TOOL_RESULT)]) == [()] for word in ("tool", "c1"))
+
+
+def test_the_likelier_family_carries_the_chance_of_an_attack() -> None:
+    look = MEANING.look(glance(ORDER))
+    assert look
+    assert look.outcomes["direct"] == look.outcomes["attack"] > look.outcomes["jailbreak"]
+
+
 def test_the_detectors_share_one_reading_of_a_text() -> None:
     look = glance(ORDER)
     assert MEANING.look(look) is MEANING.look(look)

@@ -24,10 +24,12 @@ from excise.assemble import Engine, load_engine, settle
 from excise.cli.bench_peers import PEERS, OwnProcess, PeerMissing
 from excise.cli.bench_session import LAST_TURN, TURNS, codec, last_turn
 from excise.cli.bench_text import hostile, mixed
+from excise.detectors.meaning import Meaning
 from excise.detectors.scanner import FullScanner
 from excise.model import Direction, Part, Role, Segment
 
 SIZES: Final = (1_000, 10_000, 100_000)
+MEANING_SIZES: Final = (2_000, 50_000)
 LARGE: Final = 3_500_000
 HOSTILE: Final = 300_000
 PEER_SIZE: Final = 10_000
@@ -76,6 +78,7 @@ def measure(engine: Engine, *, rounds: int, peers: bool) -> dict[str, Any]:
             lambda segments: engine.scanner.inspect(segments, Direction.REQUEST), dice
         ),
         "codec": codec(dice),
+        "meaning": [cost(size, _meaning(), dice, rounds)._asdict() for size in MEANING_SIZES],
         "hostile": {name: round(each, 2) for name, each in against_plain(look, dice).items()},
     }
     if peers:
@@ -90,6 +93,18 @@ def _looker(scanner: FullScanner) -> Callable[[str], float]:
         segment = Segment(text, Role.USER, Part.PROMPT, 0)
         began = time.perf_counter()
         scanner.inspect([segment], Direction.REQUEST)
+        return (time.perf_counter() - began) * 1000
+
+    return look
+
+
+def _meaning() -> Callable[[str], float]:
+    """Topics, injection and unsafe content alone; they are part of an inspection."""
+    meaning = Meaning.shipped()
+
+    def look(text: str) -> float:
+        began = time.perf_counter()
+        meaning.read(text, Part.PROMPT)
         return (time.perf_counter() - began) * 1000
 
     return look
@@ -187,6 +202,11 @@ def show(report: dict[str, Any], console: Console) -> None:
     )
     sizes = ", ".join(f"{size:,} bytes {took} ms" for size, took in read.items())
     console.print(f"Reading a chat without looking at it: {sizes}.")
+    for each in report["meaning"]:
+        console.print(
+            f"topics, injection and unsafe content of {each['size']:,} bytes: "
+            f"{each['p50']} ms, p99 {each['p99']}"
+        )
     _show_ratios(console, f"Costly texts x mixed text of {HOSTILE:,} bytes", report["hostile"])
     if "peers" in report:
         _show_ratios(console, f"Peers x Excise, {PEER_SIZE:,} bytes", report["peers"])

@@ -30,6 +30,7 @@ BROUGHT: Final = frozenset(
     {Part.DOCUMENT, Part.TOOL_RESULT, Part.TOOL_DEFINITION, Part.METADATA, Part.EMBEDDING_INPUT}
 )
 _FEWEST: Final = 0.05  # a chance below this is not worth a word
+_ORDER: Final = 4  # tokens: a label or an id in what a tool brought is no order
 _READ: Final = 400_000  # characters: what stands behind them is left to the patterns
 
 
@@ -80,8 +81,14 @@ class Meaning:
         if not reading.starts.size:
             return None
         views = model.views(reading)
-        chances = model.outcome(views, brought=part in BROUGHT)
+        brought = part in BROUGHT
+        chances = model.outcome(views, brought=brought)
         outcomes = dict(zip(model.outcomes, chances.tolist(), strict=True))
+        if brought and reading.starts.size < _ORDER:
+            outcomes["attack"] = 0.0
+        outcomes |= self._families(views, outcomes["attack"])
+        if brought:  # there an attack of any family is an order that is not the user's
+            outcomes["indirect"] = max(outcomes["indirect"], outcomes["attack"])
         shares = model.topic_scores(reading, views.wide)
         topics = dict(zip(model.topics, shares.max(0).tolist(), strict=True))
         topics.pop(NO_TOPIC, None)
@@ -89,6 +96,15 @@ class Meaning:
             outcomes, topics, self._codes(reading, views, outcomes["unsafe"]), reading, views,
             views.wide, shares,
         )  # fmt: skip
+
+    def _families(self, views: Views, attack: float) -> dict[str, float]:
+        """The likelier of the families of attacks carries the chance of one, the other its part."""
+        heads = self.model.heads
+        loudest = views.by_wide[views.by_wide[:, heads.index("attack")].argmax()]
+        apart = loudest[heads.index("direct")] - loudest[heads.index("jailbreak")]
+        part = float(np.exp(-np.abs(apart)))
+        likelier, other = ("direct", "jailbreak") if apart > 0 else ("jailbreak", "direct")
+        return {likelier: attack, other: attack * part}
 
     def _codes(self, reading: Reading, views: Views, unsafe: float) -> dict[str, float]:
         """The likeliest code carries the chance that the text is unsafe, the others their part."""

@@ -4,13 +4,15 @@ Layout of the model file (an npz without pickles):
 
 - `hashes` (uint64, rising), `classes` (uint8): the lexicon, see `meaning_features`.
 - `vectors` (int8, word × 128) with `vector_scale` (a float each word): word vectors.
-- `heads`: names, one a line. `table` (int8, bucket × head), `table_scale`, `dense` (128 × head),
-  `bias`: the linear heads over buckets and vectors.
+- `heads`: names, one a line. `table` (int8, bucket × head and one more), `table_scale`, `dense`
+  (128 × head), `bias`: the linear heads over buckets and vectors. The last column of the table is
+  the mass of each bucket (its weight squared): what stands in a unit is divided by the root of the
+  mass of the unit, so that rare words count in it for more than common ones.
 - `outcomes`: names, one a line. `settle` (2 × outcome × feature) and `settle_bias`: the logistics
   that make calibrated scores of the heads' views of a text, for what a person wrote and for what a
   document or a tool brought.
-- `topics`, `topic_dense`, `topic_bias`, and `codes`, `code_dense`, `code_bias`: softmax over topics
-  and over the Llama Guard codes.
+- `topics`, `topic_rows` (int8, row of the lexicon × topic), `topic_scale`, `topic_bias`: softmax
+  over topics. `codes`, `code_dense` (128 × code), `code_bias`: over the Llama Guard codes.
 - `background` (int8, text × 128): directions of ordinary texts, for topics of the operator's own.
 """
 
@@ -27,11 +29,14 @@ from excise.detectors.meaning_features import Floats, Ints, Lexicon, Reading, re
 from excise.text.tokens import NEWLINE
 
 WIDTH: Final = 128
-# A unit's weight is the sum of its tokens over the root of so many more.
+# A unit of topics is the sum of its tokens over the root of so many more, one of the heads over
+# the root of its mass and this.
 SOFT: Final = 4.0
+MASS: Final = 200.0
 # A long text is seen through windows of so many tokens, each half over the one before.
 NARROW: Final = 32
 WIDE: Final = 120
+_PIECE: Final = 2048  # words that are made into floats at once
 _STOPS: Final = np.array([ord(each) for each in ".?!|。？！"], np.uint32)
 
 
@@ -64,6 +69,12 @@ def sentences(reading: Reading) -> Units:
     return Units(firsts, lasts)
 
 
+# What the last step reads of each head: the highest of sentences, the mean of the two highest, the
+# highest of narrow windows, the mean of wide ones; how far the highest sentence stands above their
+# mean.
+VIEWS: Final = ("sentence", "two", "narrow", "level", "apart")
+
+
 class Views(NamedTuple):
     """A text as the heads see it: unit × head for sentences, narrow and wide windows; one row for
     the whole."""
@@ -77,17 +88,24 @@ class Views(NamedTuple):
     whole: Floats
 
     def features(self) -> Floats:
-        """What the last step reads: the highest of each view by head, the whole, the length."""
-        length = np.log1p(np.float32(self.sentences.lasts[-1]))
+        """What the last step reads: `VIEWS`, head after head for each."""
+        top = self.by_sentence.max(0)
         return np.concatenate(
             (
-                self.by_sentence.max(0),
+                top,
+                highest(self.by_sentence, 2),
                 self.by_narrow.max(0),
-                self.by_wide.max(0),
-                self.whole,
-                np.array([length, np.log(np.float32(self.sentences.firsts.size))], np.float32),
+                self.by_wide.mean(0),
+                top - self.by_sentence.mean(0),
             )
         )
+
+
+def highest(values: Floats, count: int) -> Floats:
+    """The mean of the highest so many of each column (of all where there are fewer)."""
+    kept = min(count, len(values))
+    mean: Floats = np.partition(values, -kept, 0)[-kept:].mean(0)
+    return mean
 
 
 def unit_scores(sums: Floats, units: Units, bias: Floats) -> Floats:
@@ -96,6 +114,13 @@ def unit_scores(sums: Floats, units: Units, bias: Floats) -> Floats:
     scores *= ((units.lasts - units.firsts + SOFT) ** -0.5).astype(np.float32)[:, None]
     scores += bias
     return scores
+
+
+def head_scores(sums: Floats, units: Units, bias: Floats) -> Floats:
+    """Unit × head, from running sums of the heads and, last, of the mass."""
+    scores = sums[units.lasts] - sums[units.firsts]
+    scores[:, :-1] *= (np.maximum(scores[:, -1:], 0) + np.float32(MASS)) ** np.float32(-0.5)
+    return scores[:, :-1] + bias
 
 
 def running(values: Floats) -> Floats:
@@ -113,14 +138,16 @@ class MeaningModel:
     vectors: NDArray[np.int8]
     vector_scale: Floats
     heads: tuple[str, ...]
-    table: Floats
+    table: NDArray[np.int8]
+    table_scale: Floats
     head_rows: Floats
     head_bias: Floats
     outcomes: tuple[str, ...]
     settle: Floats
     settle_bias: Floats
     topics: tuple[str, ...]
-    topic_rows: Floats
+    topic_rows: NDArray[np.int8]
+    topic_scale: Floats
     topic_bias: Floats
     codes: tuple[str, ...]
     code_rows: Floats
@@ -134,7 +161,6 @@ class MeaningModel:
             none = np.zeros((1, WIDTH), np.int8)
             vectors = np.concatenate((none, file["vectors"]))
             scale = np.concatenate((np.zeros(1, np.float32), file["vector_scale"]))
-            full = vectors * scale[:, None]
 
             def names(key: str) -> tuple[str, ...]:
                 return tuple(file[key].tobytes().decode().splitlines())
@@ -144,17 +170,19 @@ class MeaningModel:
                 vectors=vectors,
                 vector_scale=scale,
                 heads=names("heads"),
-                table=file["table"] * file["table_scale"],
-                head_rows=full @ file["dense"],
+                table=file["table"],
+                table_scale=file["table_scale"],
+                head_rows=_project(vectors, scale, file["dense"]),
                 head_bias=file["bias"],
                 outcomes=names("outcomes"),
                 settle=file["settle"],
                 settle_bias=file["settle_bias"],
                 topics=names("topics"),
-                topic_rows=full @ file["topic_dense"],
+                topic_rows=file["topic_rows"],
+                topic_scale=file["topic_scale"],
                 topic_bias=file["topic_bias"],
                 codes=names("codes"),
-                code_rows=full @ file["code_dense"],
+                code_rows=_project(vectors, scale, file["code_dense"]),
                 code_bias=file["code_bias"],
                 background=file["background"].astype(np.float32) / 127,
             )
@@ -165,9 +193,11 @@ class MeaningModel:
 
     def views(self, reading: Reading) -> Views:
         """What the heads see; the text must have a token."""
-        values = self.head_rows.take(reading.rows, 0)
-        for row in reading.buckets:
-            values += self.table.take(row, 0)
+        whole_numbers = self.table.take(reading.buckets[0], 0).astype(np.int32)
+        for row in reading.buckets[1:]:
+            whole_numbers += self.table.take(row, 0)
+        values = whole_numbers * self.table_scale
+        values[:, :-1] += self.head_rows.take(reading.rows, 0)
         sums = running(values)
         size = reading.starts.size
         lines, narrow, wide = sentences(reading), windows(size, NARROW), windows(size, WIDE)
@@ -176,10 +206,10 @@ class MeaningModel:
             lines,
             narrow,
             wide,
-            unit_scores(sums, lines, self.head_bias),
-            unit_scores(sums, narrow, self.head_bias),
-            unit_scores(sums, wide, self.head_bias),
-            unit_scores(sums, whole, self.head_bias)[0],
+            head_scores(sums, lines, self.head_bias),
+            head_scores(sums, narrow, self.head_bias),
+            head_scores(sums, wide, self.head_bias),
+            head_scores(sums, whole, self.head_bias)[0],
         )
 
     def outcome(self, views: Views, *, brought: bool) -> Floats:
@@ -189,7 +219,7 @@ class MeaningModel:
 
     def topic_scores(self, reading: Reading, units: Units) -> Floats:
         """Unit × topic: the share of each topic."""
-        sums = running(self.topic_rows.take(reading.rows, 0))
+        sums = running(self.topic_rows.take(reading.rows, 0) * self.topic_scale)
         return softmax(unit_scores(sums, units, self.topic_bias))
 
     def code_scores(self, reading: Reading, units: Units) -> Floats:
@@ -204,6 +234,15 @@ class MeaningModel:
         out = sums[units.lasts] - sums[units.firsts]
         out /= np.maximum(np.linalg.norm(out, axis=1, keepdims=True), np.float32(1e-6))
         return out
+
+
+def _project(vectors: NDArray[np.int8], scale: Floats, dense: Floats) -> Floats:
+    """Word × column, a piece at a time: the vectors as floats would take four times their room."""
+    out = np.empty((len(vectors), dense.shape[1]), np.float32)
+    for at in range(0, len(vectors), _PIECE):
+        piece = slice(at, at + _PIECE)
+        out[piece] = (vectors[piece] * scale[piece, None]) @ dense
+    return out
 
 
 def logistic(x: Floats) -> Floats:
