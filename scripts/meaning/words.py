@@ -56,7 +56,7 @@ def main() -> None:
     parser.add_argument("--model", type=Path, required=True, help="folder of the package's model")
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--passed", type=int, default=11_520, help="words run through the model")
+    parser.add_argument("--passed", type=int, default=24_000, help="words run through the model")
     parser.add_argument("--size", type=int, default=24_000)
     args = parser.parse_args()
     model = MiniLM(args.model)
