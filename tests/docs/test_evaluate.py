@@ -38,7 +38,9 @@ class Scripts(NamedTuple):
 @pytest.fixture(scope="module")
 def scripts() -> Iterator[Scripts]:
     """The modules, found as the command finds them."""
-    folders = [str(ROOT / name) for name in ("scripts", "scripts/names", "scripts/code")]
+    folders = [
+        str(ROOT / name) for name in ("scripts", "scripts/names", "scripts/code", "scripts/meaning")
+    ]
     before, known = list(sys.path), set(sys.modules)
     sys.path[:0] = folders
     try:
