@@ -80,7 +80,7 @@ WAYS: Final[dict[str, Disguise]] = {
     "line end every ten": written_as(_every(10, "\n")),
     "emphasis": written_as(_around("**", "**")),
     "backticks": written_as(_around("`", "`")),
-    "tags": written_as(_around("<b>", "</b>")),
+    "bold in HTML": written_as(_around("<b>", "</b>")),
     "hyphen every four": written_as(_every(4, "-")),
     "blank every four": written_as(_every(4, " ")),
     "blank every five": written_as(_every(5, " ")),

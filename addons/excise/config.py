@@ -41,6 +41,7 @@ class Settings:
     `deep` is the operator's own model as KIND:MODEL (`spacy:en_core_web_sm`), `deep_seconds` what a
     message may wait for it.
     `limits_store` is where limits are counted: in a file that outlives the proxy, or in memory.
+    `token_counts` is how tokens are counted for the trail where the provider did not.
     `audit_rotate` and `audit_rotate_hours` end an audit file; `audit_keep`, `audit_keep_bytes` and
     `audit_keep_days` remove the oldest full ones (0 sets no limit); `audit_pack` packs full ones.
     `resign` has signed bodies that were edited signed anew: `aws` by the credentials that botocore
@@ -76,6 +77,7 @@ class Settings:
     max_decoded: int = 40_000_000
     max_ratio: int = 200
     limits_store: str = "sqlite"
+    token_counts: str = "estimate"
     drain_seconds: float = 10.0
     tarpit_seconds: float = 60.0
     audit_queue: int = 10_000
@@ -345,6 +347,7 @@ KINDS: Final[Mapping[str, _Kind]] = {
     "max_decoded": _whole(1_000, 10**10),
     "max_ratio": _whole(1, 100_000),
     "limits_store": _choice("sqlite", "memory"),
+    "token_counts": _choice("estimate", "exact"),
     "drain_seconds": _Kind(_number(3600), "seconds from 0 to 3600"),
     "tarpit_seconds": _Kind(_number(600), "seconds from 0 (refuse at once) to 600"),
     "state_dir": _PATH,

@@ -237,11 +237,11 @@ class SocketMessage(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """Tokens as the provider counted them, or as we estimate them; None where nobody knows."""
+    """Tokens as the provider or we counted them, or an estimate; None where nobody knows."""
 
     input: int | None = None
     output: int | None = None
-    counted: str = "provider"  # or `estimate`
+    counted: str = "provider"  # or `exact`, or `estimate`
 
 
 class RefusalClass(StrEnum):

@@ -14,6 +14,7 @@ from excise.config import Settings, load_settings
 from excise.edge import ports
 from excise.edge.faults import Fault
 from excise.edge.parts import (
+    build_firewall,
     build_parts,
     fault_record,
     open_trail,
@@ -27,6 +28,7 @@ from excise.pipeline.answers import AnswerStream
 from excise.pipeline.answers import Step as RealStep
 from excise.pipeline.firewall import Firewall
 from excise.pipeline.socket import Socket
+from excise.state.memory import MemoryVault
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +79,14 @@ def test_the_pipeline_has_what_the_edge_calls(protocol: type, piece: type) -> No
         wanted = inspect.signature(getattr(protocol, name))
         given = inspect.signature(getattr(piece, name))
         assert list(given.parameters) == list(wanted.parameters), name
+
+
+def test_tokens_are_counted_by_a_child_where_asked_for(config: Settings) -> None:
+    engine, vault = read_engine(config), MemoryVault(clock=lambda: 0.0)
+    assert build_firewall(config, engine, vault).exact is None
+    wall = build_firewall(replace(config, token_counts="exact"), engine, vault)
+    assert wall.is_slow and wall.exact is not None
+    assert wall.exact(["hello world", "again"], "gpt-4o") == 3
 
 
 def test_a_step_has_what_the_edge_reads() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -40,6 +41,29 @@ def test_a_stream_without_counts_gets_one_in_its_last_line() -> None:
     stream.finish()
     usage = stream.record()["usage"]
     assert (usage["counted"], usage["output"]) == ("estimate", estimate(SAID))
+
+
+@pytest.mark.parametrize(
+    ("counts", "counted"),
+    [([11, 22], "exact"), ([11, None], "estimate"), ([None], "estimate")],
+)
+def test_where_texts_are_counted_the_count_stands(counts: list[int | None], counted: str) -> None:
+    """Of both ways or not at all; who does not answer is not asked again."""
+    asked: list[tuple[list[str], str]] = []
+
+    def exact(texts: Sequence[str], model: str) -> int | None:
+        asked.append((list(texts), model))
+        return counts[len(asked) - 1]
+
+    wall, sent = replace(firewall(), exact=exact), exchange(chat(ASKED))
+    context = wall.inspect_request(sent).context
+    usage = valid(wall.inspect_response(sent, answer(WHOLE), context).record)["usage"]
+    assert usage["counted"] == counted
+    assert [texts[-1] for texts, _ in asked] == [ASKED, SAID][: len(counts)]
+    if counted == "exact":
+        assert (usage["input"], usage["output"]) == (11, 22)
+    else:
+        assert usage["output"] == pytest.approx(estimate(SAID), abs=2)
 
 
 def test_a_failed_exchange_has_no_tokens() -> None:

@@ -231,7 +231,7 @@ FIELDS: Final = (
             (
                 Field("input", _COUNT, "`gen_ai.usage.input_tokens`."),
                 Field("output", _COUNT, "`gen_ai.usage.output_tokens`."),
-                Field("counted", _WORD, "By whom: `provider`, or `estimate` where it did not say."),
+                Field("counted", _WORD, "By `provider`; else `exact` by us, or an `estimate`."),
             )
         ),
         "Tokens of the exchange.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -28,12 +28,14 @@ from excise.pipeline.firewall import Firewall
 from excise.pipeline.overrule import Overrides
 from excise.pipeline.reading import Limits
 from excise.pipeline.reply import Voice
+from excise.pipeline.usage import Exact
 from excise.signing import load_signer
 from excise.state.counters import Counters, MemoryCounters, SqliteCounters
 from excise.state.kill import KillSwitch
 from excise.state.memory import MemoryVault
 from excise.state.overrides import OverrideDesk
 from excise.state.signing import load_or_create_signer
+from excise.workers.counter import TokenCounter
 
 log = logging.getLogger("excise.edge")
 _POLICY_FILES: Final = frozenset({".yaml", ".yml", ".txt", ".sig"})
@@ -195,6 +197,17 @@ def _counters(config: Config) -> Counters:
     return SqliteCounters(config.state_dir / "limits.db", time.time)
 
 
+def _exact() -> Exact:
+    """Counts in a child, which starts with the first question and ends with the policy version."""
+    counter = TokenCounter()
+
+    def count(texts: Sequence[str], model: str) -> int | None:
+        counted = counter.exact(texts, model)
+        return None if counted is None else counted.tokens
+
+    return count
+
+
 def build_firewall(config: Config, engine: Engine, vault: MemoryVault) -> Firewall:
     """The pipeline over an engine."""
     limits = Limits(body=config.max_body, decoded=config.max_decoded, ratio=config.max_ratio)
@@ -217,7 +230,8 @@ def build_firewall(config: Config, engine: Engine, vault: MemoryVault) -> Firewa
         substitutes=engine.substitutes,
         overrides=Overrides(key=engine.override_key, desk=OverrideDesk(config.state_dir)),
         counts=engine.limits.counts_tokens,
-        is_slow=engine.scanner.is_slow,
+        is_slow=engine.scanner.is_slow or config.token_counts == "exact",
+        exact=_exact() if config.token_counts == "exact" else None,
         documents=engine.documents,
         resign=load_signer() if config.resign else None,
     )

@@ -69,7 +69,7 @@ from excise.pipeline.reading import DEFAULT_LIMITS, Limits, Message, read_messag
 from excise.pipeline.reply import DEFAULT_VOICE, Voice, deciding
 from excise.pipeline.scene import build_situation, signals_of
 from excise.pipeline.socket import POLICY_VIOLATION, Socket
-from excise.pipeline.usage import estimate_tokens, estimate_usage
+from excise.pipeline.usage import Exact, count_usage, estimate_tokens, estimate_usage
 from excise.pipeline.weigh import (
     Found,
     find,
@@ -110,13 +110,13 @@ class Firewall:
     substitutes: Substitutes = NO_KEY
     overrides: Overrides | None = None  # None: nothing is overruled
     counts: bool = False  # some limit needs the length of requests
-    is_slow: bool = False  # some detector waits for another process: not for an event loop
+    is_slow: bool = False  # something waits for another process: not for an event loop
+    exact: Exact | None = None  # counts tokens of whole answers; None: they are estimated
     documents: Read | None = None  # None: no document is read
     resign: Callable[[Exchange], Headers] | None = None  # headers with a signature of ours
 
     def waits(self, exchange: Exchange, body: bytes) -> bool:
-        """Whether judging this body of an exchange may wait for something outside of the process,
-        so that it must not be done on an event loop."""
+        """Whether judging this body may wait for another process: not for an event loop."""
         return (
             self.is_slow
             or (self.resign is not None and is_signed(exchange))
@@ -379,7 +379,7 @@ class Firewall:
     def _usage(self, context: Context, answer: Answer, message: Message) -> Usage | None:
         if message.reading is None or not 200 <= answer.status < 300:
             return None
-        return self.usage(context, estimate_tokens(message.segments, context.model))
+        return count_usage(context, message.segments, self.limits, self.exact)
 
     def _speaks(self, exchange: Exchange) -> tuple[Host, Dialect]:
         host = self.catalogue.find(exchange.host)
