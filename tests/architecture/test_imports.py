@@ -62,6 +62,7 @@ MAY_IMPORT: Final[dict[str, frozenset[str]]] = {
     # where the proxy is given its pieces, and what mitmdump loads
     "edge.parts": VALUES
     | {"assemble", "metering", "audit", "config", "pac", "pipeline", "state", "signing"}
+    | {"workers"}
     | RING_3,
     "edge.watched": VALUES | {"", "assemble", "audit", "config", "pipeline"},
     "edge.script": VALUES | {"config"} | RING_3,
