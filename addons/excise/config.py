@@ -36,6 +36,7 @@ class Settings:
 
     `refusals`: `uniform` refuses everything with 400, `classic` with 403 for an attack, 400 for a
     topic, 500 for a leak in a response, 429 for a limit. `fail_status` answers our own faults.
+    `deny_hosts` are LLM hosts that are refused whatever is asked of them.
     `auth` has clients show a password or a device's token (`excise user`, `excise token`), save
     those of the networks that the file `clients` maps; that file names groups, too.
     `deep` is the operator's own model as KIND:MODEL (`spacy:en_core_web_sm`), `deep_seconds` what a
@@ -62,6 +63,7 @@ class Settings:
     upstream_ca: Path | None = None
     resolve: tuple[str, ...] = ()
     allow_clients: tuple[str, ...] = ()
+    deny_hosts: tuple[str, ...] = ()
     auth: str = "none"
     clients: Path | None = None
     profile: str = "balanced"
@@ -332,6 +334,7 @@ KINDS: Final[Mapping[str, _Kind]] = {
     "upstream_ca": _PATH,
     "resolve": _TEXTS,
     "allow_clients": _TEXTS,
+    "deny_hosts": _TEXTS,
     "auth": _choice("none", "required"),
     "clients": _PATH,
     "profile": _TEXT,

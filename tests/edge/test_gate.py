@@ -159,3 +159,13 @@ def test_tls_for_an_llm_host_is_ended_here(gate: Gate) -> None:
     asked = _asked("llm.test", HELLO)
     gate.next_layer(asked)
     assert isinstance(asked.layer, ServerTLSLayer)
+
+
+@pytest.mark.parametrize(
+    ("host", "wanted"),
+    [("api.x.test", True), ("API.X.test.", True), ("b.api.x.test", False), ("x.y.test", True),
+     ("y.test", False), ("", False)],
+)  # fmt: skip
+def test_a_host_that_is_not_approved_is_known_however_it_is_spelt(host: str, wanted: bool) -> None:
+    gate = Gate(FakeHosts(), run=None, denied=("api.x.test", "*.y.test"))
+    assert gate.is_denied(host) is wanted

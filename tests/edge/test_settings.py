@@ -15,6 +15,7 @@ from excise.edge.settings import (
     Redirect,
     Settings,
     is_loopback,
+    parse_denied,
     parse_networks,
     parse_proxy,
     parse_redirect,
@@ -140,3 +141,20 @@ def test_urls_that_cannot_be_read_are_not_repeated(text: str) -> None:
 def test_a_proxy_url_may_carry_credentials() -> None:
     assert parse_proxy("http://me:s%40x@p.test:3128") == ("http://p.test:3128", "me:s@x")
     assert parse_proxy("http://p.test:3128") == ("http://p.test:3128", "")
+
+
+def test_hosts_that_are_not_approved_are_names_or_all_below_one() -> None:
+    assert parse_denied(["API.example.org", "*.example.com"]) == (
+        "api.example.org",
+        "*.example.com",
+    )
+    for text in ("*", "a..b", "https://a.example", "*.*.example"):
+        with pytest.raises(ConfigError, match="EXC-CFG-001"):
+            parse_denied([text])
+
+
+def test_who_must_say_who_they_are_may_come_from_anywhere() -> None:
+    assert len(_settings(listen_host="0.0.0.0", auth=True).checked().reach) == 2
+    assert _settings().reach == ()
+    with pytest.raises(ConfigError, match="--auth"):
+        _settings(auth=True, mode="transparent").checked()

@@ -79,7 +79,7 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
     users.put_user("ada", group="eng", secret=hash_password(PASSWORD))
     users.put_user("eve", group="interns", secret=hash_password(PASSWORD))
     _, token = users.new_token("ada", "laptop", now=datetime.now(UTC))
-    options = ["--auth", "required", "--profile", str(profile)]
+    options = ["--auth", "required", "--profile", str(profile), "--deny-hosts", "*.deepseek.com"]
     with (
         StandIn(folder / "standin") as standin,
         ProxyProcess(folder / "proxy", standin, options) as proxy,
@@ -149,6 +149,17 @@ def test_a_tunnel_ends_with_its_user(office: Office) -> None:
     assert refused.status_code == 400
     assert "error" in refused.json()
     assert office.proxy.lines()[-1]["reasons"] == ["identity"]
+
+
+def test_a_host_that_is_not_approved_is_refused_and_told(office: Office) -> None:
+    url = office.proxy.url.replace("://", f"://token:{office.token}@")
+    trust = office.proxy.trust(office.standin.ca)
+    before = len(office.standin.received)
+    with httpx.Client(proxy=url, verify=trust, trust_env=False) as client:
+        answer = client.post("https://api.deepseek.com/chat/completions", content=CHAT)
+    assert (answer.status_code, "error" in answer.json()) == (400, True)
+    assert len(office.standin.received) == before
+    assert office.proxy.lines()[-1]["reasons"] == ["host-denied"]
 
 
 def test_the_pac_file_is_had_without_credentials_and_names_the_proxy(office: Office) -> None:

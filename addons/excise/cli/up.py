@@ -23,6 +23,7 @@ from excise.edge.master import serve
 from excise.edge.parts import open_trail, read_engine, stage_record
 from excise.edge.settings import (
     Settings,
+    parse_denied,
     parse_networks,
     parse_proxy,
     parse_redirect,
@@ -52,6 +53,8 @@ def add_parser(subparsers: Any) -> None:
         help="reach a host there; * for every host; repeatable")  # fmt: skip
     add("--allow-clients", metavar="CIDR", action="append",
         help="networks whose clients may use a proxy that listens beyond this machine")  # fmt: skip
+    add("--deny-hosts", metavar="NAME", action="append",
+        help="an LLM host that is not approved; *.NAME for all below it; repeatable")  # fmt: skip
     add("--auth", metavar="WORD", help="required: clients say who they are; none (default)")
     add("--clients", metavar="FILE", help="who clients are by network, and groups of users")
     add("--ca-dir", metavar="DIR", help="where the interception CA is")
@@ -102,6 +105,7 @@ def _edge_settings(config: Config, options: list[str]) -> Settings:
         upstream_ca=config.upstream_ca,
         resolve=tuple(parse_redirect(text) for text in config.resolve),
         allow_clients=parse_networks(config.allow_clients),
+        deny_hosts=parse_denied(config.deny_hosts),
         auth=config.auth == "required",
         clients_file=config.clients,
         body_limit=config.max_body,

@@ -95,6 +95,8 @@ class Addon:
         host, trouble = self._gate.speaker(data.host, data.port, names)
         if flow.metadata.get(PRINCIPAL, flow) is None:
             trouble = "identity"
+        elif self._gate.is_denied(host):
+            trouble = "host-denied"
         passage = Passage(host=host, limit=self._limit, opaque=not host, barred=trouble)
         flow.metadata[PASSAGE] = passage
         flow.request.headers.fields = head.kept

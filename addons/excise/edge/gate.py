@@ -50,9 +50,17 @@ class Gate:
 
     goes_first = True
 
-    def __init__(self, hosts: Hosts, *, run: Run | None, clients: Sequence[Network] = ()) -> None:
+    def __init__(
+        self,
+        hosts: Hosts,
+        *,
+        run: Run | None,
+        clients: Sequence[Network] = (),
+        denied: Sequence[str] = (),
+    ) -> None:
         self.hosts = hosts
         self.clients = tuple(clients)
+        self.denied = tuple(denied)
         self.counts: Counter[str] = Counter()
         self.run = run
         # Told host and client address of each client that would not take our certificate.
@@ -108,6 +116,16 @@ class Gate:
             return name
         with_port = f"{name}:{port}"  # a model server on this machine is known by its port
         return with_port if self.hosts.find(with_port) is not None else ""
+
+    def is_denied(self, host: str) -> bool:
+        """Whether the operator has not approved this LLM host. `*.name` is all below a name."""
+        if not self.denied:
+            return False
+        name = normal(host)
+        return any(
+            name.endswith(each[1:]) if each.startswith("*.") else name == each
+            for each in self.denied
+        )
 
     def is_opaque(self, host: str, port: int) -> bool:
         """Whether a destination can be relayed without knowing more: a name, and no LLM host."""

@@ -78,7 +78,9 @@ class ExciseMaster(master.Master):
         self.dispatcher.on_fault = self._record_fault
         self.addons = self.dispatcher
         self._servers = proxyserver.Proxyserver()
-        self.gate = Gate(parts.hosts, run=self.dispatcher.run, clients=settings.reach)
+        self.gate = Gate(
+            parts.hosts, run=self.dispatcher.run, clients=settings.reach, denied=settings.deny_hosts
+        )
         self.gate.name = "nextlayer"  # type: ignore[attr-defined]  # the name mitmproxy asks for
         self.gate.refused_certificate = self._record_tunnel
         self.identity = Identity(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from urllib.parse import unquote, urlsplit
 from excise.edge.passage import DEFAULT_BODY_LIMIT
 from excise.errors import ConfigError, closest
 
+_DENIED: Final = re.compile(r"(?:\*\.)?[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*")
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 MODES: Final = ("forward", "reverse", "transparent")
 
@@ -56,6 +58,7 @@ class Settings:
     upstream_ca: Path | None = None
     resolve: tuple[Redirect, ...] = ()
     allow_clients: tuple[Network, ...] = ()
+    deny_hosts: tuple[str, ...] = ()  # LLM hosts that are not approved
     auth: bool = False  # clients must say who they are
     clients_file: Path | None = None
     body_limit: int = DEFAULT_BODY_LIMIT
@@ -143,6 +146,16 @@ def parse_networks(texts: Sequence[str]) -> tuple[Network, ...]:
                 "EXC-CFG-001", f'--allow-clients "{piece}" is no network; wanted 10.0.0.0/8.'
             ) from None
     return tuple(found)
+
+
+def parse_denied(texts: Sequence[str]) -> tuple[str, ...]:
+    """Host names in lower case, `*.` before a name for all below it. Raises `ConfigError`."""
+    for text in texts:
+        if not _DENIED.fullmatch(text):
+            raise ConfigError(
+                "EXC-CFG-001", f'--deny-hosts "{text}" cannot be read; wanted NAME or *.NAME.'
+            )
+    return tuple(text.lower() for text in texts)
 
 
 def parse_redirect(text: str) -> Redirect:
