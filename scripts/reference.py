@@ -78,6 +78,8 @@ MENDS: Final = {
     "Report it with the reference of the line.",
     "EXC-AUD-004": "Check that the file is the one that was meant; if it was, treat it as a sign "
     "that somebody was at the trail, and run `excise audit verify`.",
+    "EXC-AUD-005": "Mend what the sink sends to, or let it lose its oldest lines with "
+    "`when-full=drop-oldest`; the file has every line that was taken.",
     "EXC-STA-001": "Somebody else may have read the key. Make a new one where that could have "
     "happened; `chmod 600` where it could not.",
     "EXC-STA-002": "Move the file away and let a new one be made. A new placeholder key gives "

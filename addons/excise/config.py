@@ -49,6 +49,7 @@ class Settings:
     finds for this process.
     `metrics` is where metrics and health are served, nowhere if empty.
     `audit_tunnels` has a line for each client that refuses our certificate.
+    `sinks` are where the lines of the trail are sent on to, each as `KIND://HOST:PORT#OPTIONS`.
     `origins` says where each setting that is no default came from.
     """
 
@@ -90,6 +91,7 @@ class Settings:
     audit_keep_days: float = 0
     audit_pack: str = "zstd"
     audit_tunnels: str = "failures"
+    sinks: tuple[str, ...] = ()
     origins: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -364,6 +366,7 @@ KINDS: Final[Mapping[str, _Kind]] = {
     "audit_keep_days": _Kind(_number(36_525), "days from 0 (no limit) to 36525"),
     "audit_pack": _choice("zstd", "gzip", "none"),
     "audit_tunnels": _choice("failures", "off"),
+    "sinks": _TEXTS,
 }
 
 # The table and the values must not drift apart; a test compares them with this.

@@ -123,6 +123,7 @@ CODES: Final[dict[str, str]] = {
     "EXC-AUD-002": "the queue in front of the trail is full",
     "EXC-AUD-003": "a record does not fit the schema",
     "EXC-AUD-004": "what belongs to the trail is malformed, or of another key",
+    "EXC-AUD-005": "a sink that must not miss a line can take no more",
     "EXC-STA-001": "a key file is readable by others",
     "EXC-STA-002": "a key file or CA file is malformed",
     "EXC-STA-003": "a key file or CA file is missing",

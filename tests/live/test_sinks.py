@@ -9,6 +9,8 @@ import hashlib
 import http.client
 import json
 import socket
+import socketserver
+import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -140,10 +142,60 @@ PLACES: dict[str, tuple[str, Any]] = {
 }
 
 
+class Taker(socketserver.ThreadingTCPServer):
+    """Keeps every byte that is sent to it; with `http` it answers each post."""
+
+    daemon_threads = True
+
+    def __init__(self, http: bool) -> None:
+        super().__init__(("127.0.0.1", 0), _Taking)
+        self.http = http
+        self.got = b""
+        threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
+
+
+class _Taking(socketserver.StreamRequestHandler):
+    server: Taker
+
+    def handle(self) -> None:
+        length = 0
+        while self.server.http and (line := self.rfile.readline()).strip():
+            if line.lower().startswith(b"content-length:"):
+                length = int(line.split(b":")[1])
+        if self.server.http:
+            self.server.got += self.rfile.read(length)
+            self.wfile.write(b"HTTP/1.1 204 No Content\r\n\r\n")
+            return
+        while chunk := self.request.recv(65_536):
+            self.server.got += chunk
+
+
 @pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+def syslog() -> Iterator[Taker]:
+    with Taker(http=False) as taker:
+        yield taker
+        taker.shutdown()
+
+
+@pytest.fixture(scope="module")
+def webhook() -> Iterator[Taker]:
+    with Taker(http=True) as taker:
+        yield taker
+        taker.shutdown()
+
+
+@pytest.fixture(scope="module")
+def stage(
+    tmp_path_factory: pytest.TempPathFactory, syslog: Taker, webhook: Taker
+) -> Iterator[Stage]:
+    folder = tmp_path_factory.mktemp("sinks")
+    settings = folder / "proxy/config/excise/excise.yaml"
+    settings.parent.mkdir(parents=True)
+    ports = (syslog.server_address[1], webhook.server_address[1])
+    addresses = "syslog+tcp://127.0.0.1:{}, webhook+http://127.0.0.1:{}/in".format(*ports)
+    settings.write_text(f"sinks: [{addresses}]\n", "utf-8")
     options = ["--metrics", f"127.0.0.1:{METRICS_PORT}"]
-    with start(tmp_path_factory.mktemp("sinks"), options, program=CRASHING) as stage:
+    with start(folder, options, program=CRASHING) as stage:
         yield stage
 
 
@@ -333,7 +385,9 @@ def test_metrics_and_health_tell_of_it_and_hold_nothing_of_it(
     assert found == []
 
 
-def test_no_sink_holds_any_of_it(stage: Stage, planted: list[str]) -> None:
+def test_no_sink_holds_any_of_it(
+    stage: Stage, planted: list[str], syslog: Taker, webhook: Taker
+) -> None:
     """Last on purpose: stops the proxy and reads all that it wrote."""
     assert len(planted) > 80 or pytest.skip("the other tests of this module did not run")
     assert stage.proxy.stop() == 0
@@ -341,6 +395,10 @@ def test_no_sink_holds_any_of_it(stage: Stage, planted: list[str]) -> None:
     assert stage.proxy.trail.stat().st_size > 10_000
     write_what_is_made_of_the_trail(stage.proxy.trail)
     assert stage.proxy.find_leaks(sorted(spelled)) == []
+    written = stage.proxy.trail.read_bytes().splitlines()
+    for taker in (syslog, webhook):
+        assert [line for line in written if line not in taker.got] == []
+        assert [form for form in spelled if form.encode() in taker.got] == []
 
 
 def write_what_is_made_of_the_trail(trail: Path) -> None:

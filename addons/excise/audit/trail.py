@@ -71,8 +71,10 @@ class Trail:
         notice: Notice,
         render: Render,
         seal: Seal | None = None,
+        onward: Callable[[bytes], None] = lambda _: None,
     ) -> None:
         self.path = path
+        self._onward = onward
         self.turned = False  # a file was finished since the owner last looked
         self._keeping = keeping
         self._clock = clock
@@ -168,6 +170,7 @@ class Trail:
         self._head = head
         if self._heads is not None:
             self._heads.write(head)
+        self._onward(data)
 
     def _checkpoint(self, fd: int, reason: str) -> None:
         """Sign the chain so far. One that fails is left to the next: the lines are written."""

@@ -17,7 +17,7 @@ from concurrent.futures import Future
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Protocol
 
 from excise.audit.archive import pack, rotated
 from excise.audit.fields import FIELDS, Stage
@@ -31,6 +31,26 @@ RETRY: Final = 1.0
 PATIENCE: Final = 30.0
 _NAMES: Final = frozenset(field.name for field in FIELDS)
 _ENCODER: Final = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
+
+
+class Onward(Protocol):
+    """Where lines go on to once they are written."""
+
+    def give(self, data: bytes) -> None:
+        """Whole lines, as they stand in the file; never waits."""
+        ...
+
+    def full(self) -> str:
+        """The name of what must not miss a line and can take no more, or ""."""
+        ...
+
+    def state(self) -> Mapping[str, Mapping[str, int]]:
+        """`depth`, `sent`, `dropped` and `failures` of each sink by its name."""
+        ...
+
+    def close(self) -> None:
+        """Hand on what is left."""
+        ...
 
 
 class _Entry(NamedTuple):
@@ -58,6 +78,7 @@ class AuditWriter:
         notice: Notice = lambda _: None,
         retry_seconds: float = RETRY,
         worker: str = "",
+        onward: Onward | None = None,
     ) -> None:
         self.path = path
         self._limit = queue_limit
@@ -65,9 +86,16 @@ class AuditWriter:
         self._notice = notice = _unfailing(notice)
         self._retry = retry_seconds
         self._worker = worker
+        self._onward = onward
         self._packing = keeping.packing
         self._trail = Trail(
-            path, keeping=keeping, clock=clock, notice=notice, render=self._keep_books, seal=seal
+            path,
+            keeping=keeping,
+            clock=clock,
+            notice=notice,
+            render=self._keep_books,
+            seal=seal,
+            onward=onward.give if onward else lambda _: None,
         )
         self._queue: deque[_Entry] = deque()
         self._waiting = 0
@@ -97,6 +125,11 @@ class AuditWriter:
         """How many records are not written yet."""
         return len(self._queue)
 
+    @property
+    def sinks(self) -> Mapping[str, Mapping[str, int]]:
+        """`depth`, `sent`, `dropped` and `failures` of each sink by its name."""
+        return self._onward.state() if self._onward is not None else {}
+
     async def commit(self, record: Mapping[str, Any]) -> None:
         """Return when the record is on disk. Raises `AuditError` when it is not going to be."""
         future: Future[None] = Future()
@@ -125,6 +158,8 @@ class AuditWriter:
         self._trail.close()
         if self._packer is not None:
             self._packer.join(patience)
+        if self._onward is not None:
+            self._onward.close()
         left, self._queue = len(self._queue), deque()
         if left:
             raise AuditError(
@@ -152,6 +187,13 @@ class AuditWriter:
                 raise AuditError(
                     "EXC-AUD-002",
                     f"{self._limit} records wait to be written; the disk is too slow.",
+                    at=str(self.path),
+                )
+            if self._onward is not None and (name := self._onward.full()):
+                self._lost += 1
+                raise AuditError(
+                    "EXC-AUD-005",
+                    f"the sink {name} takes no more lines, and must not miss one.",
                     at=str(self.path),
                 )
             self._queue.append(_Entry(line, waiter))

@@ -15,6 +15,7 @@ from excise.audit.archive import path_of
 from excise.audit.fields import Stage
 from excise.audit.heads import head_path
 from excise.audit.record import Facts, Record, build_record
+from excise.audit.sinks.start import start_sinks
 from excise.audit.trail import Keeping, Seal
 from excise.audit.writer import AuditWriter
 from excise.config import Settings as Config
@@ -72,6 +73,7 @@ def open_trail(config: Config, notice: Callable[[str], None], worker: str = "") 
         seal=Seal(signer.sign, signer.key_id, head_path(config.state_dir, path)),
         notice=notice,
         worker=worker,
+        onward=start_sinks(config.sinks, notice) if config.sinks else None,
     )
 
 

@@ -16,7 +16,7 @@ from excise.audit.writer import AuditWriter
 from excise.config import Settings as Config
 from excise.config import split_address
 from excise.edge.health import HealthServer, Monitor, Trial
-from excise.edge.metrics import CountedTrail, Labels, Metrics
+from excise.edge.metrics import CountedTrail, Labels, Metrics, Readings
 from excise.edge.parts import Live, build_parts, join_parts
 from excise.edge.ports import Parts
 from excise.edge.settings import parse_networks
@@ -42,6 +42,7 @@ def watched(config: Config, engine: Engine, trail: AuditWriter) -> Iterator[Part
         "audit": lambda: not trail.failed,
     }
     _read_state(metrics, live, trail, parts.killed)
+    _read_sinks(metrics, trail)
     monitor = Monitor(metrics, checks)
     host, port = split_address(config.metrics)
     clients = parse_networks(config.allow_clients)
@@ -64,6 +65,22 @@ def _read_state(
             (name, result): float(count)
             for name, memory in live.engine.scanner.memories.items()
             for result, count in (("hit", memory.hits), ("miss", memory.misses))
+        },
+    )
+
+
+def _read_sinks(metrics: Metrics, trail: AuditWriter) -> None:
+    def each(name: str) -> Callable[[], Readings]:
+        return lambda: {(sink,): float(held[name]) for sink, held in trail.sinks.items()}
+
+    metrics.read("excise_sink_queue", each("depth"))
+    metrics.read("excise_sink_failures", each("failures"))
+    metrics.read(
+        "excise_sink_lines",
+        lambda: {
+            (sink, result): float(held[result])
+            for sink, held in trail.sinks.items()
+            for result in ("sent", "dropped")
         },
     )
 
