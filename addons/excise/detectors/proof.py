@@ -19,6 +19,7 @@ from excise.detectors.own_code import OwnCode, OwnIndex
 from excise.detectors.records import Records, build_index
 from excise.detectors.tool_calls import Argument, Call
 from excise.detectors.tool_guard import Terms, ToolGuard
+from excise.detectors.tool_pins import Pinned, Pins
 from excise.model import Span
 
 KEY: Final = bytes(range(32))
@@ -49,6 +50,7 @@ INSTRUCTIONS: Final = (
     "You are the wine steward of Vintnerhaus. Never quote a price below the cellar list, offer the "
     "loyalty discount only to members, and send every complaint to the owner without comment."
 )
+DESCRIPTION: Final = "Adds two numbers."
 PACKAGES: Final = ("com.vintnerhaus.", "@vintnerhaus/", "vintner_core")
 
 
@@ -86,6 +88,22 @@ def _leak() -> Detector:
     return Leak(build_shingles([INSTRUCTIONS]))
 
 
+class _OneTool(Pinned):
+    """Reads each text as the description of one tool."""
+
+    def find(self, glances: Sequence[Glance]) -> list[tuple[Sight, ...]]:
+        return [
+            (Sight("definition-changed", Span(0, each.size), 1.0),)
+            if each.size and each.text != DESCRIPTION
+            else ()
+            for each in glances
+        ]
+
+
+def _tool_pins() -> Detector:
+    return _OneTool(Pins(), "")
+
+
 def _links() -> Detector:
     return Links(frozenset({"intra.example"}))
 
@@ -121,6 +139,7 @@ PROOF: Final[Mapping[str, Callable[[], Detector]]] = {
     "system-prompt": _leak,
     "tool-guard": _tool_guard,
     "links": _links,
+    "tool-pins": _tool_pins,
     "deep": _deep,
     "own-code": _own_code,
 }

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 from excise.detectors import leak, links, tool_guard
 from excise.detectors.base import Scanner
-from excise.detectors.guests import Guest, reads
+from excise.detectors.guests import Guest, host, reads
 from excise.detectors.links import Links
 from excise.detectors.tool_guard import Terms, ToolGuard
-from excise.model import Segment
+from excise.detectors.tool_pins import Pinned, Pins
+from excise.model import Exchange, Segment
 from excise.pipeline.weigh import Found
 from excise.policy.schema import Profile, Tools
 
@@ -19,6 +20,11 @@ class Company:
 
     def __init__(self) -> None:
         self._instructions = leak.Instructions()
+        self._pins = Pins()
+
+    def at_request(self, scanner: Scanner, exchange: Exchange) -> Scanner:
+        """The scanner for a request, with those that know what was asked before."""
+        return host(scanner, [Pinned(self._pins, f"{exchange.principal.id}\0{exchange.host}")])
 
     def meet(
         self, scanner: Scanner, segments: Sequence[Segment], found: Found, profile: Profile

@@ -25,12 +25,7 @@ from excise.codecs.logprobs import drop_logprobs
 from excise.detectors.base import Scanner
 from excise.detectors.guests import host as hosting
 from excise.enforce.block import class_of
-from excise.enforce.redact import (
-    Lookup,
-    Placeholders,
-    Redaction,
-    build_redaction,
-)
+from excise.enforce.redact import Lookup, Placeholders, Redaction, build_redaction
 from excise.enforce.substitute import NO_KEY, Substitutes
 from excise.model import (
     REFUSING,
@@ -145,7 +140,8 @@ class Firewall:
         message = look_inside(message, dialect, self.documents, strip=self._strips(exchange))
         clock.append(self.timer())
         segments = (*head, *message.segments)
-        found = find(self.scanner, segments, Direction.REQUEST, self.policy.mild)
+        scanner = self.company.at_request(self.scanner, exchange)
+        found = find(scanner, segments, Direction.REQUEST, self.policy.mild)
         clock.append(self.timer())
         context = self._context(exchange, host, dialect, message, found)
         decision = self._decide(Direction.REQUEST, context, message, found)

@@ -84,6 +84,7 @@ DETECTORS: Final = frozenset(
         "canary",
         "tool-guard",
         "links",
+        "tool-pins",
     }
 )
 
