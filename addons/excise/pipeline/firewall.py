@@ -132,8 +132,7 @@ class Firewall:
     def _inspect(self, exchange: Exchange, head: tuple[Segment, ...]) -> RequestOutcome:
         clock = [self.timer()]
         host, dialect = self._speaks(exchange)
-        coding = exchange.header("content-encoding")
-        media_type = exchange.header("content-type")
+        coding, media_type = map(exchange.header, ("content-encoding", "content-type"))
         message = read_message(
             dialect, Direction.REQUEST, exchange.body, coding, self.limits, media_type
         )
