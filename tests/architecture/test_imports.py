@@ -46,7 +46,8 @@ MAY_IMPORT: Final[dict[str, frozenset[str]]] = {
     "config": VALUES,
     "resources": VALUES,
     "signing": VALUES,
-    "standin": frozenset(),
+    "leaf": frozenset(),
+    "standin": frozenset({"leaf"}),
     # the detectors for other frameworks
     "plugins": VALUES | {"text", "rules", "detectors", "resources"},
     # children of the proxy, and how they are asked
@@ -68,7 +69,7 @@ MAY_IMPORT: Final[dict[str, frozenset[str]]] = {
     "edge.script": VALUES | {"config"} | RING_3,
     "cli": VALUES
     | {"codecs", "text", "rules", "catalogue", "detectors", "policy", "pipeline", "state"}
-    | {"audit", "config", "pac", "resources", "assemble", "standin", "workers", ""}
+    | {"audit", "config", "leaf", "pac", "resources", "assemble", "standin", "workers", ""}
     | RING_3,
     "cli.up": VALUES
     | {"assemble", "audit", "config", "pipeline", "state", "edge.master", "cli"}
@@ -111,7 +112,7 @@ OUTSIDE: Final[dict[str, frozenset[str]]] = {
     "zstandard": frozenset({"codecs.encoding", "standin.received", "audit.archive"}),
     "duckdb": frozenset({"audit.query"}),
     "prometheus_client": frozenset({"edge.metrics"}),
-    "cryptography": frozenset({"state", "cli", "standin"}),
+    "cryptography": frozenset({"state", "cli", "standin", "leaf"}),
     "certifi": frozenset({"state", "edge"}),
     "argon2": frozenset({"state.users"}),
 }

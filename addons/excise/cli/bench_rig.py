@@ -12,22 +12,17 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    load_pem_private_key,
-)
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from excise.cli.bench_load import HOST
 from excise.errors import ConfigError
+from excise.leaf import issue_leaf
 from excise.state.ca import create_ca
 
 _LOAD: Final = [sys.executable, "-O", "-m", "excise.cli.bench_load"]
@@ -231,24 +226,8 @@ def _leaf(home: Path) -> Path:
     raw = files.key_and_cert.read_bytes()
     ca_key = load_pem_private_key(raw, None)
     ca = x509.load_pem_x509_certificate(files.cert_pem.read_bytes())
-    key = ec.generate_private_key(ec.SECP256R1())
-    now = datetime.now(UTC)
     if not isinstance(ca_key, ec.EllipticCurvePrivateKey):
         raise TypeError("the CA is made with an elliptic curve key")
-    cert = (
-        x509.CertificateBuilder()
-        .subject_name(x509.Name([]))
-        .issuer_name(ca.subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(HOST)]), critical=True)
-        .sign(ca_key, hashes.SHA256())
-    )
     path = home / "leaf.pem"
-    path.write_bytes(
-        key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-        + cert.public_bytes(Encoding.PEM)
-    )
+    path.write_bytes(issue_leaf(HOST, ca, ca_key, datetime.now(UTC)))
     return path

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import ssl
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,8 +9,10 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
+
+from excise.leaf import issue_leaf
 
 
 class Certificates:
@@ -25,9 +26,7 @@ class Certificates:
         self._folder = folder
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._key = ec.generate_private_key(ec.SECP256R1())
-        self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Stand-in model CA")])
-        constraints = x509.BasicConstraints(ca=True, path_length=0)
-        self._ca = self._sign(self._name, self._key.public_key(), constraints)
+        self._ca = _self_signed(self._key)
         self._contexts: dict[str, ssl.SSLContext] = {}
         self.ca = folder / "standin-ca.pem"
         self.ca.write_bytes(self._ca.public_bytes(Encoding.PEM))
@@ -46,39 +45,28 @@ class Certificates:
         return next((name for name, known in self._contexts.items() if known is context), "")
 
     def _issue(self, name: str) -> Path:
-        key = ec.generate_private_key(ec.SECP256R1())
-        leaf = self._sign(x509.Name([]), key.public_key(), _alternative(name))
         path = self._folder / f"leaf-{len(self._contexts)}.pem"
         path.touch(mode=0o600)
-        path.write_bytes(
-            key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-            + leaf.public_bytes(Encoding.PEM)
-        )
+        path.write_bytes(issue_leaf(name, self._ca, self._key, datetime.now(UTC)))
         return path
 
-    def _sign(
-        self, subject: x509.Name, public: ec.EllipticCurvePublicKey, extension: x509.ExtensionType
-    ) -> x509.Certificate:
-        # Begun a day ago, for clients whose clock is a little behind.
-        begin = datetime.now(UTC) - timedelta(days=1)
-        issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
-        return (
-            x509.CertificateBuilder()
-            .subject_name(subject)
-            .issuer_name(self._name)
-            .public_key(public)
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(begin)
-            .not_valid_after(begin + timedelta(days=8))
-            .add_extension(extension, critical=True)
-            .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
-            .add_extension(issuer, critical=False)
-            .sign(self._key, hashes.SHA256())
-        )
 
-
-def _alternative(name: str) -> x509.SubjectAlternativeName:
-    try:
-        return x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(name))])
-    except ValueError:
-        return x509.SubjectAlternativeName([x509.DNSName(name)])
+def _self_signed(key: ec.EllipticCurvePrivateKey) -> x509.Certificate:
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Stand-in model CA")])
+    # Begun a day ago, for clients whose clock is a little behind.
+    begin = datetime.now(UTC) - timedelta(days=1)
+    public = key.public_key()
+    issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(public)
+    return (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(public)
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(begin)
+        .not_valid_after(begin + timedelta(days=8))
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
+        .add_extension(issuer, critical=False)
+        .sign(key, hashes.SHA256())
+    )
