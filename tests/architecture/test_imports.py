@@ -111,6 +111,7 @@ OUTSIDE: Final[dict[str, frozenset[str]]] = {
     "brotli": frozenset({"codecs.encoding", "standin.received"}),
     "zstandard": frozenset({"codecs.encoding", "standin.received", "audit.archive"}),
     "duckdb": frozenset({"audit.query"}),
+    "opentelemetry": frozenset({"audit.sinks.otlp"}),
     "prometheus_client": frozenset({"edge.metrics"}),
     "cryptography": frozenset({"state", "cli", "standin", "leaf"}),
     "certifi": frozenset({"state", "edge"}),

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from excise.audit.sinks.feeder import Feeder, Sender, Sinks
+from excise.audit.sinks.otlp import Otlp
 from excise.audit.sinks.syslog import Syslog
 from excise.audit.sinks.target import Target, parse_target
 from excise.audit.sinks.webhook import Webhook
@@ -15,6 +16,7 @@ from excise.errors import ConfigError
 SENDERS: Final[Mapping[str, Callable[[Target], Sender]]] = {
     "syslog": Syslog,
     "webhook": Webhook,
+    "otlp": Otlp,
 }
 
 

@@ -20,6 +20,8 @@ PORTS: Final = {
     "syslog+tls": 6514,
     "webhook+http": 80,
     "webhook+https": 443,
+    "otlp+http": 4318,
+    "otlp+https": 4318,
 }
 WHEN_FULL: Final = ("drop-oldest", "refuse")
 OPTIONS: Final = ("queue", "when-full", "batch", "ca", "secret-file")
