@@ -4,6 +4,7 @@ import base64
 import gzip
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -15,7 +16,7 @@ from excise.detectors.build import build_plain_scanner, build_scanner
 from excise.detectors.memory import REMEMBERED
 from excise.detectors.pattern import PatternScanner, Verdict
 from excise.detectors.prefilter import Everything, Hits
-from excise.model import Finding, Kind, Part, Role, Segment, Severity, Span
+from excise.model import Direction, Finding, Kind, Part, Role, Segment, Severity, Span
 from excise.rules.compile import compile_rules
 from excise.rules.examples import DISGUISES
 from excise.rules.fillers import fill
@@ -135,10 +136,10 @@ def test_memory_is_bounded_and_holds_no_text() -> None:
     """The oldest is forgotten; keys are digests."""
     scanner = build_plain_scanner(sample_rules()).pattern
     for number in range(REMEMBERED + 10):
-        scanner._memory.put(number.to_bytes(16), Verdict(()))
-    assert len(scanner._memory._known) == REMEMBERED
+        scanner.memory.put(number.to_bytes(16), Verdict(()))
+    assert len(scanner.memory._known) == REMEMBERED
     scanner.scan([segment(f"{TOKEN} " + "x" * 600)])
-    assert TOKEN not in repr(scanner._memory._known)
+    assert TOKEN not in repr(scanner.memory._known)
 
 
 def test_threads_find_the_same() -> None:
@@ -268,7 +269,7 @@ def test_what_no_budget_is_enough_for_is_remembered() -> None:
     scanner = build_plain_scanner(sample_rules()).pattern
     message = [segment("\n".join(coded(number) for number in range(MOST_RUNS + 10)))]
     first = scanner.look(glances(message))
-    assert first.exhausted == (0,) and len(scanner._memory._known) == 1
+    assert first.exhausted == (0,) and len(scanner.memory._known) == 1
     assert scanner.look(glances(message)) == first
 
 
@@ -325,3 +326,11 @@ def test_a_text_without_disguises_is_found_as_before(words: str, at: int) -> Non
     """Law: views add nothing to plain words around a plain value."""
     text = f"{words[:at]} {TOKEN} {words[at:]}"
     assert SCANNER.scan([segment(text)]) == SCANNER.scan([segment(text)], whole=False)
+
+
+def test_what_reads_requests_only_says_nothing_of_a_growing_text() -> None:
+    """Answers alone come in pieces."""
+    asks = [replace(rule, directions=frozenset({Direction.REQUEST})) for rule in sample_rules()]
+    for scanner in (build_scanner(asks), build_plain_scanner(asks)):
+        assert scanner.scan([segment(TOKEN)])[0]
+        assert scanner.scan([segment(TOKEN)], whole=False) == [()]

@@ -90,6 +90,8 @@ class PatternScanner:
     def __init__(self, rules: Sequence[CompiledRule], prefilter: Prefilter) -> None:
         self._rules = tuple(rules)
         self._distinct = frozenset(n for n, rule in enumerate(rules) if _is_distinct(rule))
+        # What reads requests only is not waited for in a stream, where it says nothing.
+        self._silent = frozenset(n for n, rule in enumerate(rules) if not rule.rule.is_streamed)
         self._prefilter = prefilter
         self._tail = Tail(rules)
         tables()  # made now: the first message with an accent does not wait for them
@@ -130,13 +132,16 @@ class PatternScanner:
             if key and (alone or not budget.exhausted):
                 fresh[index] = key
         if texts:
-            exhausted |= self._search(texts, results)
+            exhausted |= self._search(texts, results, frozenset() if whole else self._silent)
         for index, key in fresh.items():
             self.memory.put(key, Verdict(results[index], index in exhausted))
         return Looked(results, tuple(sorted(exhausted)))
 
-    def _search(self, texts: list[_Text], results: list[Findings]) -> set[int]:
-        """Fill in the results; the segments in which not everything was tried."""
+    def _search(
+        self, texts: list[_Text], results: list[Findings], silent: frozenset[int]
+    ) -> set[int]:
+        """Fill in the results, without `silent` rules; the segments in which not everything was
+        tried."""
         hits: Hits = self._prefilter.hits(
             [each.text for each in texts], [each.label for each in texts]
         )
@@ -146,7 +151,7 @@ class PatternScanner:
             text = texts[number]
             work = works.setdefault(text.segment, Work(len(text.text)))
             for rule, ends in hits[number].items():
-                if text.is_guessed and rule not in self._distinct:
+                if rule in silent or (text.is_guessed and rule not in self._distinct):
                     continue
                 spans = self._confirm(text, self._rules[rule], ends, work)
                 if spans:
