@@ -90,7 +90,8 @@ _DATE: Final = (
     rf"|[2-4][0-9]{_MONTH})"
 )
 _RECORD: Final = re.compile(
-    rf"{_EDGE}{{1,4}}(?:[^\n|;,\t]{{0,30}}[|;,\t]{_EDGE}{{0,3}})?"
+    # The field between is tried last: what stands right behind the number is the date.
+    rf"{_EDGE}{{1,4}}(?:[^\n|;,\t]{{0,30}}[|;,\t]{_EDGE}{{0,3}})??"
     rf"(?P<date>{_MONTH}{_EDGE}{{0,3}}[-/|;,:]?{_EDGE}{{0,3}}{_YEAR})"
     rf"(?:{_EDGE}{{1,4}}(?P<code>[0-9]{{3,4}}))?(?![0-9A-Za-z])"
 )
