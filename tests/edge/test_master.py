@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import socket
 import stat
 from collections.abc import Iterator
@@ -26,11 +25,8 @@ from excise.state.ca import ensure_ca
 @pytest.fixture(autouse=True)
 def _own_context() -> Iterator[None]:
     before = getattr(ctx, "master", None), getattr(ctx, "options", None)
-    handlers = logging.getLogger().handlers[:]
     yield
     ctx.master, ctx.options = before
-    # A master takes what is logged until it is shut down; those made here never run.
-    logging.getLogger().handlers[:] = handlers
 
 
 def _parts() -> Parts:

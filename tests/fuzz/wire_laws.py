@@ -14,7 +14,7 @@ from mitmproxy.proxy import commands, events
 from mitmproxy.proxy.context import Context
 from mitmproxy.proxy.layers.http import RequestData, RequestEndOfMessage, RequestHeaders
 from mitmproxy.proxy.layers.http._base import ReceiveHttp
-from mitmproxy.test import taddons, tflow
+from mitmproxy.test import tflow
 from wsproto.connection import ConnectionType
 from wsproto.events import BytesMessage, Message
 
@@ -22,8 +22,7 @@ from excise.edge.http1 import Http1Server, TrailerlessReader, install
 from excise.edge.layer import WaitHook
 from excise.edge.socketlayer import Side, SocketLayer
 
-with taddons.context() as _host:
-    _OPTIONS: Final[options.Options] = _host.options
+_OPTIONS: Final = options.Options()
 
 
 install()
