@@ -192,7 +192,13 @@ class FakeFirewall:
         return FakeSocket()
 
     def refuse(
-        self, exchange: Exchange, cls: RefusalClass, reason: str, status: int | None = None
+        self,
+        exchange: Exchange,
+        cls: RefusalClass,
+        reason: str,
+        status: int | None = None,
+        *,
+        retry_after: int = 0,
     ) -> tuple[Reply, dict[str, Any]]:
         if not exchange.host.startswith("llm."):
             raise LookupError(exchange.host)

@@ -154,7 +154,8 @@ def test_a_clean_exchange_is_not_touched(stage: Stage, call: Any) -> None:
     with stage.exchange() as traffic:
         got = call(stage, "grüße 🦓 nothing here")
     assert got.removeprefix("You said: ") == "grüße 🦓 nothing here"
-    assert set(traffic.actions()) == {"allow"}
+    # A call of a tool is recorded by its class.
+    assert set(traffic.actions()) <= {"allow", "log"}
 
 
 async def test_the_asynchronous_client_works_too(stage: Stage) -> None:

@@ -119,7 +119,7 @@ class ProxyProcess:
         with suppress(FileNotFoundError):
             text = self.trail.read_text("utf-8")
             lines = [json.loads(line) for line in text.split("\n")[:-1]]
-            return [line for line in lines if line["stage"] not in BOOKKEEPING][start:]
+            return [line for line in lines if line.get("stage") not in BOOKKEEPING][start:]
         return []
 
     def await_lines(self, start: int, count: int, seconds: float = 5.0) -> list[dict[str, Any]]:

@@ -248,10 +248,9 @@ class Addon:
         self, flow: http.HTTPFlow, passage: Passage, verdict: Verdict
     ) -> None:
         reason, cls = f"limit:{verdict.limit}", RefusalClass.LIMIT
-        await self._refuse(flow, passage, reason, 429, cls=cls)
-        if flow.response is not None and verdict.wait is not None:
-            # RFC 9110 §10.2.3: whole seconds.
-            flow.response.headers["retry-after"] = str(max(1, ceil(verdict.wait)))
+        # RFC 9110 §10.2.3: whole seconds.
+        wait = 0 if verdict.wait is None else max(1, ceil(verdict.wait))
+        await self._refuse(flow, passage, reason, 429, cls=cls, retry_after=wait)
 
     def _settle(self, passage: Passage, record: Record | None = None) -> None:
         """Tell the limits what an exchange came to, once it is over."""
@@ -402,10 +401,13 @@ class Addon:
         reason: str,
         status: int | None = None,
         cls: RefusalClass | None = None,
+        retry_after: int = 0,
     ) -> None:
         if cls is None:
             cls = RefusalClass.FAULT if reason == "stopping" else RefusalClass.UNINSPECTABLE
-        reply, record = self._firewall().refuse(passage.exchange, cls, reason, status)
+        reply, record = self._firewall().refuse(
+            passage.exchange, cls, reason, status, retry_after=retry_after
+        )
         self.counts[reason] += 1
         try:
             await self._trail.commit(record)

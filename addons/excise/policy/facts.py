@@ -17,7 +17,7 @@ class Layer(StrEnum):
     NAMES = "names"
     CODE = "code"
     DATA = "data"  # the operator's own records and values
-    CONDUCT = "conduct"  # what a tool call would do
+    CONDUCT = "conduct"  # what tools and answers would do
     MEANING = "meaning"  # topics, attacks, unsafe content
 
 
@@ -34,6 +34,8 @@ _LAYERS: Final[Mapping[str, Layer]] = {
     "canary": Layer.DATA,
     "system-prompt": Layer.DATA,
     "tool-guard": Layer.CONDUCT,
+    "tool-pins": Layer.CONDUCT,
+    "links": Layer.CONDUCT,
 }
 
 # What a rule weighs that does not say so itself, as the OWASP core rule set grades severities.
