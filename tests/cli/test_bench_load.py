@@ -50,7 +50,11 @@ class _Relay:
                 other.write(data)
             other.close()
 
-        await asyncio.gather(pump(reader, forth), pump(back, writer), return_exceptions=True)
+        try:
+            await asyncio.gather(pump(reader, forth), pump(back, writer), return_exceptions=True)
+        finally:  # also where the relay stops before its clients do
+            forth.close()
+            writer.close()
 
 
 def test_a_client_measures_whole_answers(

@@ -62,7 +62,11 @@ class _Parent:
                 pass
             other.close()
 
-        await asyncio.gather(pump(reader, forth), pump(back, writer))
+        try:
+            await asyncio.gather(pump(reader, forth), pump(back, writer))
+        finally:  # also where it stops before its clients do
+            forth.close()
+            writer.close()
 
 
 @pytest.mark.parametrize("host", ["llm.test", "plain.test"])

@@ -285,9 +285,12 @@ def _digits(text: str, run: Sequence[Number]) -> Iterator[tuple[int, int, str]]:
             if shown < cut < shown + len(number.digits):
                 digits = f"{digits[: cut - shown]} {digits[cut - shown :]}"
         shown += len(number.digits)
+        gap = " " if shown in cuts else mark
+        if after is not None and after.start == number.end:  # no place for it in between
+            digits, gap = digits + gap, ""
         yield number.start, number.end, digits
         if after is not None:
-            yield number.end, after.start, " " if shown in cuts else mark
+            yield number.end, after.start, gap
 
 
 def _printed(run: Sequence[Number]) -> tuple[int, ...]:
