@@ -7,6 +7,7 @@ What a document or a tool brought is judged by a scale of its own. How good it i
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from functools import cache
 from threading import Lock
@@ -126,7 +127,7 @@ class Meaning:
         }
 
 
-class _Reader:
+class _Reader(ABC):
     """What the three detectors have in common."""
 
     def __init__(self, meaning: Meaning) -> None:
@@ -141,8 +142,9 @@ class _Reader:
             return ()
         return tuple(sorted(self._sights(look), key=lambda each: (each.span, each.label)))
 
+    @abstractmethod
     def _sights(self, look: Look) -> list[Sight]:
-        raise NotImplementedError
+        """What a look at one text says of this kind."""
 
 
 class Injection(_Reader):
