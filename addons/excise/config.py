@@ -49,7 +49,9 @@ class Settings:
     finds for this process.
     `metrics` is where metrics and health are served, nowhere if empty.
     `audit_tunnels` has a line for each client that refuses our certificate.
-    `sinks` are where the lines of the trail are sent on to, each as `KIND://HOST:PORT#OPTIONS`.
+    `sinks` are where the lines of the trail are sent on to, each as `KIND://HOST:PORT#OPTIONS`;
+    `alerts` where what asks for an alert is told at once: `stderr`, webhooks, or `none`.
+    `answer_headers` has answers tell their verdict's id in headers: `off`, `on`, or for groups.
     `origins` says where each setting that is no default came from.
     """
 
@@ -92,6 +94,8 @@ class Settings:
     audit_pack: str = "zstd"
     audit_tunnels: str = "failures"
     sinks: tuple[str, ...] = ()
+    alerts: tuple[str, ...] = ("stderr",)
+    answer_headers: tuple[str, ...] = ("off",)
     origins: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -257,6 +261,19 @@ def _texts(raw: Any) -> tuple[str, ...]:
     return tuple(_text(piece) for piece in pieces)
 
 
+def _alone(*words: str) -> Callable[[Any], tuple[str, ...]]:
+    """A list of texts, in which these words can only stand alone."""
+
+    def parse(raw: Any) -> tuple[str, ...]:
+        # YAML reads a bare on and off as booleans.
+        texts = _texts(("off", "on")[raw] if isinstance(raw, bool) else raw)
+        if not texts or (len(texts) > 1 and set(texts) & set(words)):
+            raise ValueError
+        return texts
+
+    return parse
+
+
 def _flag(raw: Any) -> bool:
     if isinstance(raw, bool):
         return raw
@@ -367,6 +384,8 @@ KINDS: Final[Mapping[str, _Kind]] = {
     "audit_pack": _choice("zstd", "gzip", "none"),
     "audit_tunnels": _choice("failures", "off"),
     "sinks": _TEXTS,
+    "alerts": _Kind(_alone("none"), "a list of stderr and webhooks, or none"),
+    "answer_headers": _Kind(_alone("off", "on"), "off, on or a list of groups"),
 }
 
 # The table and the values must not drift apart; a test compares them with this.

@@ -23,6 +23,7 @@ from excise.edge.exchange import (
     to_response,
 )
 from excise.edge.gate import Gate
+from excise.edge.headers import AnswerHeaders
 from excise.edge.layer import passage_of
 from excise.edge.passage import DEFAULT_BODY_LIMIT, PASSAGE, GuardedStream, Passage
 from excise.edge.ports import (
@@ -65,6 +66,7 @@ class Addon:
         meter: Meter | None = None,
         killed: Callable[[], bool] = bool,
         tarpit: Tarpit | None = None,
+        headers: AnswerHeaders | None = None,
     ) -> None:
         self._firewall = firewall
         self._gate = gate
@@ -75,6 +77,7 @@ class Addon:
         self._meter = meter
         self._killed = killed
         self._tarpit = tarpit or Tarpit()
+        self._headers = headers
         self.active: set[str] = set()
         self.sockets: dict[http.HTTPFlow, GuardedSocket] = {}
         """Those that are open."""
@@ -234,7 +237,7 @@ class Addon:
         if outcome.reply is None:
             self._send_on(flow, passage, outcome)
             return
-        flow.response = to_response(outcome.reply)
+        flow.response = self._marked(to_response(outcome.reply), passage)
         if outcome.decision.action is Action.TARPIT and self._tarpit.take(flow.response):
             passage.tarpit = self._tarpit
 
@@ -308,6 +311,7 @@ class Addon:
             return
         passage.stream = GuardedStream(stream, self._note, self._trail.commit, self._killed)
         response.stream = True
+        self._marked(response, passage)
         response.headers.pop("content-encoding", None)  # what comes out of the firewall has none
         # Edits change the length, so it cannot be told beforehand.
         if head.length >= 0 and flow.request.is_http11:
@@ -360,7 +364,7 @@ class Addon:
             self._trail.offer(outcome.record)
         except AuditError as fault:
             return self._refuse_unrecorded(flow, passage, fault)
-        self._give(flow, response, outcome)
+        self._give(flow, response, passage, outcome)
         return None
 
     async def _carry_back_on_disk(
@@ -372,14 +376,25 @@ class Addon:
             await self._refuse_unrecorded(flow, passage, fault)
             return
         if outcome.reply is not None:
-            flow.response = to_response(outcome.reply)
+            flow.response = self._marked(to_response(outcome.reply), passage, outcome.record)
         else:
-            self._give(flow, response, outcome)
+            self._give(flow, response, passage, outcome)
 
-    def _give(self, flow: http.HTTPFlow, response: http.Response, outcome: Any) -> None:
+    def _give(
+        self, flow: http.HTTPFlow, response: http.Response, passage: Passage, outcome: Any
+    ) -> None:
         if outcome.changed:
             replace_body(response, outcome.body)
-        flow.response = response
+        flow.response = self._marked(response, passage, outcome.record)
+
+    def _marked(self, response: http.Response, passage: Passage, *records: Record) -> http.Response:
+        """An answer with what it tells of its verdict."""
+        if self._headers is not None and passage.exchange is not None:
+            asked = passage.outcome
+            known = (asked.record, *records) if asked is not None else records
+            tokens = asked.context.tokens if asked is not None else 0
+            self._headers.put(response, passage.exchange, known, tokens)
+        return response
 
     # -- refusing ------------------------------------------------------------------------------
 
@@ -392,7 +407,7 @@ class Addon:
             passage.own = True
         exchange = to_exchange(flow, reference, host)
         reply, _ = self._firewall().refuse(exchange, RefusalClass.FAULT, "fault")
-        return to_response(reply)
+        return self._marked(to_response(reply), Passage(exchange=exchange))
 
     async def _refuse(
         self,
@@ -424,7 +439,7 @@ class Addon:
 
     def _answer(self, flow: http.HTTPFlow, passage: Passage, reply: Reply) -> None:
         self._settle(passage)
-        flow.response, passage.own = to_response(reply), True
+        flow.response, passage.own = self._marked(to_response(reply), passage), True
         if self.draining:
             flow.response.headers["connection"] = "close"
 

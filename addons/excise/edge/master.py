@@ -98,6 +98,7 @@ class ExciseMaster(master.Master):
             meter=parts.meter,
             killed=parts.killed,
             tarpit=Tarpit(seconds=parts.tarpit_seconds),
+            headers=parts.headers,
         )
         self.reloader = parts.reload(self.gate.forget) if parts.reload else None
         self._was_killed = False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import socket
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -20,6 +21,7 @@ from excise.audit.trail import Keeping, Seal
 from excise.audit.writer import AuditWriter
 from excise.config import Settings as Config
 from excise.edge.faults import Fault
+from excise.edge.headers import AnswerHeaders
 from excise.edge.ports import Parts, Trail
 from excise.edge.reload import Reloader
 from excise.errors import AuditError
@@ -73,8 +75,12 @@ def open_trail(config: Config, notice: Callable[[str], None], worker: str = "") 
         seal=Seal(signer.sign, signer.key_id, head_path(config.state_dir, path)),
         notice=notice,
         worker=worker,
-        onward=start_sinks(config.sinks, notice) if config.sinks else None,
+        onward=start_sinks(config.sinks, notice, _alerts(config)),
     )
+
+
+def _alerts(config: Config) -> tuple[str, ...]:
+    return () if config.alerts == ("none",) else config.alerts
 
 
 class Live:
@@ -175,6 +181,7 @@ def join_parts(config: Config, live: Live, trail: Trail) -> Parts:
         reload=live.reloader,
         pac=lambda place: build_pac(live.engine.catalogue, place),
         tarpit_seconds=config.tarpit_seconds,
+        headers=_headers(config),
     )
 
 
@@ -191,6 +198,13 @@ def policy_stamp(config: Config) -> tuple[tuple[str, int, int], ...]:
             facts = path.stat()
             stamps.append((str(path), facts.st_mtime_ns, facts.st_size))
     return tuple(stamps)
+
+
+def _headers(config: Config) -> AnswerHeaders | None:
+    if config.answer_headers == ("off",):
+        return None
+    groups = () if config.answer_headers == ("on",) else config.answer_headers
+    return AnswerHeaders(socket.gethostname(), frozenset(groups))
 
 
 def _counters(config: Config) -> Counters:
@@ -231,7 +245,7 @@ def build_firewall(config: Config, engine: Engine, vault: MemoryVault) -> Firewa
         ),
         substitutes=engine.substitutes,
         overrides=Overrides(key=engine.override_key, desk=OverrideDesk(config.state_dir)),
-        counts=engine.limits.counts_tokens,
+        counts=engine.limits.counts_tokens or _headers(config) is not None,
         is_slow=engine.scanner.is_slow or config.token_counts == "exact",
         exact=_exact() if config.token_counts == "exact" else None,
         documents=engine.documents,

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from excise.edge.faults import Fault
+from excise.edge.headers import AnswerHeaders
 from excise.model import Action, Answer, Decision, Exchange, RefusalClass, Reply, SocketMessage
 
 Record = dict[str, Any]
@@ -294,6 +295,7 @@ class Parts:
     vault: Vault
     fault_record: Callable[[Fault], Record]
     tarpit_seconds: float = 60.0
+    headers: AnswerHeaders | None = None  # None: answers tell nothing of their verdict
     # A line about a client that would not be decrypted (host, client address); None: no line.
     tunnel_record: Callable[[str, str], Record] | None = None
     meter: Meter | None = None

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from http.client import HTTPException
 from typing import Final, Protocol
 
@@ -56,12 +56,15 @@ class Feeder:
         refuse: bool = False,
         notice: Notice = lambda _: None,
         first_wait: float = FIRST_WAIT,
+        pick: Callable[[Sequence[bytes]], Sequence[bytes]] | None = None,
     ) -> None:
+        """`pick` says what is sent where some lines were written; None: those lines."""
         self.name = name
         self.sent = self.dropped = self.failures = 0
         self._sender = sender
         self._limit, self._batch, self._refuse = queue, batch, refuse
         self._notice = notice
+        self._pick = pick
         self._first_wait = first_wait
         self._queue: deque[bytes] = deque()
         self._active: list[bytes] = []
@@ -82,6 +85,8 @@ class Feeder:
 
     def give(self, lines: Sequence[bytes]) -> None:
         """Queue lines; never waits."""
+        if self._pick is not None and not (lines := self._pick(lines)):
+            return
         with self._changed:
             self._queue.extend(lines)
             # One that refuses was asked before; what was under way by then is kept.

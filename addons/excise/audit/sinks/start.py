@@ -1,12 +1,15 @@
-"""From the texts of the setting `sinks` to sinks that run."""
+"""From the texts of the settings `sinks` and `alerts` to sinks that run."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from time import monotonic
 from typing import Final
 
+from excise.audit.alerts import Alerts
 from excise.audit.sinks.feeder import Feeder, Sender, Sinks
 from excise.audit.sinks.otlp import Otlp
+from excise.audit.sinks.stderr import Stderr
 from excise.audit.sinks.syslog import Syslog
 from excise.audit.sinks.target import Target, parse_target
 from excise.audit.sinks.webhook import Webhook
@@ -20,22 +23,55 @@ SENDERS: Final[Mapping[str, Callable[[Target], Sender]]] = {
 }
 
 
-def start_sinks(texts: Sequence[str], notice: Notice = lambda _: None) -> Sinks:
-    """Start every sink. Raises `ConfigError` before any of them runs."""
+STDERR: Final = "stderr"
+
+
+def start_sinks(
+    texts: Sequence[str], notice: Notice = lambda _: None, alerts: Sequence[str] = ()
+) -> Sinks:
+    """Start every sink, and those that are sent `alerts` only. Raises `ConfigError` before any of
+    them runs."""
     made = [(target, _sender(target)) for target in map(parse_target, texts)]
+    told = [_told(text) for text in alerts]
     return Sinks(
         [
-            Feeder(
-                target.name,
-                sender,
-                queue=target.queue,
-                batch=target.batch,
-                refuse=target.refuse,
-                notice=notice,
-            )
-            for target, sender in made
+            *(_feeder(target, sender, notice) for target, sender in made),
+            *(_feeder(t, s, notice, Alerts(monotonic)) for t, s in told),
         ]
     )
+
+
+def _feeder(
+    target: Target | None, sender: Sender, notice: Notice, alerts: Alerts | None = None
+) -> Feeder:
+    pick = alerts.pick if alerts else None
+    name = target.name if target else STDERR
+    if target is None:
+        return Feeder(f"alerts {name}", sender, notice=notice, pick=pick)
+    return Feeder(
+        f"alerts {name}" if alerts else name,
+        sender,
+        queue=target.queue,
+        batch=target.batch,
+        refuse=target.refuse,
+        notice=notice,
+        pick=pick,
+    )
+
+
+def _told(text: str) -> tuple[Target | None, Sender]:
+    """Where alerts go to: standard error, or a webhook."""
+    if text == STDERR:
+        return None, Stderr()
+    target = parse_target(text)
+    if not target.scheme.startswith("webhook"):
+        raise ConfigError(
+            "EXC-CFG-001",
+            f'alerts cannot be sent to "{target.scheme}"; wanted stderr or a webhook.',
+            at="alerts",
+            hint="The trail as a whole goes to every kind of sink; see the setting sinks.",
+        )
+    return target, _sender(target)
 
 
 def _sender(target: Target) -> Sender:

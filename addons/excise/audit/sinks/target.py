@@ -90,4 +90,6 @@ def _whole(options: Mapping[str, str], name: str, default: int) -> int:
 def _wrong(why: str, hint: str) -> ConfigError:
     # The text itself is not repeated: a path or a query may hold a token of the receiver's.
     hint = hint or f"Kinds: {', '.join(PORTS)}; options: {', '.join(OPTIONS)}."
-    return ConfigError("EXC-CFG-001", f"a sink cannot be used: {why}.", at="sinks", hint=hint)
+    return ConfigError(
+        "EXC-CFG-001", f"a sink cannot be used: {why}.", at="sinks, alerts", hint=hint
+    )
