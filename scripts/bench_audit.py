@@ -51,6 +51,7 @@ def main() -> int:
         size = write(path, lines, count)
         print(f"trail        {count} lines, {size / 1e6:.0f} MB before packing")
         timed("verify", lambda: verify_trail(path, None, lambda _: None))
+        timed("first stats", lambda: read_stats(path))
         timed("stats", lambda: read_stats(path))
     return 0
 

@@ -110,7 +110,7 @@ OUTSIDE: Final[dict[str, frozenset[str]]] = {
     "phonenumbers": frozenset({"detectors.phones"}),
     "brotli": frozenset({"codecs.encoding", "standin.received"}),
     "zstandard": frozenset({"codecs.encoding", "standin.received", "audit.archive"}),
-    "duckdb": frozenset({"audit.query"}),
+    "duckdb": frozenset({"audit.query", "audit.counted"}),
     "opentelemetry": frozenset({"audit.sinks.otlp"}),
     "prometheus_client": frozenset({"edge.metrics"}),
     "cryptography": frozenset({"state", "cli", "standin", "leaf"}),

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from excise.audit.archive import rotated
+from excise.audit.archive import counts_name, rotated
 from excise.audit.chain import Head, link
 from excise.audit.fields import Stage
 from excise.audit.heads import read_head
@@ -164,6 +164,20 @@ def test_a_full_file_turns_over_and_the_oldest_go_with_a_note(tmp_path: Path) ->
     noted = [drop["file"] for file in (*rotated(path), path) for record in read(file)
              for drop in record.get("retention", {}).get("dropped", ())]  # fmt: skip
     assert noted and not any((tmp_path / name).exists() for name in noted)
+
+
+def test_counts_of_a_file_go_with_it(tmp_path: Path) -> None:
+    path = tmp_path / "t.jsonl"
+    trail = open_trail(path, [], rotate_bytes=10, keep=1)
+    trail.append([line(0)], sync=False)
+    (first,) = rotated(path)
+    counts = counts_name(first, "kinds-0")
+    counts.touch()
+    for number in range(3):
+        assert counts.exists() == first.exists()
+        trail.append([line(number)], sync=False)
+    trail.close()
+    assert not first.exists() and not counts.exists()
 
 
 def test_a_file_turns_over_by_age_and_goes_by_age_and_size(tmp_path: Path) -> None:

@@ -11,8 +11,9 @@ import gzip
 import io
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
+from glob import escape
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -21,6 +22,7 @@ _SUFFIX: Final = {"zstd": ".zst", "gzip": ".gz"}
 _PACKED: Final = tuple(_SUFFIX.values())
 _MOMENT: Final = r"\d{8}T\d{6}-\d{6}"
 _ROTATED: Final = re.compile(rf"(.+)-{_MOMENT}(\.[^.]+)")
+COUNTS: Final = ".parquet"
 _CHUNK: Final = 1 << 20
 
 
@@ -71,6 +73,19 @@ def there(file: Path) -> Path:
         if packed.exists():
             return packed
     return file
+
+
+def counts_name(file: Path, kind: str) -> Path:
+    """Where counts of a full file are kept; `kind` says of what and by which key."""
+    return file.with_name(f"{plain_name(file)}.{kind}{COUNTS}")
+
+
+def drop_counts(file: Path, keep: Iterable[Path] = ()) -> None:
+    """Remove counts of a file, for they may not outlive it."""
+    kept = set(keep)
+    for each in file.parent.glob(f"{escape(plain_name(file))}.*{COUNTS}*"):
+        if each not in kept:
+            each.unlink(missing_ok=True)
 
 
 def open_file(path: Path) -> IO[bytes]:

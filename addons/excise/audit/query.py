@@ -39,21 +39,35 @@ _LONGEST: Final = 4_000_000  # bytes of one line
 def files_of(path: Path) -> list[Path]:
     """Every file of the trail and of its workers' trails. Raises `AuditError` where there is
     none."""
+    return [file for trail in _trails(path) for file in (*rotated(trail), *_growing([trail]))]
+
+
+def full_files(path: Path) -> list[Path]:
+    """Those of them that nobody writes to any more. Raises `AuditError` like `files_of`."""
+    return [file for trail in _trails(path) for file in rotated(trail)]
+
+
+def growing_files(path: Path) -> list[Path]:
+    """Those that are written to. Raises `AuditError` like `files_of`."""
+    return _growing(_trails(path))
+
+
+def _growing(trails: Iterable[Path]) -> list[Path]:
+    return [trail for trail in trails if trail.exists()]
+
+
+def _trails(path: Path) -> list[Path]:
     try:
-        files = [
-            file
-            for trail in family_of(path)
-            for file in (*rotated(trail), *([trail] if trail.exists() else []))
-        ]
+        trails = [each for each in family_of(path) if each.exists() or rotated(each)]
     except FileNotFoundError:
-        files = []
+        trails = []
     except OSError as fault:
         raise AuditError(
             "EXC-AUD-001", f"the trail cannot be read ({fault.strerror}).", at=str(path)
         ) from None
-    if not files:
+    if not trails:
         raise AuditError("EXC-AUD-001", "there is no trail yet.", at=str(path))
-    return files
+    return trails
 
 
 def column_types(names: Iterable[str] = ()) -> dict[str, str]:
@@ -68,6 +82,21 @@ def column_types(names: Iterable[str] = ()) -> dict[str, str]:
 
 
 @contextmanager
+def connect(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection in memory for questions about this trail. What DuckDB cannot read is an
+    `AuditError`."""
+    import duckdb
+
+    connection = duckdb.connect(":memory:", config=_CONFIG)
+    try:
+        yield connection
+    except duckdb.IOException:
+        raise AuditError("EXC-AUD-001", "the trail cannot be read.", at=str(path)) from None
+    finally:
+        connection.close()
+
+
+@contextmanager
 def open_lines(
     path: Path, names: Iterable[str] = (), *, load: bool = False
 ) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -77,24 +106,24 @@ def open_lines(
     several questions about the same lines. What is no record is left out; `verify` is what
     complains of it.
     """
-    import duckdb
-
-    files = [str(file) for file in files_of(path)]
-    columns = column_types(names)
-    connection = duckdb.connect(":memory:", config=_CONFIG)
-    try:
-        source = (
-            f"read_json({_quoted(files)}, format='newline_delimited', ignore_errors=true, "
-            f"maximum_object_size={_LONGEST}, columns={_columns(columns)})"
-        )
+    source = lines_of(files_of(path), names)
+    with connect(path) as connection:
         moment = "" if names else ", TRY_CAST(time AS TIMESTAMP) AS moment"
         kind = "TABLE" if load else "VIEW"
         connection.execute(f"CREATE TEMP {kind} lines AS SELECT *{moment} FROM {source}")
         yield connection
-    except duckdb.IOException:
-        raise AuditError("EXC-AUD-001", "the trail cannot be read.", at=str(path)) from None
-    finally:
-        connection.close()
+
+
+def lines_of(files: Sequence[Path], names: Iterable[str] = ()) -> str:
+    """Something to select from: the lines of these files, narrowed to `names` where some are."""
+    columns = column_types(names)
+    if not files:
+        empty = ", ".join(f'NULL::{kind} AS "{name}"' for name, kind in columns.items())
+        return f"(SELECT {empty} WHERE false)"
+    return (
+        f"read_json({_quoted(list(map(str, files)))}, format='newline_delimited', "
+        f"ignore_errors=true, maximum_object_size={_LONGEST}, columns={_columns(columns)})"
+    )
 
 
 def quoted(text: str) -> str:

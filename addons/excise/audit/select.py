@@ -6,10 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Final
 
+HOUR: Final = 13  # characters of a time, up to its hour
+
 # Filter → how the query says it, with `?` for the value.
 _SQL: Final[dict[str, str]] = {
     "principal": "principal.id = ?",
     "group": 'principal."group" = ?',
+    "app": "client.family = ?",
     "host": "host = ?",
     "provider": "provider = ?",
     "model": "model = ?",
@@ -18,8 +21,8 @@ _SQL: Final[dict[str, str]] = {
     "rule": "len(list_filter(rulings, lambda r: r.rule = ?)) > 0",
     "entity": "len(list_filter(rulings, lambda r: r.entity = ?)) > 0",
     "reason": "list_contains(reasons, ?)",
-    "since": "time >= ?",
-    "until": "time < ?",
+    "since": "{time} >= ?",
+    "until": "{time} < ?",
 }
 
 
@@ -30,6 +33,7 @@ class Wanted:
 
     principal: str = ""
     group: str = ""
+    app: str = ""
     host: str = ""
     provider: str = ""
     model: str = ""
@@ -50,10 +54,17 @@ class Wanted:
         named = {each.name: getattr(self, each.name) for each in fields(self)}
         return {name: value for name, value in named.items() if value}
 
-    def where(self) -> tuple[str, list[str]]:
-        """The same as a condition over the view `lines`, and its parameters."""
+    @property
+    def is_hourly(self) -> bool:
+        """Whether `since` and `until` cut no hour in two."""
+        return max(len(self.since), len(self.until)) <= HOUR
+
+    def where(self, time: str = "time") -> tuple[str, list[str]]:
+        """The same as a condition over the view `lines`, and its parameters; `time` names the
+        column of times."""
         given = self.given()
-        return " AND ".join(_SQL[name] for name in given) or "true", list(given.values())
+        said = (_SQL[name].format(time=time) for name in given)
+        return " AND ".join(said) or "true", list(given.values())
 
 
 FILTERS: Final = tuple(_SQL)
@@ -68,6 +79,8 @@ def _values(record: Mapping[str, Any], name: str, value: str) -> bool:
         return any(ruling.get(name) == value for ruling in record.get("rulings", ()))
     if name == "reason":
         return value in record.get("reasons", ())
+    if name == "app":
+        return bool(record.get("client", {}).get("family") == value)
     if name in ("principal", "group"):
         return bool(record.get("principal", {}).get("id" if name == "principal" else name) == value)
     return bool(record.get(name) == value)

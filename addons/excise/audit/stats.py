@@ -1,4 +1,4 @@
-"""Counts over the trail, asked of the view in one scan."""
+"""Counts over the trail, from what is kept beside its full files."""
 
 from __future__ import annotations
 
@@ -7,14 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from excise.audit.query import open_lines
+from excise.audit.counted import open_counted
 from excise.audit.select import Wanted
 
-_COLUMNS: Final = (
-    "time", "stage", "direction", "action", "would", "host", "model", "principal.id", "reasons",
-    "rulings.rule", "rulings.entity", "rulings.count", "fault.kind", "timings.total", "lost",
-    "missing",
-)  # fmt: skip
 # Counter → what is counted, and over which lines.
 _COUNTED: Final[dict[str, tuple[str, str]]] = {
     "stages": ("stage", "true"),
@@ -55,31 +50,35 @@ class Stats:
 
 def read_stats(path: Path, wanted: Wanted = Wanted()) -> Stats:  # noqa: B008  # frozen
     """The counts of the lines that are wanted. Raises `AuditError`."""
-    where, values = wanted.where()
-    names = (*_COLUMNS, *(("provider", "principal.group") if values else ()))
-    with open_lines(path, names, load=not values) as lines:
+    where, values = wanted.where("hour")
+    with open_counted(path, exact=not wanted.is_hourly) as counted:
         if values:
-            lines.execute(f"CREATE TEMP TABLE wanted AS SELECT * FROM lines WHERE {where}", values)
-        return _count(lines, "wanted" if values else "lines")
+            counted.execute(
+                f"CREATE TEMP TABLE wanted AS SELECT * FROM kinds WHERE {where}", values
+            )
+        return _count(counted, "wanted" if values else "kinds")
 
 
-def _count(lines: Any, table: str) -> Stats:
+def _count(counted: Any, table: str) -> Stats:
     stats = Stats()
-    row = lines.execute(
-        f"SELECT count(*), min(time), max(time), sum(lost), quantile_disc(timings.total, 0.5), "
-        f"quantile_disc(timings.total, 0.99) FROM {table}"
+    row = counted.execute(
+        f"SELECT coalesce(sum(n), 0), min(first), max(last), sum(lost) FROM {table}"
     ).fetchone()
-    stats.records, stats.first, stats.last = row[0], row[1] or "", row[2] or ""
-    stats.lost, stats.p50, stats.p99 = int(row[3] or 0), row[4], row[5]
+    stats.records, stats.first, stats.last = int(row[0]), row[1] or "", row[2] or ""
+    stats.lost = int(row[3] or 0)
+    stats.p50, stats.p99 = counted.execute(
+        "SELECT quantile_disc(ms, 0.5), quantile_disc(ms, 0.99) "
+        f"FROM (SELECT unnest(took) AS ms FROM {table})"
+    ).fetchone()
     for name, (what, where) in _COUNTED.items():
-        found = lines.execute(
-            f"SELECT word, count(*) AS often FROM (SELECT {what} AS word FROM {table} "
+        found = counted.execute(
+            f"SELECT word, sum(n)::BIGINT AS often FROM (SELECT {what} AS word, n FROM {table} "
             f"WHERE {where}) WHERE word IS NOT NULL GROUP BY word ORDER BY often DESC, word"
         )
         setattr(stats, name, Counter(dict(found.fetchall())))
-    found = lines.execute(
-        f"SELECT r.rule, r.entity, sum(r.count) FROM (SELECT unnest(rulings) AS r FROM {table} "
-        f"WHERE len(rulings) > 0) GROUP BY ALL"
+    found = counted.execute(
+        f"SELECT r.rule, r.entity, sum(n * r.count) FROM (SELECT unnest(rulings) AS r, n "
+        f"FROM {table} WHERE len(rulings) > 0) GROUP BY ALL"
     )
     for rule, entity, often in found.fetchall():
         stats.rules[rule] += int(often)

@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from excise.audit.archive import broken, open_file, plain_name, rotated, sync_dir
+from excise.audit.archive import broken, drop_counts, open_file, plain_name, rotated, sync_dir
 from excise.audit.chain import Head, Sign, digest_of, link, link_signed, read_link
 from excise.audit.fields import Stage
 from excise.audit.heads import HeadFile, read_head
@@ -284,6 +284,7 @@ class Trail:
             self._checkpoint(fd, "retention")
             for old in gone:
                 old.unlink(missing_ok=True)
+                drop_counts(old)
 
 
 def make_private_dir(path: Path, notice: Notice) -> None:
