@@ -15,6 +15,7 @@ from samples import CODES, OWN, TOPICS, Sample, Topical
 from scipy.sparse import csr_matrix, hstack
 from sklearn.linear_model import LogisticRegression, SGDClassifier
 
+from excise.detectors.lanes import bytes_of
 from excise.detectors.meaning_features import (
     BITS,
     CLUSTERS,
@@ -280,9 +281,10 @@ def as_model(words: Words, linear: Linear) -> MeaningModel:
     none = np.zeros((0, 0), np.float32)
     return MeaningModel(
         lexicon=words.lexicon, vectors=words.vectors, vector_scale=words.scale, heads=HEADS,
-        table=linear.table, table_scale=linear.scale, head_rows=words.full() @ linear.dense,
-        head_bias=linear.bias, outcomes=(), settle=none, settle_bias=none, topics=(),
-        topic_rows=np.zeros((0, 0), np.int8), topic_scale=none, topic_bias=none,
+        table=bytes_of(linear.table), table_scale=linear.scale,
+        head_rows=words.full() @ linear.dense, head_bias=linear.bias, outcomes=(), settle=none,
+        settle_bias=none, topics=(),
+        topic_rows=np.zeros((0, 0), np.uint64), topic_scale=none, topic_bias=none,
         codes=(), code_rows=none, code_bias=none, background=none,
     )  # fmt: skip
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from excise.text.tokens import BLANK, DIGIT, MARK, NEWLINE, WORD, _plane, tokenize
+from excise.text.tokens import BLANK, DIGIT, MARK, NEWLINE, WORD, _plane, retold, tokenize
 
 MASK = (1 << 64) - 1
 
@@ -112,3 +112,11 @@ def test_long_words_and_texts_are_read_like_short_ones(size: int) -> None:
     """Whatever is hashed at once."""
     text = f"{'ab' * 600} c {'d' * size}1 é{' efg' * (size // 4)}"
     assert as_rows(text) == plain_tokens(text)
+
+
+@given(st.text(st.characters(max_codepoint=127), max_size=200))
+def test_a_text_in_small_letters_has_the_tokens_of_the_one_it_was(text: str) -> None:
+    for told, anew in zip(
+        retold(text.lower(), tokenize(text)), tokenize(text.lower()), strict=True
+    ):
+        assert told.tolist() == anew.tolist()

@@ -28,9 +28,9 @@ from excise.detectors.code_features import (
     pairs_at,
     pairs_of,
 )
+from excise.detectors.lanes import MOST, RAISED, Words, lanes_of
 
 Floats = NDArray[np.float32]
-Lanes = NDArray[np.uint64]
 
 # The weight of a line is the sum of its features over a power of their number.
 SOFT = 6.0
@@ -38,12 +38,8 @@ POWER = 0.6
 TONGUE_SOFT = 4.0
 TONGUE_POWER = 0.6
 
-# Four weights of tongues lie in one word, each raised by so much in a lane of 16 bits; rows of so
-# many tokens, three to a token, can be added up before a lane runs over.
-_RAISED = 128
-_LANES = 4
 _FEATURES = 3
-_PIECE = 0xFFFF // (_FEATURES * 0xFF)
+_PIECE = MOST // _FEATURES  # tokens whose rows can be added up
 # Rows of so many tokens are read at once: memory that is not given back between two texts.
 _AT_ONCE = 768
 
@@ -59,7 +55,7 @@ class CodeModel:
     line_bias: float
     tongues: tuple[str, ...]
     known: int  # types below have a row of their own in `tongue_types`
-    tongue_rows: Lanes  # types, pairs, triples in one table
+    tongue_rows: Words  # types, pairs, triples in one table
     tongue_scale: float
     tongue_bias: Floats
     calibration: tuple[float, ...]
@@ -78,7 +74,7 @@ class CodeModel:
                 line_bias=float(file["line_bias"]),
                 tongues=tuple(file["tongues"].tobytes().decode().splitlines()),
                 known=SHAPES + int(file["code_words"]),
-                tongue_rows=_lanes(
+                tongue_rows=lanes_of(
                     [file["tongue_types"], file["tongue_pairs"], file["tongue_triples"]]
                 ),
                 tongue_scale=float(file["tongue_scale"]),
@@ -108,7 +104,7 @@ class CodeModel:
         firsts = behind - sizes
         places = np.arange(int(behind[-1])) + np.repeat(starts - firsts, sizes)
         out = self._sums(encoded, places, firsts)
-        out -= (sizes * (_RAISED * _FEATURES))[:, None]
+        out -= (sizes * (RAISED * _FEATURES))[:, None]
         out *= (self.tongue_scale / (sizes + TONGUE_SOFT) ** TONGUE_POWER)[:, None]
         out += self.tongue_bias
         return out
@@ -137,11 +133,3 @@ class CodeModel:
         if cuts.size > firsts.size:
             wide = np.add.reduceat(wide, np.searchsorted(cuts, firsts), dtype=np.uint32)
         return wide[:, : len(self.tongues)].astype(np.float32)
-
-
-def _lanes(tables: Sequence[NDArray[np.int8]]) -> Lanes:
-    """Tables of rows of weights as one table of lanes."""
-    columns = tables[0].shape[1]
-    wide = np.zeros((sum(map(len, tables)), -(-columns // _LANES) * _LANES), np.uint16)
-    wide[:, :columns] = np.concatenate(tables).astype(np.int16) + _RAISED
-    return wide.view(np.uint64)

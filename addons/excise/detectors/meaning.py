@@ -22,6 +22,7 @@ from excise.detectors.meaning_model import MeaningModel, Units, Views
 from excise.detectors.meaning_own import OwnTopic
 from excise.detectors.models import read_model
 from excise.model import Part, Span
+from excise.text.tokens import Tokens
 
 FAMILIES: Final = ("direct", "indirect", "jailbreak")
 UNSAFE: Final = tuple(f"S{n}" for n in range(1, 15))
@@ -70,15 +71,16 @@ class Meaning:
         with self._lock:
             if glance in self._known:
                 return self._known[glance]
-        seen = self.read(glance.text, glance.part)
+        seen = self.read(glance.text, glance.part, glance.tokens)
         with self._lock:
             self._known[glance] = seen
         return seen
 
-    def read(self, text: str, part: Part) -> Look | None:
-        """What a text says that came as this part; None where it has no token."""
+    def read(self, text: str, part: Part, tokens: Tokens | None = None) -> Look | None:
+        """What a text says that came as this part; None where it has no token. `tokens` are its
+        own where they are there already."""
         model = self.model
-        reading = model.read(text[:_READ])
+        reading = model.read(text[:_READ], tokens if len(text) <= _READ else None)
         if not reading.starts.size:
             return None
         views = model.views(reading)
@@ -110,8 +112,9 @@ class Meaning:
     def _codes(self, reading: Reading, views: Views, unsafe: float) -> dict[str, float]:
         """The likeliest code carries the chance that the text is unsafe, the others their part."""
         at = int(views.by_wide[:, self.model.heads.index("unsafe")].argmax())
-        unit = Units(views.wide.firsts[at : at + 1], views.wide.lasts[at : at + 1])
-        share = self.model.code_scores(reading, unit)[0]
+        share = self.model.code_scores(
+            reading, int(views.wide.firsts[at]), int(views.wide.lasts[at])
+        )
         share *= np.float32(unsafe / float(share.max()))
         return dict(zip(self.model.codes, share.tolist(), strict=True))
 

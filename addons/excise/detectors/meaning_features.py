@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from excise.model import Span
 from excise.text.fold import Folded, fold
-from excise.text.tokens import DIGIT, NEWLINE, WORD, tokenize
+from excise.text.tokens import DIGIT, NEWLINE, WORD, Tokens, retold, tokenize
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float32]
@@ -32,8 +32,10 @@ CLUSTERS: Final = 16  # the first class that is a cluster
 
 _U32 = np.uint32
 _U64 = np.uint64
-_STIR: Final = (0x9E3779B1, 0x85EBCA6B, 0xC2B2AE35, 0x27D4EB2F, 0x165667B1, 0x2C1B3C6D)
-_POWERS: Final = np.array([1, 31, 961, 29791, 923521], np.uint32)
+_STIR: Final = np.array(
+    [[0x9E3779B1], [0x85EBCA6B], [0xC2B2AE35], [0x27D4EB2F], [0x165667B1], [0x2C1B3C6D]], np.uint32
+)
+_POWERS: Final = tuple(map(np.uint32, (31, 961, 29791, 923521)))  # of the letters behind the first
 FEATURES: Final = 6  # at each token
 
 
@@ -74,11 +76,13 @@ class Reading(NamedTuple):
         return self.folded.back(span) if self.folded else span
 
 
-def read(text: str, lexicon: Lexicon) -> Reading:
-    """The features of `text`; any string is accepted."""
+def read(text: str, lexicon: Lexicon, tokens: Tokens | None = None) -> Reading:
+    """The features of `text`; any string is accepted. `tokens` are its own where they are there
+    already."""
     folded = fold(text)
     low = _lowered(folded.text if folded else text)
-    tokens = tokenize(low)
+    # In ASCII a letter is one in either case.
+    tokens = retold(low, tokens) if tokens is not None and text.isascii() else tokenize(low)
     rows, classes = lexicon.look_up(tokens.hashes)
     stems, marks = _stems(low, tokens.starts, tokens.ends)
     classes = np.where(tokens.classes == WORD, classes, _class_of_mark(tokens.classes, marks))
@@ -102,15 +106,17 @@ def _stems(text: str, starts: Ints, ends: Ints) -> tuple[NDArray[np.uint32], NDA
         none = np.zeros(0, np.uint32)
         return none, none
     if text.isascii():
-        codes = np.frombuffer(text.encode(), np.uint8).astype(np.uint32)
+        codes = np.frombuffer(text.encode() + bytes(STEM), np.uint8)
     else:
-        codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
-    first = codes[starts]
+        wide = text.encode("utf-32-le", "surrogatepass") + bytes(4 * STEM)
+        codes = np.frombuffer(wide, np.uint32)
+    first = codes.take(starts).astype(np.uint32, copy=False)
     stems = first.copy()
-    for place in range(1, STEM):
-        at = starts + place
-        letters = codes[np.minimum(at, codes.size - 1)] * _POWERS[place]
-        letters[at >= ends] = 0
+    at = starts.copy()
+    for power in _POWERS:
+        at += 1
+        letters = codes.take(at) * power
+        letters *= at < ends
         stems += letters
     stems *= _U32(0x9E3779B1)
     return stems, first
@@ -133,11 +139,10 @@ def _buckets(words: NDArray[np.uint32], stems: NDArray[np.uint32], classes: Ints
     mixed[3] = stems + _before(stems, 2) * _U32(5)
     mixed[4] = kinds + _before(kinds, 1) * _U32(7)
     mixed[5] = mixed[4] + _before(kinds, 2) * _U32(11)
-    for row, stir in zip(mixed, _STIR, strict=True):
-        row ^= row >> _U32(15)
-        row *= _U32(stir)
-        row ^= row >> _U32(13)
-        row *= _U32(0x2C1B3C6D)
+    mixed ^= mixed >> _U32(15)
+    mixed *= _STIR
+    mixed ^= mixed >> _U32(13)
+    mixed *= _U32(0x2C1B3C6D)
     mixed >>= _U32(32 - BITS)
     return mixed.astype(np.int64)
 

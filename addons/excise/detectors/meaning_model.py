@@ -20,13 +20,14 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from excise.detectors.meaning_features import Floats, Ints, Lexicon, Reading, read
-from excise.text.tokens import NEWLINE
+from excise.detectors.lanes import RAISED, Words, bytes_of, in_lanes, lanes_of, weights
+from excise.detectors.meaning_features import FEATURES, Floats, Ints, Lexicon, Reading, read
+from excise.text.tokens import NEWLINE, Tokens
 
 WIDTH: Final = 128
 # A unit of topics is the sum of its tokens over the root of so many more, one of the heads over
@@ -37,7 +38,10 @@ MASS: Final = 200.0
 NARROW: Final = 32
 WIDE: Final = 120
 _PIECE: Final = 2048  # words that are made into floats at once
-_STOPS: Final = np.array([ord(each) for each in ".?!|。？！"], np.uint32)
+_APART: Final = 40  # tokens whose features can be added up in a lane
+_AT_ONCE: Final = 4096  # tokens added up at once: what more would take leaves the cache
+_STOPS: Final = np.zeros(1 << 16, bool)  # by code point; the last stands for all behind it
+_STOPS[[ord(each) for each in ".?!|。？！"]] = True
 
 
 class Units(NamedTuple):
@@ -59,7 +63,7 @@ def windows(size: int, width: int) -> Units:
 def sentences(reading: Reading) -> Units:
     """Lines and sentences: what stands between ends of line and full stops with a gap behind."""
     size = reading.starts.size
-    stop = np.isin(reading.marks, _STOPS)
+    stop = _STOPS.take(reading.marks, mode="clip")
     stop[:-1] &= reading.starts[1:] > reading.ends[:-1]
     stop |= reading.kinds == NEWLINE
     lasts = np.flatnonzero(stop) + 1
@@ -76,8 +80,7 @@ VIEWS: Final = ("sentence", "two", "narrow", "level", "apart")
 
 
 class Views(NamedTuple):
-    """A text as the heads see it: unit × head for sentences, narrow and wide windows; one row for
-    the whole."""
+    """A text as the heads see it: unit × head for sentences, narrow and wide windows."""
 
     sentences: Units
     narrow: Units
@@ -85,7 +88,6 @@ class Views(NamedTuple):
     by_sentence: Floats
     by_narrow: Floats
     by_wide: Floats
-    whole: Floats
 
     def features(self) -> Floats:
         """What the last step reads: `VIEWS`, head after head for each."""
@@ -108,26 +110,40 @@ def highest(values: Floats, count: int) -> Floats:
     return mean
 
 
+def edges_of(size: int, *units: Units) -> Ints:
+    """Where units of so many tokens begin or end, and a few places more: between two neighbours
+    lie no more than `_APART` tokens, all of which a unit holds, or none."""
+    marked = np.zeros(size + 1, bool)
+    marked[::_APART] = True
+    marked[size] = True
+    for each in units:
+        marked[each.firsts] = True
+        marked[each.lasts] = True
+    return marked.nonzero()[0]
+
+
+def unit_sums(sums: NDArray[Any], edges: Ints, units: Units) -> Floats:
+    """Unit × column, from sums over the tokens between edges."""
+    total = np.zeros((edges.size, sums.shape[1]))
+    np.cumsum(sums, 0, out=total[1:])
+    own = total.take(edges.searchsorted(units.lasts), 0)
+    own -= total.take(edges.searchsorted(units.firsts), 0)
+    return own.astype(np.float32)
+
+
 def unit_scores(sums: Floats, units: Units, bias: Floats) -> Floats:
-    """Unit × column, from running sums over the tokens (the first row is nought)."""
-    scores = sums[units.lasts] - sums[units.firsts]
-    scores *= ((units.lasts - units.firsts + SOFT) ** -0.5).astype(np.float32)[:, None]
+    """Unit × column, from the sums of the units."""
+    scores = sums * ((units.lasts - units.firsts + SOFT) ** -0.5).astype(np.float32)[:, None]
     scores += bias
     return scores
 
 
-def head_scores(sums: Floats, units: Units, bias: Floats) -> Floats:
-    """Unit × head, from running sums of the heads and, last, of the mass."""
-    scores = sums[units.lasts] - sums[units.firsts]
-    scores[:, :-1] *= (np.maximum(scores[:, -1:], 0) + np.float32(MASS)) ** np.float32(-0.5)
-    return scores[:, :-1] + bias
-
-
-def running(values: Floats) -> Floats:
-    """Sums of rows from the first on, with a row of noughts in front."""
-    out = np.zeros((len(values) + 1, values.shape[1]), np.float32)
-    np.cumsum(values, 0, out=out[1:])
-    return out
+def head_scores(sums: Floats, bias: Floats) -> Floats:
+    """Unit × head, from the sums of the heads and, last, of the mass."""
+    scores = sums[:, :-1].copy()
+    scores *= (np.maximum(sums[:, -1:], 0) + np.float32(MASS)) ** np.float32(-0.5)
+    scores += bias
+    return scores
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -138,7 +154,7 @@ class MeaningModel:
     vectors: NDArray[np.int8]
     vector_scale: Floats
     heads: tuple[str, ...]
-    table: NDArray[np.int8]
+    table: Words  # a byte for each column
     table_scale: Floats
     head_rows: Floats
     head_bias: Floats
@@ -146,7 +162,7 @@ class MeaningModel:
     settle: Floats
     settle_bias: Floats
     topics: tuple[str, ...]
-    topic_rows: NDArray[np.int8]
+    topic_rows: Words  # a lane for each topic
     topic_scale: Floats
     topic_bias: Floats
     codes: tuple[str, ...]
@@ -170,7 +186,7 @@ class MeaningModel:
                 vectors=vectors,
                 vector_scale=scale,
                 heads=names("heads"),
-                table=file["table"],
+                table=bytes_of(file["table"]),
                 table_scale=file["table_scale"],
                 head_rows=_project(vectors, scale, file["dense"]),
                 head_bias=file["bias"],
@@ -178,7 +194,7 @@ class MeaningModel:
                 settle=file["settle"],
                 settle_bias=file["settle_bias"],
                 topics=names("topics"),
-                topic_rows=file["topic_rows"],
+                topic_rows=lanes_of([file["topic_rows"]]),
                 topic_scale=file["topic_scale"],
                 topic_bias=file["topic_bias"],
                 codes=names("codes"),
@@ -187,30 +203,42 @@ class MeaningModel:
                 background=file["background"].astype(np.float32) / 127,
             )
 
-    def read(self, text: str) -> Reading:
-        """The features of a text."""
-        return read(text, self.lexicon)
+    def read(self, text: str, tokens: Tokens | None = None) -> Reading:
+        """The features of a text; `tokens` are its own where they are there already."""
+        return read(text, self.lexicon, tokens)
 
     def views(self, reading: Reading) -> Views:
         """What the heads see; the text must have a token."""
-        whole_numbers = self.table.take(reading.buckets[0], 0).astype(np.int32)
-        for row in reading.buckets[1:]:
-            whole_numbers += self.table.take(row, 0)
-        values = whole_numbers * self.table_scale
-        values[:, :-1] += self.head_rows.take(reading.rows, 0)
-        sums = running(values)
         size = reading.starts.size
         lines, narrow, wide = sentences(reading), windows(size, NARROW), windows(size, WIDE)
-        whole = Units(np.zeros(1, np.int64), np.full(1, size))
-        return Views(
-            lines,
-            narrow,
-            wide,
-            head_scores(sums, lines, self.head_bias),
-            head_scores(sums, narrow, self.head_bias),
-            head_scores(sums, wide, self.head_bias),
-            head_scores(sums, whole, self.head_bias)[0],
-        )
+        ends = np.cumsum([lines.firsts.size, narrow.firsts.size, wide.firsts.size])
+        edges = edges_of(size, lines, narrow, wide)
+        every = Units(*(np.concatenate(each) for each in zip(lines, narrow, wide, strict=True)))
+        sums = unit_sums(self._head_sums(reading, edges), edges, every)
+        return Views(lines, narrow, wide, *np.split(head_scores(sums, self.head_bias), ends[:2]))
+
+    def _head_sums(self, reading: Reading, edges: Ints) -> Floats:
+        """For the tokens from each edge to the next the sums of the heads, and of the mass."""
+        columns = self.table_scale.size
+        out = np.empty((edges.size - 1, columns), np.float32)
+        begin = 0
+        while begin < len(out):
+            end = min(int(edges.searchsorted(edges[begin] + _AT_ONCE)), len(out))
+            first, last = int(edges[begin]), int(edges[end])
+            heads = edges[begin:end] - first
+            even, odd = in_lanes(self.table.take(reading.buckets[:, first:last]))
+            whole = weights(
+                np.add.reduceat(np.add.reduce(even, 0), heads),
+                np.add.reduceat(np.add.reduce(odd, 0), heads),
+            )
+            raised = (edges[begin + 1 : end + 1] - edges[begin:end]) * (FEATURES * RAISED)
+            piece = out[begin:end]
+            piece[:] = whole[:, :columns] - raised[:, None]
+            piece *= self.table_scale
+            rows = self.head_rows.take(reading.rows[first:last], 0)
+            piece[:, :-1] += np.add.reduceat(rows, heads)
+            begin = end
+        return out
 
     def outcome(self, views: Views, *, brought: bool) -> Floats:
         """The calibrated score of each outcome; `brought` by a document or a tool."""
@@ -219,19 +247,33 @@ class MeaningModel:
 
     def topic_scores(self, reading: Reading, units: Units) -> Floats:
         """Unit × topic: the share of each topic."""
-        sums = running(self.topic_rows.take(reading.rows, 0) * self.topic_scale)
-        return softmax(unit_scores(sums, units, self.topic_bias))
+        edges = edges_of(reading.rows.size, units)
+        columns = self.topic_scale.size
+        words = np.add.reduceat(self.topic_rows.take(reading.rows, 0), edges[:-1])
+        sums = words.view(np.uint16)[:, :columns].astype(np.int64)
+        sums -= (RAISED * (edges[1:] - edges[:-1]))[:, None]
+        scores = unit_sums(sums, edges, units) * self.topic_scale
+        return softmax(unit_scores(scores, units, self.topic_bias))
 
-    def code_scores(self, reading: Reading, units: Units) -> Floats:
-        """Unit × code: the share of each code, given that the unit is unsafe."""
-        sums = running(self.code_rows.take(reading.rows, 0))
-        return softmax(unit_scores(sums, units, self.code_bias))
+    def code_scores(self, reading: Reading, first: int, last: int) -> Floats:
+        """The share of each code, given that tokens from `first` to before `last` are unsafe."""
+        sums: Floats = self.code_rows.take(reading.rows[first:last], 0).sum(0)[None]
+        unit = Units(np.array([first]), np.array([last]))
+        shares: Floats = softmax(unit_scores(sums, unit, self.code_bias))[0]
+        return shares
 
     def embed(self, reading: Reading, units: Units) -> Floats:
         """Unit × 128: the direction of each unit's words; noughts where none is known."""
-        values = self.vectors.take(reading.rows, 0) * self.vector_scale.take(reading.rows)[:, None]
-        sums = running(values)
-        out = sums[units.lasts] - sums[units.firsts]
+        edges = edges_of(reading.rows.size, units)
+        sums = np.empty((edges.size - 1, WIDTH), np.float32)
+        begin = 0
+        while begin < len(sums):
+            end = min(int(edges.searchsorted(edges[begin] + _AT_ONCE)), len(sums))
+            rows = reading.rows[edges[begin] : edges[end]]
+            values = self.vectors.take(rows, 0) * self.vector_scale.take(rows)[:, None]
+            np.add.reduceat(values, edges[begin:end] - edges[begin], out=sums[begin:end])
+            begin = end
+        out = unit_sums(sums, edges, units)
         out /= np.maximum(np.linalg.norm(out, axis=1, keepdims=True), np.float32(1e-6))
         return out
 
