@@ -46,6 +46,8 @@ MENDS: Final = {
     "pass unread; the message lists the options that are free to set.",
     "EXC-CFG-006": "Start the proxy with `excise up`, or give the address it listens on with "
     "`--listen`.",
+    "EXC-CFG-007": "Run `excise gateway` as root, in the network namespace it is meant for, on a "
+    "Linux with nftables; the message holds what `nft` says. Nothing was changed.",
     "EXC-POL-001": "Mend the YAML at the file and line that the message names.",
     "EXC-POL-002": "Remove one of the two keys; readers differ on which one counts.",
     "EXC-POL-003": "Correct the spelling, or remove the key; the message says what comes nearest.",

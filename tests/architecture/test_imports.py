@@ -32,6 +32,7 @@ MAY_IMPORT: Final[dict[str, frozenset[str]]] = {
     "rules": VALUES,
     "catalogue": VALUES,
     "pac": VALUES | {"catalogue"},
+    "gateway": VALUES | {"catalogue"},
     # 2 judgement: detectors and policy do not know each other
     "detectors": VALUES | {"text", "rules"},
     "policy": VALUES,
@@ -69,7 +70,18 @@ MAY_IMPORT: Final[dict[str, frozenset[str]]] = {
     "edge.script": VALUES | {"config"} | RING_3,
     "cli": VALUES
     | {"codecs", "text", "rules", "catalogue", "detectors", "policy", "pipeline", "state"}
-    | {"audit", "config", "leaf", "pac", "resources", "assemble", "standin", "workers", ""}
+    | {
+        "audit",
+        "config",
+        "gateway",
+        "leaf",
+        "pac",
+        "resources",
+        "assemble",
+        "standin",
+        "workers",
+        "",
+    }
     | RING_3,
     "cli.up": VALUES
     | {"assemble", "audit", "config", "pipeline", "state", "edge.master", "cli"}

@@ -13,7 +13,7 @@ from mitmproxy.proxy.layers import ServerTLSLayer, modes
 from mitmproxy.proxy.layers.http import HTTPMode
 from mitmproxy.test import tflow
 
-from excise.edge.gate import Gate, is_address, normal
+from excise.edge.gate import Gate, is_address, is_own, normal
 from excise.edge.layer import ExciseLayer
 from excise.edge.layers import PeekTunnel, RefusedLayer
 from excise.edge.settings import parse_networks
@@ -105,6 +105,14 @@ def test_clients_from_elsewhere_are_refused(gate: Gate, peer: str, refused: bool
     client.error = None
     gate.client_connected(client)
     assert bool(client.error) is refused
+
+
+@pytest.mark.parametrize(
+    ("address", "want"), [("127.0.0.1", True), ("127.0.0.9", False), ("198.51.100.1", False),
+                          ("fe80::1", False)],
+)  # fmt: skip
+def test_this_machines_addresses_are_known(address: str, want: bool) -> None:
+    assert is_own(address) is want
 
 
 def _asked(host: str, data: bytes, *, tls: bool = False) -> layer.NextLayer:

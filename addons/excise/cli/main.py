@@ -25,6 +25,7 @@ COMMANDS: Final[dict[str, str]] = {
     "run": "run one command with those settings",
     "ca": "the interception CA",
     "pac": "a proxy auto-configuration script",
+    "gateway": "hand a network's traffic to the proxy, by nftables",
     "user": "who may use the proxy",
     "token": "tokens of users' devices",
     "policy": "packs and profiles",

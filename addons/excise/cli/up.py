@@ -96,7 +96,8 @@ def _edge_settings(config: Config, options: list[str]) -> Settings:
     return Settings(
         ca_dir=config.ca_dir,
         state_dir=config.state_dir,
-        listen_host=host or "0.0.0.0",
+        # What a gateway hands over comes by IPv4 and by IPv6.
+        listen_host=host or ("" if config.mode == "transparent" else "0.0.0.0"),
         listen_port=port,
         mode=config.mode,
         upstream=parse_url(config.upstream, "--upstream") if config.upstream else "",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import logging
+import socket
 from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any, Final
@@ -45,6 +46,17 @@ def is_address(host: str) -> bool:
     return True
 
 
+def is_own(address: str) -> bool:
+    """Whether an address is one of this machine's: the way to it begins there. Sends nothing."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect((address, 9))
+        except OSError:
+            return False
+        return bool(probe.getsockname()[0] == address)
+
+
 class Gate:
     """Chooses the layer for every connection: read, relay unread, or close."""
 
@@ -70,11 +82,13 @@ class Gate:
     # -- hooks ---------------------------------------------------------------------------------
 
     def client_connected(self, client: connection.Client) -> None:
-        """Refuse clients outside the allowed networks; loopback is always in."""
+        """Refuse clients outside the allowed networks; this machine's own are always in."""
         address = ipaddress.ip_address(client.peername[0].partition("%")[0])
         mapped = getattr(address, "ipv4_mapped", None)
         address = mapped or address
         if address.is_loopback or any(address in network for network in self.clients):
+            return
+        if is_own(str(address)):  # handed over by a gateway, or calling by another name
             return
         self.counts["client-refused"] += 1
         client.error = "not in the allowed client networks"

@@ -161,7 +161,8 @@ class ExciseMaster(master.Master):
             await self._open()
             try:
                 await self.dispatcher.trigger_event(hooks.RunningHook())
-                host, port, *_ = self._servers.listen_addrs()[0]
+                # IPv4 first where it listens by both families.
+                host, port, *_ = min(self._servers.listen_addrs(), key=lambda each: ":" in each[0])
                 self._parts.watch(self._pulse())
                 ready(str(host), int(port))
                 ticking = asyncio.create_task(self._tick())

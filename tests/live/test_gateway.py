@@ -1,0 +1,282 @@
+"""The transparent gateway end to end: real rules, real traffic, three network namespaces."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import textwrap
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from live.namespaces import GATEWAY, LLM, PLAIN, Machines, missing
+from live.test_process import fake_key
+from live.upstream import make_certificate
+
+ROOT = Path(__file__).resolve().parents[2]
+HOST, OTHER = "api.openai.com", "plain.example"
+PROFILE = """\
+profile: gateway
+title: Secrets alone
+level: 2
+packs: [{pack: secrets}]
+uninspectable: {otherwise: alert}
+on-fault: block
+"""
+NOBODY, SOMEBODY = 65534, 65533
+HOSTS = "".join(f"{LLM[v]} {HOST}\n{PLAIN[v]} {OTHER}\n" for v in (4, 6))
+WHY = missing()
+pytestmark = [pytest.mark.live, pytest.mark.skipif(bool(WHY), reason=f"LEFT OUT, {WHY}")]
+both = pytest.mark.parametrize("version", [4, 6])
+
+
+@dataclass
+class World:
+    """The three machines with all that runs on them."""
+
+    machines: Machines
+    folder: Path
+    proxy: subprocess.Popen[str]
+
+    def excise(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """A command on the gateway, as root."""
+        return self.machines.run("g", sys.executable, "-m", "excise", *words, env=environment())
+
+    def post(
+        self, at: str, url: str, address: str, body: str, *, role: str = "c", uid: int = 0,
+        ca: str = "ours", more: tuple[str, ...] = (),
+    ) -> tuple[int, str]:  # fmt: skip
+        """curl on one of the machines: its exit status, and what it printed."""
+        name, _, port = at.partition(":")
+        trusted = {
+            "ours": self.folder / "state/ca/mitmproxy-ca-cert.pem",
+            "theirs": self.folder / "upstream-ca.pem",
+        }[ca]
+        shown = f"[{address}]" if ":" in address else address
+        words = [
+            "curl", "-sS", "--max-time", "8", "--cacert", str(trusted),
+            "--resolve", f"{name}:{port}:{shown}", "--data-binary", body,
+            "-H", "content-type: application/json", *more, url,
+        ]  # fmt: skip
+        done = self.machines.run(role, *(as_user(uid) if uid else []), *words)
+        return done.returncode, done.stdout + done.stderr
+
+    def received(self) -> list[dict[str, Any]]:
+        """What reached the server since the last call."""
+        log = self.folder / "received.jsonl"
+        lines = log.read_text().splitlines() if log.exists() else []
+        log.write_text("")
+        log.chmod(0o666)
+        return [json.loads(line) for line in lines]
+
+    def python(self, role: str, code: str) -> str:
+        """What a few lines of Python print there, with `ask` for a datagram."""
+        return self.machines.run(role, sys.executable, "-c", ASK + textwrap.dedent(code)).stdout
+
+
+# Whether a datagram is echoed, refused by ICMP, or neither within a second.
+ASK = """
+import socket
+def ask(address, port):
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM) as out:
+        out.settimeout(1)
+        out.connect((address, port))
+        try:
+            out.send(b"hello")
+            return out.recv(100).decode()
+        except ConnectionRefusedError:
+            return "refused"
+        except TimeoutError:
+            return "lost"
+"""
+
+
+def as_user(uid: int) -> list[str]:
+    """Another user without any right, save to read files where this tree is closed to others."""
+    plain = [
+        "setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups", "--no-new-privs",
+        "--inh-caps=-all", "--bounding-set=-all",
+    ]  # fmt: skip
+    done = subprocess.run(
+        [*plain, sys.executable, "-c", f"open({str(ROOT / 'addons/firewall.py')!r})"],
+        capture_output=True, check=False,
+    )  # fmt: skip
+    if done.returncode == 0:
+        return plain
+    rights = ["inh-caps", "ambient-caps", "bounding-set"]
+    return [*plain[:-2], *(f"--{each}=-all,+dac_read_search" for each in rights)]
+
+
+def environment() -> dict[str, str]:
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("EXCISE_")}
+    return {**kept, "PYTHONPATH": str(ROOT / "addons"), "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+def question(text: str) -> str:
+    return json.dumps({"model": "m", "messages": [{"role": "user", "content": text}]})
+
+
+@pytest.fixture(scope="module")
+def world() -> Iterator[World]:
+    """Everything is up; the proxy runs as nobody, the rules were set by root."""
+    folder = Path(tempfile.mkdtemp(prefix="gateway-"))
+    folder.chmod(0o777)  # so that nobody may write here
+    (folder / "gateway.yaml").write_text(PROFILE)
+    make_certificate(folder, [HOST, OTHER, "other.example"])
+    running: list[subprocess.Popen[str]] = []
+    try:
+        with Machines(HOSTS) as machines:
+            server = [sys.executable, str(Path(__file__).with_name("outside.py"))]
+            files = [str(folder / "upstream-leaf.pem"), str(folder / "received.jsonl")]
+            where = [*LLM.values(), *PLAIN.values()]
+            running.append(_start(machines.inside("s", *server, *files, *where)))
+            proxy = _start(
+                machines.inside(
+                    "g", *as_user(NOBODY), sys.executable, "-m", "excise", "up",
+                    "--mode", "transparent", "--listen", ":8080",
+                    "--profile", str(folder / "gateway.yaml"),
+                    "--allow-clients", "10.77.0.0/24,fd77::/64",
+                    "--state-dir", str(folder / "state"),
+                    "--upstream-ca", str(folder / "upstream-ca.pem"),
+                ),
+                HOME=str(folder),
+            )  # fmt: skip
+            running.append(proxy)
+            assert running[0].stdout and proxy.stdout
+            assert running[0].stdout.readline() == "ready\n"
+            assert proxy.stdout.readline() == "ready 0.0.0.0:8080\n"
+            made = World(machines, folder, proxy)
+            up = made.excise("gateway", "up", "--user", str(NOBODY), "--interface", "c0")
+            assert (up.returncode, up.stdout) == (
+                0, "table inet excise is set; excise gateway down removes it\n",
+            )  # fmt: skip
+            made.received()
+            yield made
+    finally:
+        for each in running:
+            each.kill()
+            each.communicate()
+        shutil.rmtree(folder)
+
+
+def _start(words: list[str], **more: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        words, env={**environment(), **more}, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        text=True,
+    )  # fmt: skip
+
+
+def test_the_proxy_has_no_rights_and_show_changes_nothing(world: World) -> None:
+    status = Path(f"/proc/{world.proxy.pid}/status").read_text()
+    rights = int(status.partition("CapEff:")[2].split()[0], 16)
+    assert (f"Uid:\t{NOBODY}" in status, rights & ~(1 << 2)) == (True, 0)
+    before = world.machines.run("g", "nft", "list", "ruleset").stdout
+    shown = world.excise("gateway", "show", "--user", str(NOBODY))
+    assert f"elements = {{ {LLM[4]} }}" in shown.stdout
+    assert f"elements = {{ {LLM[6]} }}" in shown.stdout
+    assert world.machines.run("g", "nft", "list", "ruleset").stdout == before
+
+
+@both
+def test_what_is_planted_is_cut_on_the_way_to_an_llm_host(world: World, version: int) -> None:
+    """A client that knows nothing of a proxy; the answer has the value again."""
+    key, url = fake_key(), f"https://{HOST}/v1/chat/completions"
+    status, said = world.post(f"{HOST}:443", url, LLM[version], question(f"the key is {key}"))
+    assert (status, key in said) == (0, True), said
+    [got] = world.received()
+    assert (got["host"], got["sni"]) == (HOST, HOST)
+    assert key not in got["body"]
+    assert "[AWS_ACCESS_KEY" in got["body"]
+    trail = (world.folder / "state/audit/audit.jsonl").read_text().splitlines()
+    told = [json.loads(line) for line in trail if '"stage":"request"' in line.replace(" ", "")]
+    assert told[-1]["principal"]["id"] == f"address:{'10.77.0.2' if version == 4 else 'fd77::2'}"
+
+
+@both
+def test_plain_http_to_an_llm_host_is_read_too(world: World, version: int) -> None:
+    key, url = fake_key(), f"http://{HOST}/v1/chat/completions"
+    status, said = world.post(f"{HOST}:80", url, LLM[version], question(f"the key is {key}"))
+    assert (status, key in said) == (0, True), said
+    assert "[AWS_ACCESS_KEY" in world.received()[0]["body"]
+
+
+@both
+def test_another_host_is_passed_on_undecrypted(world: World, version: int) -> None:
+    """The client sees the server's own certificate, the server the very bytes."""
+    body = question(f"the key is {fake_key()}")
+    url = f"https://{OTHER}/v1/chat/completions"
+    status, said = world.post(f"{OTHER}:443", url, PLAIN[version], body, ca="theirs")
+    assert status == 0, said
+    assert [got["body"] for got in world.received()] == [body]
+
+
+@both
+def test_quic_is_refused_so_that_clients_fall_back(world: World, version: int) -> None:
+    code = f"print(ask({LLM[version]!r}, 443), ask({PLAIN[version]!r}, 443), end=' ')\n"
+    code += f"print(ask({PLAIN[version]!r}, 9000), ask({LLM[version]!r}, 9000))"
+    assert world.python("c", code).split() == ["refused", "refused", "hello", "refused"]
+
+
+@both
+def test_no_other_port_of_an_llm_host_is_reached(world: World, version: int) -> None:
+    url, body = f"https://{HOST}:8443/v1/chat/completions", question("hello")
+    status, said = world.post(f"{HOST}:8443", url, LLM[version], body, ca="theirs")
+    assert (status, world.received()) == (7, []), said
+    url = f"https://{OTHER}:8443/"
+    assert world.post(f"{OTHER}:8443", url, PLAIN[version], body, ca="theirs")[0] == 0
+    assert len(world.received()) == 1
+
+
+@both
+def test_the_proxys_port_takes_only_what_was_handed_over(world: World, version: int) -> None:
+    url = f"http://{HOST}:8080/"
+    status, said = world.post(f"{HOST}:8080", url, GATEWAY[version], "x")
+    assert (status, world.received()) == (7, []), said
+
+
+@both
+def test_the_gateways_own_programs_are_read_save_the_proxy(world: World, version: int) -> None:
+    key, url = fake_key(), f"https://{HOST}/v1/chat/completions"
+    where, body = f"{HOST}:443", question(f"the key is {key}")
+    status, said = world.post(where, url, LLM[version], body, role="g", uid=SOMEBODY)
+    assert (status, key in said) == (0, True), said
+    assert "[AWS_ACCESS_KEY" in world.received()[0]["body"]
+    status, said = world.post(where, url, LLM[version], body, role="g", uid=NOBODY, ca="theirs")
+    assert status == 0, said
+    assert world.received()[0]["body"] == body
+
+
+def test_addresses_that_are_found_later_are_added(world: World) -> None:
+    world.machines.tell(f"{HOSTS}11.77.0.9 {HOST}\n")
+    done = world.excise("gateway", "refresh", "--host", OTHER)
+    assert (done.returncode, done.stdout) == (0, "5 addresses of LLM hosts\n")
+    listed = world.machines.run("g", "nft", "list", "set", "inet", "excise", "llm4").stdout
+    assert f"{LLM[4]}, {PLAIN[4]},\n" in listed
+    assert "11.77.0.9" in listed
+    world.machines.tell(HOSTS)
+
+
+def test_without_the_proxy_nothing_passes_and_down_leaves_nothing(world: World) -> None:
+    """The last one: it ends the proxy, then takes the rules away."""
+    world.proxy.terminate()
+    world.proxy.wait(20)
+    url, body = f"https://{HOST}/v1/chat/completions", question("hello")
+    for version in (4, 6):
+        for role, ca in (("c", "ours"), ("c", "theirs"), ("g", "theirs")):
+            status, said = world.post(
+                f"{HOST}:443", url, LLM[version], body, role=role, ca=ca, uid=SOMEBODY
+            )
+            assert (status, world.received()) == (7, []), said
+    down = world.excise("gateway", "down")
+    assert (down.returncode, down.stdout) == (0, "table inet excise is removed\n")
+    assert world.machines.run("g", "nft", "list", "ruleset").stdout == ""
+    assert world.post(f"{HOST}:443", url, LLM[4], body, ca="theirs")[0] == 0
+    assert len(world.received()) == 1
+    assert world.excise("gateway", "down").stdout == "no rules were set\n"
