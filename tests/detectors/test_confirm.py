@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from rules.samples import CARD, KEY, files
 
 from excise.detectors import confirm
-from excise.detectors.confirm import find_spans, is_genuine
+from excise.detectors.confirm import _windows, find_spans, is_genuine
 from excise.detectors.work import Work
 from excise.model import Span
 from excise.rules.compile import CompiledRule, compile_rule
@@ -223,3 +223,13 @@ def test_hits_change_nothing(text: str, words: list[str], extra: list[int]) -> N
     assert compiled.lead_width >= least >= 8 and set(found) <= set(every)
     hits = sorted({*every, *(at for at in extra if at <= len(joined))})
     assert list(find_spans(compiled, joined, hits)) == spans(compiled, joined)
+
+
+def test_hits_side_by_side_are_searched_in_one_go() -> None:
+    """A hit at each character costs no search for each, and finds what the whole search finds."""
+    compiled = rule(CARD)
+    text = f"{'9' * 4000} {CARD_NUMBER} {'9' * 4000}"
+    hits = range(len(text) + 1)
+    windows = list(_windows(compiled, len(text), len(text), hits))
+    assert len(windows) <= len(text) / 256 + 1
+    assert list(find_spans(compiled, text, hits)) == spans(compiled, text)

@@ -20,6 +20,7 @@ from excise.rules.schema import LINE_REACH, Scope
 
 _PATIENCE: Final = 8  # attempts that came to nothing, from which it pays to look ahead
 _AHEAD: Final = 8  # widths of a match that are looked ahead at a time
+_RUN: Final = 256  # characters in which matches may start that are searched at once
 _DIGIT: Final = re.compile("[0-9]")
 
 
@@ -38,19 +39,15 @@ def find_spans(
     each match; None searches everything. Matches must start before `limit`. The search ends early
     where `work` is used up.
     """
-    lead, least, width = rule.lead_width, rule.lead_least, rule.shape.width
-    digits, telling, size = rule.shape.digits, rule.telling, len(text)
-    last = size if limit is None else limit - 1
+    digits, telling = rule.shape.digits, rule.telling
+    last = len(text) if limit is None else limit - 1
     tries = _Tries(rule, text, label, work)
     if ends is not None and rule.starts[0]:
         yield from _from_starts(rule, text, _starts(rule, text, ends), last, tries)
         return
     at = 0
-    for end in (size,) if ends is None else ends:
-        high = min(end, last) if ends is None else min(end - least, last)
-        # Two characters more than a match from here can need, so that \b and $ see what follows.
-        stop = size if ends is None else end + width + 2
-        at = at if ends is None else max(at, end - lead)
+    for low, high, stop in _windows(rule, len(text), last, ends):
+        at = max(at, low)
         if digits and at <= high:
             digit = _DIGIT.search(text, at, stop)
             at = max(at, digit.start() - rule.shape.entry_width) if digit else high + 1
@@ -70,6 +67,33 @@ def find_spans(
             at = match.end() if stands or rule.rule.match.foreign else match.start() + 1
         if tries.over:
             return
+
+
+def _windows(
+    rule: CompiledRule, size: int, last: int, ends: Sequence[int] | None
+) -> Iterator[tuple[int, int, int]]:
+    """From where to where matches may start, and up to where they can be told, in order.
+
+    Those of hits side by side are one, so that a place of a text is not looked at for each hit
+    around it; but not much longer than a match, so that what must stand in one tells something.
+    """
+    if ends is None:
+        yield 0, min(size, last), size
+        return
+    lead, least = rule.lead_width, rule.lead_least
+    # Two characters more than a match from here can need, so that \b and $ see what follows.
+    behind = rule.shape.width + 2
+    low, high, stop = -1, -2, 0
+    for end in ends:
+        start = max(end - lead, 0)
+        if high >= start - 1 and start - low < _RUN:
+            high = max(high, min(end - least, last))
+        else:
+            if low >= 0:
+                yield low, high, stop
+            low, high = start, min(end - least, last)
+        stop = end + behind
+    yield low, high, stop
 
 
 def _tells(telling: Sequence[Sequence[str]], piece: str) -> bool:

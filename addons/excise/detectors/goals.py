@@ -36,18 +36,20 @@ class Goals:
         ]
         self._count = len(sets)
 
-    def keep(self, found: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
-        """Of ends in bytes and numbers of expressions, in order, the leads that may go on."""
+    def keep(self, hits: Sequence[int], bits: int) -> list[int]:
+        """Of hits, each where it ends in bytes and in the lowest `bits` the number of its
+        expression, in order, the leads that may go on."""
         nearest = [_NOWHERE] * self._count
+        mask, leads, goals = (1 << bits) - 1, self._leads, self._wanted
         kept = []
-        for hit in reversed(found):
-            end, number = hit
-            if number >= self._leads:
-                for goal in self._holding[number - self._leads]:
-                    nearest[goal] = end
+        for hit in reversed(hits):
+            number = hit & mask
+            if number >= leads:
+                for goal in self._holding[number - leads]:
+                    nearest[goal] = hit >> bits
                 continue
-            wanted = self._wanted[number]
-            if wanted is None or nearest[wanted[0]] - end <= wanted[1]:
+            wanted = goals[number]
+            if wanted is None or nearest[wanted[0]] - (hit >> bits) <= wanted[1]:
                 kept.append(hit)
         kept.reverse()
         return kept

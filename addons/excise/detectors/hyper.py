@@ -14,7 +14,7 @@ from __future__ import annotations
 import hashlib
 import re
 import threading
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from functools import cached_property, lru_cache
 from importlib.metadata import version
@@ -38,8 +38,15 @@ _TOGETHER: Final = 64  # expressions without literals that are compiled into one
 _DIGITS: Final = (6, 4)  # that make a database of their own for what needs so many, the most first
 _IS_DIGIT: Final = np.array([chr(code).isdigit() for code in range(128)] + [False] * 128)
 _APART: Final = 64  # bytes between two stretches from which they are read one by one
-_FOLLOWING: Final = bytes(range(0x80, 0xC0))  # bytes that do not begin a character
+_BITS: Final = 16  # of the number of an expression, below where a hit ends
+_NUMBER: Final = (1 << _BITS) - 1
+_MANY: Final = 256  # hits from which arrays are quicker to sort
+_NOWHERE: Final = 1 << 40
+_ONE: Final = np.ones(1, bool)
+_NOUGHT: Final = np.zeros(1, np.int64)
 _SURROGATES: Final = re.compile("[\ud800-\udfff]")
+
+Ints = NDArray[np.int64]
 
 
 class Expression(NamedTuple):
@@ -226,16 +233,17 @@ class Hyper:
 
     def numbers(self, text: str) -> list[int]:
         """Where number words end, and sometimes where none does."""
-        found: list[tuple[int, int]] = []
+        found: list[int] = []
 
         def on_match(_number: int, _start: int, end: int, _flags: int, _context: object) -> None:
-            found.append((end - len(_JOINT) - 1, 0))
+            found.append((end - len(_JOINT) - 1) << _BITS)
 
         raw = _encode(f"{_JOINT}{text}{_JOINT}")
         self._words.scan(raw, match_event_handler=on_match, flags=0, scratch=self._scratches()[-1])
         found = sorted(set(found))
-        mapped = found if text.isascii() else _in_characters(found, raw[len(_JOINT) :])
-        return [end for end, _ in mapped]
+        if found and not text.isascii():
+            found = _in_characters(found, raw[len(_JOINT) :])
+        return [hit >> _BITS for hit in found]
 
     def hits(self, texts: Sequence[str], labels: Sequence[str] = ()) -> Hits:
         """Where the leads of rules end; a rule of which the label holds a word of context is to be
@@ -256,10 +264,10 @@ class Hyper:
 
     def _scan(self, texts: list[str]) -> Hits:
         joined = f"{_JOINT}{_JOINT.join(texts)}{_JOINT}"
-        found: list[tuple[int, int]] = []
+        found: list[int] = []
 
         def on_match(number: int, _start: int, end: int, _flags: int, _context: object) -> None:
-            found.append((end, number))
+            found.append(end << _BITS | number)
 
         raw = _encode(joined)
         digits: NDArray[np.intp] | None = None
@@ -275,34 +283,63 @@ class Hyper:
                 known = len(found)
                 piece = raw[low:high]
                 database.scan(piece, match_event_handler=on_match, flags=0, scratch=scratch)
-                found[known:] = [(low + end, number) for end, number in found[known:]]
+                if len(found) > known:
+                    found[known:] = [hit + (low << _BITS) for hit in found[known:]]
         if not found:
             return {}
-        wanted = self._expressions
-        found = sorted({(end - wanted[number].beyond, number) for end, number in found})
-        found = self._goals.keep(found)
-        if not joined.isascii():
-            found = _in_characters(found, raw)
-        hits = self._placed(found, texts)
+        beyond = self._beyond
+        if len(found) < _MANY:
+            told = sorted({hit - beyond[hit & _NUMBER] for hit in found})
+        else:
+            many = np.array(found, np.int64)
+            many -= np.array(beyond).take(many & _NUMBER)
+            told = _sorted(many).tolist()
+        kept = self._goals.keep(told, _BITS)
+        if kept and not joined.isascii():
+            kept = _in_characters(kept, raw)
+        hits = self._placed(kept, texts)
         for rules in hits.values() if self._anywhere else ():
             rules.update(dict.fromkeys(self._anywhere & rules.keys()))
         return hits
 
-    def _placed(self, found: list[tuple[int, int]], texts: list[str]) -> Hits:
+    @cached_property
+    def _beyond(self) -> list[int]:
+        """Of each expression what to take from a hit so that it ends where is meant."""
+        return [each.beyond << _BITS for each in self._expressions]
+
+    def _placed(self, found: list[int], texts: list[str]) -> Hits:
         """Positions in the joined texts as positions in each, for every rule that reads them."""
         starts = list(accumulate((len(text) + len(_JOINT) for text in texts), initial=len(_JOINT)))
         hits: Hits = {}
-        for end, number in found:
-            index = bisect_right(starts, end) - 1
-            if not 0 <= index < len(texts):
-                continue
-            at, size = end - starts[index], len(texts[index])
-            rules = hits.setdefault(index, {})
-            for rule in self._expressions[number].rules:
-                ends = rules.setdefault(rule, [])
-                if ends is not None:
-                    ends.append(min(at + self._shifts[rule], size))
+        at = 0
+        while at < len(found):
+            index = bisect_right(starts, found[at] >> _BITS) - 1
+            next_one = starts[index + 1] if index + 1 < len(starts) else _NOWHERE
+            behind = bisect_left(found, next_one << _BITS, at)
+            if 0 <= index < len(texts):
+                hits[index] = self._by_rule(found[at:behind], starts[index], len(texts[index]))
+            at = behind
         return hits
+
+    def _by_rule(self, found: list[int], start: int, size: int) -> dict[int, list[int] | None]:
+        """The hits in one text, which begins at `start`."""
+        ends: dict[int, list[int]] = {}
+        for hit in found:
+            ends.setdefault(hit & _NUMBER, []).append((hit >> _BITS) - start)
+        rules: dict[int, list[int] | None] = {}
+        for number, own in ends.items():
+            for rule in self._expressions[number].rules:
+                shift, known = self._shifts[rule], rules.get(rule)
+                mine = [min(end + shift, size) for end in own] if shift else own
+                rules[rule] = sorted([*known, *mine]) if known else mine
+        return rules
+
+
+def _sorted(hits: Ints) -> Ints:
+    """Each once, in order."""
+    hits.sort()
+    once: Ints = hits[np.concatenate((_ONE, hits[1:] != hits[:-1]))]
+    return once
 
 
 def _stretches(digits: NDArray[np.intp], group: _Group, size: int) -> Iterator[tuple[int, int]]:
@@ -327,13 +364,13 @@ def _encode(text: str) -> bytes:
         return _SURROGATES.sub("\ufffd", text).encode()
 
 
-def _in_characters(found: list[tuple[int, int]], raw: bytes) -> list[tuple[int, int]]:
-    mapped, at, count = [], 0, 0
-    for end, rule in found:
-        count += len(raw[at:end].translate(None, _FOLLOWING))
-        at = end
-        mapped.append((count, rule))
-    return mapped
+def _in_characters(found: list[int], raw: bytes) -> list[int]:
+    """Hits that end in bytes as ones that end in characters, each once."""
+    hits = np.array(found, np.int64)
+    begins = np.frombuffer(raw, np.uint8) & 0xC0 != 0x80
+    count = np.concatenate((_NOUGHT, np.cumsum(begins)))
+    told: list[int] = _sorted((count.take(hits >> _BITS) << _BITS) + (hits & _NUMBER)).tolist()
+    return told
 
 
 def _compiled(wanted: Sequence[Expression], numbers: Sequence[int]) -> Any:
