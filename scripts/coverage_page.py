@@ -17,10 +17,11 @@ from census import CODINGS, HEADS, OTHERS, Fixture, find_fields, judge, load_fix
 from reference import UNREADABLE
 from walled import HOSTS
 
+from excise.assemble import read_profile
 from excise.catalogue import DEFAULT_DIALECT
 from excise.errors import REASONS
+from excise.folders import Folders
 from excise.model import Direction
-from excise.policy.load import parse_profile
 from excise.resources import policies_dir
 
 ROOT: Final = Path(__file__).resolve().parents[1]
@@ -144,7 +145,7 @@ def _fields(fixtures: list[Fixture]) -> Iterator[str]:
 
 def _reasons() -> Iterator[str]:
     profiles = [
-        parse_profile(path.read_text("utf-8"), path.name)
+        read_profile(path.stem, Folders(None))[1]
         for path in sorted((policies_dir() / "profiles").glob("*.yaml"))
     ]
     yield from _table("word", "means", *(profile.name for profile in profiles))

@@ -72,6 +72,8 @@ MENDS: Final = {
     "message says which.",
     "EXC-POL-016": "The last good policy stays in force. Run `excise policy test` on the same "
     "files: what fails there without a code is a fault of the product.",
+    "EXC-POL-017": "Look at what has changed in the folder and, if it is to be in force, sign it "
+    "with `excise policy sign` and the key whose public half `policy-key` names.",
     "EXC-AUD-001": "Free the disk, or mend the permissions of the folder. Until then no LLM "
     "traffic passes, since nothing could be recorded of it.",
     "EXC-AUD-002": "The disk is slower than the traffic. Move the trail to a faster one, or raise "

@@ -36,6 +36,7 @@ from excise.enforce.redact import Placeholders, blinder
 from excise.enforce.replies import Replies, parse_replies
 from excise.enforce.substitute import Substitutes
 from excise.errors import ConfigError, NoAnswer, PolicyError, StateError
+from excise.folders import Folders, open_folders
 from excise.model import Decision, Direction, DocumentText, Mode, Principal, Segment
 from excise.policy.build import Policy, build_policy, shadowed
 from excise.policy.decide import decide, decide_case
@@ -45,7 +46,6 @@ from excise.policy.load import check_cases, parse_profile
 from excise.policy.schema import Profile
 from excise.policy.situation import NO_SIGNALS, Signals, Situation
 from excise.policy.waivers import Waiver, Waivers, parse_waivers
-from excise.resources import policies_dir
 from excise.rules.accepted import excused
 from excise.rules.compile import derived_from, recall
 from excise.rules.extend import extend_rules
@@ -102,6 +102,7 @@ def load_engine(
     *,
     state_dir: Path,
     policies: Path | None = None,
+    policy_key: Path | None = None,
     shadow: bool = False,
     enforce: bool = False,
     deep: str = "",
@@ -110,23 +111,26 @@ def load_engine(
     """Read and check everything a profile needs. Raises `PolicyError`, `ConfigError`, `StateError`.
 
     `policies` is a folder of the operator's own, laid out as the shipped one; what it holds stands
-    before what is shipped. `deep` is a model of theirs as KIND:MODEL. `shadow` puts every pack in
-    shadow, `enforce` takes every shadow away.
+    before what is shipped, and must be signed by `policy_key` where one is named. `deep` is a model
+    of theirs as KIND:MODEL. `shadow` puts every pack in shadow, `enforce` takes every shadow away.
     """
-    folders = [folder for folder in (policies, policies_dir()) if folder is not None]
-    text, origin = _read_profile(profile, folders)
-    chosen = _in_mode(parse_profile(text, origin), shadow=shadow, enforce=enforce)
+    folders = open_folders(policies, policy_key)
+    text, written = read_profile(profile, folders)
+    origin = written.origin.rpartition(":")[0]
+    chosen = _in_mode(written, shadow=shadow, enforce=enforce)
     sources, chosen = _read_packs(chosen, folders, origin)
     cache, kept_as = _DatabaseFolder(state_dir / "cache"), _name_of_rules(sources)
     known = recall(cache.get(kept_as))
     packs = load_packs({k: files for k, files in sources.items() if _VERSION not in files})
     rules = _rules_of(packs, sources)
-    hosts, hosts_origin = _read_first("hosts.yaml", folders)
+    hosts, hosts_origin = folders.first("hosts.yaml")
+    replies = folders.first("replies.yaml")
     key = load_or_create_key(state_dir / "key")
     limits_text, limits = _read_limits(folders)
-    granted = _granted(exceptions_path(state_dir, policies), derive(key, "fingerprints"))
+    granted = _granted(*folders.exceptions(state_dir), derive(key, "fingerprints"))
     facts = tuple(facts_of(rule) for rule in rules)
-    source = _digested(text, f"{hosts}{limits_text}{granted.text}", sources, chosen)
+    rest = f"{hosts}{limits_text}{granted.text}{replies[0]}"
+    source = _digested(text, rest, sources, chosen)
     policy = build_policy(chosen, facts, origin, source, salt=derive(key, "rollout"))
     policy = replace(policy, excuse=granted.excuse)
     _hold_cases(policy, origin)
@@ -144,30 +148,34 @@ def load_engine(
         packs=packs,
         facts=facts,
         scanner=scanner,
-        **_speaking(folders, key),
+        replies=parse_replies(*replies),
+        **_keyed(key),
         documents=DocumentReader().read,
         expired=granted.expired,
         limits=limits,
     )
 
 
-def exceptions_path(state_dir: Path, policies: Path | None) -> Path:
-    """Where the operator's exceptions stand: beside their policies, else with the state."""
-    return (policies or state_dir) / "exceptions.yaml"
+def read_profile(name: str, folders: Folders, below: tuple[str, ...] = ()) -> tuple[str, Profile]:
+    """A profile by name or file, with what it extends read into it: all the texts, and what they
+    say. Raises `ExciseError`."""
+    text, origin = folders.profile(name)
+    texts = [text]
+
+    def read_base(base: str, at: str) -> Profile:
+        if base in (*below, name):
+            raise PolicyError("EXC-POL-015", f"{base} extends itself.", at=at)
+        known, profile = read_profile(base, folders, (*below, name))
+        texts.append(known)
+        return profile
+
+    profile = parse_profile(text, origin, read_base)
+    return "\0".join(texts), profile
 
 
-def read_waivers(path: Path) -> tuple[str, tuple[Waiver, ...]]:
-    """The text and the exceptions of a file; none where there is none. Raises `ExciseError`."""
-    if not path.exists():
-        return "", ()
-    text = _read(path)
-    return text, parse_waivers(text, str(path))
-
-
-def _speaking(folders: Sequence[Path], key: bytes) -> dict[str, Any]:
-    """What an engine says, and what it does with keys of its own."""
+def _keyed(key: bytes) -> dict[str, Any]:
+    """What an engine does with keys of its own."""
     return {
-        "replies": parse_replies(*_read_first("replies.yaml", folders)),
         "placeholders": Placeholders(derive(key, "placeholders")),
         "substitutes": Substitutes(derive(key, "substitutes")),
         "fingerprint_key": derive(key, "fingerprints"),
@@ -186,15 +194,15 @@ class _Granted(NamedTuple):
     expired: tuple[Waiver, ...]
 
 
-def _read_limits(folders: Sequence[Path]) -> tuple[str, Limits]:
+def _read_limits(folders: Folders) -> tuple[str, Limits]:
     """What limits and prices say, as written and as values. Raises `ExciseError`."""
-    prices, prices_origin = _read_first("prices.yaml", folders)
-    limits, origin = _read_first("limits.yaml", folders)
+    prices, prices_origin = folders.first("prices.yaml")
+    limits, origin = folders.first("limits.yaml")
     return limits + prices, parse_limits(limits, origin, parse_prices(prices, prices_origin))
 
 
-def _granted(path: Path, key: bytes) -> _Granted:
-    text, waivers = read_waivers(path)
+def _granted(text: str, origin: str, key: bytes) -> _Granted:
+    waivers = parse_waivers(text, origin) if text else ()
     moment = datetime.now(UTC)
     over = tuple(each for each in waivers if each.is_over(moment))
     rest = tuple(each for each in waivers if not each.is_over(moment))
@@ -384,26 +392,8 @@ def _name_of_rules(sources: Mapping[str, Mapping[str, str]]) -> str:
     return f"rules-{digest.hexdigest()[:32]}"
 
 
-def _read_profile(name: str, folders: Sequence[Path]) -> tuple[str, str]:
-    if name.endswith((".yaml", ".yml")):
-        return _read(Path(name)), name
-    return _read_first(f"profiles/{name}.yaml", folders)
-
-
-def _read_first(name: str, folders: Sequence[Path]) -> tuple[str, str]:
-    for folder in folders:
-        path = folder / name
-        if path.is_file():
-            return _read(path), _shown(path)
-    known = sorted({p.stem for folder in folders for p in (folder / "profiles").glob("*.yaml")})
-    raise ConfigError(
-        "EXC-CFG-003",
-        f"{name} stands in none of the policy folders; profiles there: {', '.join(known)}.",
-    )
-
-
 def _read_packs(
-    profile: Profile, folders: Sequence[Path], origin: str
+    profile: Profile, folders: Folders, origin: str
 ) -> tuple[dict[str, dict[str, str]], Profile]:
     """The files of every pack, and the profile with the packs that come along; those stand in the
     mode of the pack that brings them."""
@@ -422,31 +412,12 @@ def _read_packs(
     return sources, replace(profile, packs=tuple(uses))
 
 
-def _read_pack(name: str, folders: Sequence[Path], origin: str) -> dict[str, str]:
-    for folder in folders:
-        home = folder / "packs" / name
-        if (home / "pack.yaml").is_file():
-            files = [*home.glob("*.yaml"), *home.glob("lists/*.txt")]
-            return {path.relative_to(home).as_posix(): _read(path) for path in sorted(files)}
+def _read_pack(name: str, folders: Folders, origin: str) -> dict[str, str]:
+    if (files := folders.pack(name)) is not None:
+        return files
     if name in ADOPTED:
         return {_VERSION: version(ADOPTED[name].library)}
     raise PolicyError("EXC-POL-010", f'no folder "packs/{name}" with a pack.yaml.', at=origin)
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as fault:
-        reason = fault.strerror if isinstance(fault, OSError) else "not UTF-8"
-        raise ConfigError("EXC-CFG-003", f"{reason}; wanted a text file.", at=str(path)) from None
-
-
-def _shown(path: Path) -> str:
-    """A path as short as it can be: shipped files by their place among the policies."""
-    try:
-        return f"policies/{path.relative_to(policies_dir()).as_posix()}"
-    except ValueError:
-        return str(path)
 
 
 class _DatabaseFolder:

@@ -41,6 +41,7 @@ class Settings:
     those of the networks that the file `clients` maps; that file names groups, too.
     `deep` is the operator's own model as KIND:MODEL (`spacy:en_core_web_sm`), `deep_seconds` what a
     message may wait for it.
+    `policy_key` is the public key that the folder `policies` must be signed with to be in force.
     `limits_store` is where limits are counted: in a file that outlives the proxy, or in memory.
     `token_counts` is how tokens are counted for the trail where the provider did not.
     `audit_rotate` and `audit_rotate_hours` end an audit file; `audit_keep`, `audit_keep_bytes` and
@@ -73,6 +74,7 @@ class Settings:
     deep: str = ""
     deep_seconds: float = 2.0
     policies: Path | None = None
+    policy_key: Path | None = None
     shadow: bool = False
     resign: str = ""
     workers: int = 1
@@ -360,6 +362,7 @@ KINDS: Final[Mapping[str, _Kind]] = {
     "deep": _Kind(_model, "KIND:MODEL with one of spacy, presidio, transformers"),
     "deep_seconds": _Kind(_number(3600), "seconds from 0 to 3600"),
     "policies": _PATH,
+    "policy_key": _PATH,
     "shadow": _FLAG,
     "resign": _choice(*SIGNERS),
     "workers": _whole(1, 256),

@@ -120,6 +120,7 @@ CODES: Final[dict[str, str]] = {
     "EXC-POL-014": "an expression that costs too much",
     "EXC-POL-015": "something that can have no effect, or contradicts itself",
     "EXC-POL-016": "a policy that loading stumbled over",
+    "EXC-POL-017": "a policy that is not signed as it stands",
     "EXC-AUD-001": "the trail cannot be opened or written",
     "EXC-AUD-002": "the queue in front of the trail is full",
     "EXC-AUD-003": "a record does not fit the schema",

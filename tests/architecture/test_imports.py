@@ -46,6 +46,7 @@ MAY_IMPORT: Final[dict[str, frozenset[str]]] = {
     "audit": VALUES | RECORD | {"audit"},
     "config": VALUES,
     "resources": VALUES,
+    "folders": VALUES | {"resources", "state"},
     "signing": VALUES,
     "leaf": frozenset(),
     "standin": frozenset({"leaf"}),
@@ -58,13 +59,13 @@ MAY_IMPORT: Final[dict[str, frozenset[str]]] = {
     "metering": VALUES | {"policy", "state"},
     "assemble": VALUES
     | {"codecs", "text", "rules", "catalogue", "detectors", "policy", "enforce", "pipeline"}
-    | {"state", "resources", "config", "workers"},
+    | {"state", "resources", "folders", "config", "workers"},
     # 6 edges: not each other, save that commands start the proxy
     "edge": VALUES | {"state"},
     # where the proxy is given its pieces, and what mitmdump loads
     "edge.parts": VALUES
     | {"assemble", "metering", "audit", "config", "pac", "pipeline", "state", "signing"}
-    | {"workers"}
+    | {"workers", "folders"}
     | RING_3,
     "edge.watched": VALUES | {"", "assemble", "audit", "config", "pipeline"},
     "edge.script": VALUES | {"config"} | RING_3,
@@ -73,6 +74,7 @@ MAY_IMPORT: Final[dict[str, frozenset[str]]] = {
     | {
         "audit",
         "config",
+        "folders",
         "gateway",
         "leaf",
         "pac",

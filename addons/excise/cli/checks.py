@@ -174,7 +174,10 @@ def check_policy(settings: Settings) -> list[Check]:
 
     try:
         engine = load_engine(
-            settings.profile, state_dir=settings.state_dir, policies=settings.policies
+            settings.profile,
+            state_dir=settings.state_dir,
+            policies=settings.policies,
+            policy_key=settings.policy_key,
         )
     except ExciseError as fault:
         return [Check("policy", Status.FAIL, str(fault), "see the message")]

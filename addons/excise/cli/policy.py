@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from excise.assemble import BASELINE, Engine, load_engine
-from excise.cli import policy_allow, policy_explain, policy_promote
+from excise.cli import policy_allow, policy_explain, policy_promote, policy_sign
 from excise.cli.indexes import add_state_dir
 from excise.cli.options import settings_of
 from excise.detectors.adopted_yaml import import_recognizers
@@ -36,7 +36,7 @@ def add_parser(subparsers: Any) -> None:
     parser = subparsers.add_parser("policy", help="packs and profiles")
     verbs = parser.add_subparsers(
         dest="verb",
-        metavar="list|lint|test|explain|diff|promote|allow|import-presidio|import-baseline",
+        metavar="list|lint|test|explain|diff|promote|allow|sign|key|import-presidio|import-baseline",
         required=True,
     )
     for name, summary, func in (
@@ -48,6 +48,7 @@ def add_parser(subparsers: Any) -> None:
     policy_explain.add_parsers(verbs, _share)
     policy_promote.add_parser(verbs, _share)
     policy_allow.add_parser(verbs, _share)
+    policy_sign.add_parsers(verbs)
     brought = verbs.add_parser("import-presidio", help="a pack from a recognizer registry's YAML")
     brought.add_argument("file", type=Path, metavar="FILE", help="with `recognizers:`")
     brought.add_argument(

@@ -11,9 +11,9 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from excise.assemble import exceptions_path, read_waivers
 from excise.cli.options import settings_of
 from excise.errors import ConfigError, PolicyError
+from excise.folders import Folders, exceptions_path
 from excise.policy.waivers import parse_waivers
 
 HEAD: Final = "# What is excused, why, and until when: docs/exceptions.md\nexceptions:\n"
@@ -59,7 +59,7 @@ def _allow(args: argparse.Namespace) -> int:
     for name in _LISTS:
         if given := getattr(args, name):
             entry[_PLURAL.get(name, f"{name}s")] = given
-    before, _ = read_waivers(path)
+    before, _ = Folders(settings.policies).exceptions(settings.state_dir)
     after = with_exception(before, {**entry, "because": args.because, "until": args.until})
     try:
         parse_waivers(after, str(path))

@@ -8,10 +8,12 @@ import re
 from pathlib import Path
 from typing import Any, Final
 
+from excise.assemble import read_profile
 from excise.audit.review import FILE, count_hits, precision, read_reviews, wilson
 from excise.cli.options import settings_of
 from excise.config import Settings
 from excise.errors import ConfigError, PolicyError, closest
+from excise.folders import Folders
 from excise.policy.load import parse_profile
 from excise.policy.promotion import find_use, promote_clause, promote_rule
 from excise.policy.schema import PackUse, Profile
@@ -36,8 +38,8 @@ def run_promote(args: argparse.Namespace) -> int:
     _show(settings, args.name)
     source, target = _files(settings)
     old = source.read_text("utf-8")
-    new = _changed(old, parse_profile(old, str(source)), args.name, args.percent, settings)
-    parse_profile(new, str(target))  # what is written can be read
+    new = _changed(old, _parsed(old, source, settings), args.name, args.percent, settings)
+    _parsed(new, target, settings)  # what is written can be read
     for line in difflib.unified_diff(
         old.splitlines(), new.splitlines(), str(source), str(target), lineterm=""
     ):
@@ -82,9 +84,24 @@ def _files(settings: Settings) -> tuple[Path, Path]:
     return (own if own.is_file() else policies_dir() / name), own
 
 
+def _parsed(text: str, path: Path, settings: Settings) -> Profile:
+    folders = Folders(settings.policies)
+    return parse_profile(text, str(path), lambda name, _: read_profile(name, folders)[1])
+
+
+def _stands_here(origin: str, profile: Profile, mend: str) -> None:
+    """Refuse to change what the profile has of one that it extends."""
+    if origin.rpartition(":")[0] != profile.origin.rpartition(":")[0]:
+        raise PolicyError(
+            "EXC-POL-015", f"{profile.name} only extends what says this.", at=origin,
+            hint=f"Write into {profile.name} by hand: {mend}",
+        )  # fmt: skip
+
+
 def _changed(text: str, profile: Profile, name: str, percent: int, settings: Settings) -> str:
     clauses = {clause.id: clause for clause in profile.clauses}
     if name in clauses:
+        _stands_here(clauses[name].origin, profile, "the clause with another mode")
         return promote_clause(text, clauses[name], percent)
     use = find_use(profile, name.partition(".")[0])
     if use is None:
@@ -99,6 +116,7 @@ def _changed(text: str, profile: Profile, name: str, percent: int, settings: Set
             hint=f"Write a clause with when: {{rules: [{name}]}} and promote that.",
         )  # fmt: skip
     _has_rule(use, name, settings)
+    _stands_here(use.origin, profile, f"- {{pack: {use.name}, mode: shadow, enforce: [{name}]}}")
     return promote_rule(text, use, name)
 
 

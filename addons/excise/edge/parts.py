@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from excise.assemble import Engine, exceptions_path, load_engine
+from excise.assemble import Engine, load_engine
 from excise.audit.archive import path_of
 from excise.audit.fields import Stage
 from excise.audit.heads import head_path
@@ -25,6 +25,7 @@ from excise.edge.headers import AnswerHeaders
 from excise.edge.ports import Parts, Trail
 from excise.edge.reload import Reloader
 from excise.errors import AuditError
+from excise.folders import exceptions_path
 from excise.metering import Meter
 from excise.pac import build_pac
 from excise.pipeline.firewall import Firewall
@@ -50,6 +51,7 @@ def read_engine(config: Config) -> Engine:
         config.profile,
         state_dir=config.state_dir,
         policies=config.policies,
+        policy_key=config.policy_key,
         shadow=config.shadow,
         deep=config.deep,
         deep_seconds=config.deep_seconds,

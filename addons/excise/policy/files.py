@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from excise.errors import REASONS
 from excise.model import Action, Direction, Kind, Mode, Part, Role, Severity
-from excise.policy.load import BUILT
-from excise.policy.schema import Images, Scope, Sockets, When
+from excise.policy.load import BUILT, JUSTIFICATIONS, MAX_TEXT
+from excise.policy.schema import How, Images, Scope, Sockets, When
 
 Schema = dict[str, Any]
 _TEXT: Final[Schema] = {"type": "string"}
@@ -27,6 +27,7 @@ def build_profile_schema() -> Schema:
     made = _record(
         {
             "profile": _TEXT,
+            "extends": _TEXT,
             "title": _TEXT,
             "packs": _listed(_use()),
             "level": {"type": "integer", "minimum": 1, "maximum": 4},
@@ -45,12 +46,16 @@ def build_profile_schema() -> Schema:
         },
         "profile",
         "title",
-        "packs",
-        "uninspectable",
-        "on-fault",
     )
+    # One that extends another need not say again what that says.
+    alone = {"required": ["packs", "uninspectable", "on-fault"]}
     dialect = "https://json-schema.org/draft/2020-12/schema"
-    return {"$schema": dialect, "title": "A profile of Excise", **made}
+    return {
+        "$schema": dialect,
+        "title": "A profile of Excise",
+        **made,
+        "anyOf": [{"required": ["extends"]}, alone],
+    }
 
 
 def _use() -> Schema:
@@ -73,6 +78,16 @@ def _clause() -> Schema:
             "scope": _word(Scope),
             "percent": {"type": "integer", "minimum": 0, "maximum": 100},
             "tell": _TEXT,
+            "how": _word(How),
+            "valid": {"type": "boolean"},
+            "text": {**_TEXT, "maxLength": MAX_TEXT},
+            "retry-after": {"type": "integer", "minimum": 1, "maximum": 86_400},
+            "override": _record(
+                {
+                    "minutes": {"type": "integer", "minimum": 1, "maximum": 1440},
+                    "justification": _word(JUSTIFICATIONS),
+                }
+            ),
         },
         "id",
         "then",

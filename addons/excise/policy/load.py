@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 from excise.errors import REASONS, PolicyError
 from excise.model import Action, Decision, Direction, Kind, Mode, Part, Role, Severity
@@ -31,32 +31,79 @@ BUILT: Final = frozenset(Action)
 PLAIN: Final = frozenset({Action.ALLOW, Action.LOG, Action.ALERT, Action.REDACT, Action.BLOCK})
 
 
-def parse_profile(text: str, origin: str) -> Profile:
-    """A profile from its YAML. Raises `PolicyError`."""
+def parse_profile(
+    text: str, origin: str, read_base: Callable[[str, str], Profile] | None = None
+) -> Profile:
+    """A profile from its YAML. `read_base` gives one that it extends by name, told where that is
+    said. Raises `PolicyError`."""
     node = parse_yaml(text, origin)
-    unread = node.node("uninspectable")
-    profile = Profile(
-        name=node.text("profile"),
-        title=node.text("title"),
-        packs=tuple(_pack_use(item) for item in node.nodes("packs")),
-        level=node.integer("level", 1),
-        clauses=tuple(_clause(item) for item in node.nodes("clauses", ())),
-        uninspectable=_action(unread, "otherwise"),
-        uninspectable_by_reason={key: _action(unread, key) for key in unread if key in REASONS},
-        on_fault=_action(node, "on-fault"),
-        require=frozenset(node.texts("require", ())),
-        sockets=Sockets(node.choice("sockets", frozenset(Sockets), default=Sockets.READ)),
-        tools=_tools(node.node("tools")) if "tools" in node else Tools(),
-        images=Images(node.choice("images", frozenset(Images), default=Images.STRIP)),
-        note=node.text("note", ""),
-        cases=tuple(_case(item) for item in node.nodes("cases", ())),
-        origin=node.at(),
+    if "extends" not in node:
+        return _profile(node, None)
+    name, at = node.text("extends"), node.at("extends")
+    if read_base is None:
+        raise PolicyError("EXC-POL-010", f'nothing "{name}" to extend here.', at=at)
+    return _profile(node, read_base(name, at))
+
+
+def _profile(node: Node, base: Profile | None) -> Profile:
+    """What a profile says, over what one that it extends says: packs and clauses of the same name,
+    and whatever other key it has, take the place of those below; its cases are its own."""
+    packs = tuple(map(_pack_use, node.nodes("packs", *(() if base is None else ((),)))))
+    clauses = tuple(map(_clause, node.nodes("clauses", ())))
+    _unique(node, "packs", [use.name for use in packs])
+    _unique(node, "clauses", [clause.id for clause in clauses])
+    own: dict[str, Any] = {
+        "name": node.text("profile"),
+        "title": node.text("title"),
+        "cases": tuple(map(_case, node.nodes("cases", ()))),
+        "origin": node.at(),
+    }
+    for key, read in _KEYS.items():
+        if base is None or key in node:
+            own |= read(node)
+    node.done(also=_KEYS)
+    if base is None:
+        return Profile(packs=packs, clauses=clauses, **own)
+    return replace(
+        base,
+        packs=_over(base.packs, packs, lambda use: use.name),
+        clauses=_over(base.clauses, clauses, lambda clause: clause.id),
+        **own,
     )
+
+
+def _over[T](below: tuple[T, ...], own: tuple[T, ...], name: Callable[[T], str]) -> tuple[T, ...]:
+    """What is below, with what is named alike replaced where it stands, and then the rest."""
+    mine = {name(each): each for each in own}
+    known = [mine.pop(name(each), each) for each in below]
+    return (*known, *mine.values())
+
+
+def _unread(node: Node) -> dict[str, Any]:
+    unread = node.node("uninspectable")
+    said = {
+        "uninspectable": _action(unread, "otherwise"),
+        "uninspectable_by_reason": {key: _action(unread, key) for key in unread if key in REASONS},
+    }
     unread.done(also=REASONS)
-    node.done()
-    _unique(node, "packs", [use.name for use in profile.packs])
-    _unique(node, "clauses", [clause.id for clause in profile.clauses])
-    return profile
+    return said
+
+
+# The keys of a profile that stand for themselves → what they say.
+_KEYS: Final[Mapping[str, Callable[[Node], dict[str, Any]]]] = {
+    "level": lambda node: {"level": node.integer("level", 1)},
+    "uninspectable": _unread,
+    "on-fault": lambda node: {"on_fault": _action(node, "on-fault")},
+    "require": lambda node: {"require": frozenset(node.texts("require", ()))},
+    "sockets": lambda node: {
+        "sockets": Sockets(node.choice("sockets", frozenset(Sockets), default=Sockets.READ))
+    },
+    "tools": lambda node: {"tools": _tools(node.node("tools")) if "tools" in node else Tools()},
+    "images": lambda node: {
+        "images": Images(node.choice("images", frozenset(Images), default=Images.STRIP))
+    },
+    "note": lambda node: {"note": node.text("note", "")},
+}
 
 
 def _tools(node: Node) -> Tools:
@@ -139,6 +186,7 @@ _READ_BY: Final = {
 }
 _ASKED_ONLY: Final = frozenset({Action.STEER, Action.LIMIT, Action.TARPIT})
 MAX_TEXT: Final = 4000
+JUSTIFICATIONS: Final = ("required", "optional")
 
 
 def _of_requests(when: When, then: Action, node: Node) -> When:
@@ -157,7 +205,7 @@ def _of_requests(when: When, then: Action, node: Node) -> When:
 
 def _override(node: Node) -> Override:
     minutes = node.integer("minutes", 15)
-    word = node.choice("justification", ("required", "optional"), "required")
+    word = node.choice("justification", JUSTIFICATIONS, JUSTIFICATIONS[0])
     if not 1 <= minutes <= 24 * 60:
         raise PolicyError(
             "EXC-POL-006", f"{minutes} minutes; wanted 1 to 1440.", at=node.at("minutes")

@@ -1,4 +1,5 @@
-"""The key that signs the audit trail's checkpoints: Ed25519, made once, owner-only."""
+"""Keys that sign: the audit trail's checkpoints, a folder of policies. Ed25519, made once,
+owner-only."""
 
 from __future__ import annotations
 
@@ -19,6 +20,7 @@ from excise.errors import StateError
 from excise.state.keys import load_or_create_key
 
 SIGNING_KEY: Final = "audit-signing.key"
+POLICY_KEY: Final = "policy-signing.key"
 _ID_DIGITS: Final = 16
 
 
@@ -67,9 +69,9 @@ class Verifier:
         return self._key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 
 
-def load_or_create_signer(state_dir: Path) -> Signer:
-    """The signing key of this state folder, made on first use. Raises `StateError`."""
-    return Signer(Ed25519PrivateKey.from_private_bytes(load_or_create_key(state_dir / SIGNING_KEY)))
+def load_or_create_signer(folder: Path, name: str = SIGNING_KEY) -> Signer:
+    """The signing key of this name in a folder, made on first use. Raises `StateError`."""
+    return Signer(Ed25519PrivateKey.from_private_bytes(load_or_create_key(folder / name)))
 
 
 def load_verifier(path: Path) -> Verifier:
@@ -86,7 +88,7 @@ def load_verifier(path: Path) -> Verifier:
         raise StateError(
             "EXC-STA-002",
             "the file holds no Ed25519 public key in PEM form; wanted what "
-            "`excise audit key` prints.",
+            "`excise audit key` or `excise policy key` prints.",
             at=str(path),
         )
     return Verifier(key)
