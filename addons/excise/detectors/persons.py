@@ -8,6 +8,7 @@ from collections.abc import Callable
 from types import MappingProxyType
 from typing import Final
 
+from excise.rules.mnemonics import mnemonic
 from excise.rules.national import is_date
 from excise.rules.national_world import NATIONAL
 from excise.rules.wallets import base58check, bech32
@@ -91,6 +92,7 @@ PERSONAL: Final[MappingProxyType[str, Callable[[str], bool]]] = MappingProxyType
         "birth-date": birth_date,
         "base58check": base58check,
         "bech32": bech32,
+        "mnemonic": mnemonic,
         **NATIONAL,
     }
 )

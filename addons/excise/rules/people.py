@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import Final, Protocol
 
+from excise.rules.mnemonics import to_mnemonic
 from excise.rules.national_world import NATIONAL
 from excise.rules.wallets import to_base58check, to_bech32
 
@@ -155,11 +156,14 @@ def phone(die: Die, args: list[str]) -> str:
 
 
 def wallet(die: Die, args: list[str]) -> str:
-    """`{wallet:btc}` (base58check) or `{wallet:bech32}`."""
+    """`{wallet:btc}` (base58check), `{wallet:bech32}`, or `{wallet:words12}`: a recovery phrase of
+    12, 15, 18, 21 or 24 words."""
     if args[0] == "btc":
         return to_base58check(bytes([0, *(die.below(256) for _ in range(20))]))
     if args[0] == "bech32":
         return to_bech32("bc", [0, *(die.below(32) for _ in range(32))])
+    if args[0].startswith("words"):
+        return to_mnemonic(bytes(die.below(256) for _ in range(int(args[0][5:]) * 4 // 3)))
     raise ValueError(args[0])
 
 

@@ -63,6 +63,7 @@ CHECKS: Final = frozenset(
         "birth-date",
         "base58check",
         "bech32",
+        "mnemonic",
         *NATIONAL,
     }
 )
