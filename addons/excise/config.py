@@ -37,6 +37,9 @@ class Settings:
     `refusals`: `uniform` refuses everything with 400, `classic` with 403 for an attack, 400 for a
     topic, 500 for a leak in a response, 429 for a limit. `fail_status` answers our own faults.
     `deny_hosts` are LLM hosts that are refused whatever is asked of them.
+    `unknown_sni`, `ech` and `sni_mismatch` say what becomes of connections that show no name, hide
+    it, or show another than was asked for; `tunnel_to` is where transparent mode relays what it
+    does not read: to the address that a client chose, or to the name it shows.
     `auth` has clients show a password or a device's token (`excise user`, `excise token`), save
     those of the networks that the file `clients` maps; that file names groups, too.
     `deep` is the operator's own model as KIND:MODEL (`spacy:en_core_web_sm`), `deep_seconds` what a
@@ -49,7 +52,8 @@ class Settings:
     `resign` has signed bodies that were edited signed anew: `aws` by the credentials that botocore
     finds for this process.
     `metrics` is where metrics and health are served, nowhere if empty.
-    `audit_tunnels` has a line for each client that refuses our certificate.
+    `audit_tunnels` has a line for each connection that came to nothing: its client refused our
+    certificate, or it was refused for the names it showed.
     `sinks` are where the lines of the trail are sent on to, each as `KIND://HOST:PORT#OPTIONS`;
     `alerts` where what asks for an alert is told at once: `stderr`, webhooks, or `none`.
     `answer_headers` has answers tell their verdict's id in headers: `off`, `on`, or for groups.
@@ -68,6 +72,10 @@ class Settings:
     resolve: tuple[str, ...] = ()
     allow_clients: tuple[str, ...] = ()
     deny_hosts: tuple[str, ...] = ()
+    unknown_sni: str = "refuse"
+    ech: str = "fronts"
+    sni_mismatch: str = "tunnel"
+    tunnel_to: str = "address"
     auth: str = "none"
     clients: Path | None = None
     profile: str = "balanced"
@@ -356,6 +364,10 @@ KINDS: Final[Mapping[str, _Kind]] = {
     "resolve": _TEXTS,
     "allow_clients": _TEXTS,
     "deny_hosts": _TEXTS,
+    "unknown_sni": _choice("refuse", "tunnel"),
+    "ech": _choice("fronts", "refuse", "tunnel"),
+    "sni_mismatch": _choice("refuse", "tunnel"),
+    "tunnel_to": _choice("address", "name"),
     "auth": _choice("none", "required"),
     "clients": _PATH,
     "profile": _TEXT,

@@ -87,7 +87,7 @@ MAY_IMPORT: Final[dict[str, frozenset[str]]] = {
     | RING_3,
     "cli.up": VALUES
     | {"assemble", "audit", "config", "pipeline", "state", "edge.master", "cli"}
-    | {"edge.parts", "edge.settings", "edge.watched"}
+    | {"edge.doubt", "edge.parts", "edge.settings", "edge.watched"}
     | RING_3,
     "__main__": frozenset({"cli.main"}),
 }

@@ -13,10 +13,12 @@ from mitmproxy.proxy.layers import ServerTLSLayer, modes
 from mitmproxy.proxy.layers.http import HTTPMode
 from mitmproxy.test import tflow
 
-from excise.edge.gate import Gate, is_address, is_own, normal
+from excise.edge.doubt import Doubts
+from excise.edge.gate import Gate, is_own, normal
 from excise.edge.layer import ExciseLayer
 from excise.edge.layers import PeekTunnel, RefusedLayer
 from excise.edge.settings import parse_networks
+from excise.edge.sniff import look
 
 
 @pytest.fixture
@@ -38,13 +40,6 @@ def gate() -> Gate:
 )
 def test_hosts_are_compared_in_one_spelling(text: str, want: str) -> None:
     assert normal(text) == want
-
-
-@pytest.mark.parametrize(
-    ("text", "want"), [("127.0.0.1", True), ("::1", True), ("a.test", False), ("", False)]
-)
-def test_addresses_are_told_from_names(text: str, want: bool) -> None:
-    assert is_address(text) is want
 
 
 @pytest.mark.parametrize(
@@ -152,12 +147,12 @@ def test_the_layer_inside_a_tunnel(
 def test_a_failed_handshake_is_counted(gate: Gate, caplog: pytest.LogCaptureFixture) -> None:
     client = tflow.tclient_conn()
     client.sni = "llm.test"
-    told: list[tuple[str, str]] = []
-    gate.refused_certificate = lambda host, address: told.append((host, address))
+    told: list[tuple[str, ...]] = []
+    gate.refused = lambda *what: told.append(what)
     server = SimpleNamespace(address=("other.test", 443))
     gate.tls_failed_client(SimpleNamespace(context=SimpleNamespace(client=client, server=server)))
     assert gate.counts["tls-failed-client"] == 1
-    assert told == [("llm.test", "127.0.0.1")]
+    assert told == [("llm.test", "127.0.0.1", "certificate-refused")]
     assert "llm.test" in caplog.text
 
 
@@ -177,3 +172,88 @@ def test_tls_for_an_llm_host_is_ended_here(gate: Gate) -> None:
 def test_a_host_that_is_not_approved_is_known_however_it_is_spelt(host: str, wanted: bool) -> None:
     gate = Gate(FakeHosts(), run=None, denied=("api.x.test", "*.y.test"))
     assert gate.is_denied(host) is wanted
+
+
+@pytest.mark.parametrize(
+    ("doubts", "host", "data", "want"),
+    [
+        (Doubts(), "8.8.8.8", "nameless", RefusedLayer),
+        (Doubts(unknown_sni="tunnel"), "8.8.8.8", "nameless", PeekTunnel),
+        (Doubts(), "10.0.0.1", "nameless", PeekTunnel),
+        (Doubts(), "8.8.8.8", "front", RefusedLayer),
+        (Doubts(ech="tunnel"), "8.8.8.8", "front", PeekTunnel),
+        (Doubts(ech="refuse"), "8.8.8.8", "greased", RefusedLayer),
+        (Doubts(), "8.8.8.8", "greased", PeekTunnel),
+        (Doubts(ech="refuse"), "8.8.8.8", "read", ServerTLSLayer),
+    ],
+)
+def test_what_hides_its_name_is_relayed_only_where_that_is_wished_for(
+    doubts: Doubts, host: str, data: str, want: type[layer.Layer]
+) -> None:
+    from edge.test_sniff import HELLO, hello_for, with_ech
+
+    hello = {
+        "nameless": hello_for(None),
+        "front": with_ech(hello_for("cloudflare-ech.com")),
+        "greased": with_ech(hello_for("plain.test")),
+        "read": with_ech(HELLO),
+    }[data]
+    gate = Gate(FakeHosts(), run=None, doubts=doubts)
+    told: list[tuple[str, ...]] = []
+    gate.refused = lambda *what: told.append(what)
+    asked = _asked(host, hello)
+    gate.next_layer(asked)
+    assert type(asked.layer) is want
+    refused = [kind for kind in gate.counts if kind.startswith("refused-")]
+    assert [f"refused-{why}" for _, _, why in told] == refused
+    assert len(refused) == (want is RefusedLayer)
+
+
+@pytest.mark.parametrize(
+    ("host", "shown", "want"),
+    [
+        ("llm.test", "plain.test", ("llm.test", "127.0.0.1", "host-mismatch")),
+        ("192.0.2.1", "llm.test\r\nhost: x.test", ("llm.test", "127.0.0.1", "host-mismatch")),
+    ],
+)
+def test_a_refused_connection_is_told_by_the_llm_host_it_was_for(
+    gate: Gate, host: str, shown: str, want: tuple[str, ...]
+) -> None:
+    told: list[tuple[str, ...]] = []
+    gate.refused = lambda *what: told.append(what)
+    gate.next_layer(_asked(host, f"GET / HTTP/1.1\r\nhost: {shown}\r\n\r\n".encode()))
+    assert told == [want]
+
+
+@pytest.mark.parametrize(("choice", "refused"), [("tunnel", False), ("refuse", True)])
+def test_another_name_inside_a_tunnel_than_was_asked_for(choice: str, refused: bool) -> None:
+    from edge.test_sniff import hello_for
+
+    gate = Gate(FakeHosts(), run=None, doubts=Doubts(sni_mismatch=choice))
+    for name, wanted in (("other.test", refused), ("plain.test", False), (None, False)):
+        asked = _asked("plain.test", b"")
+        gate.next_layer(asked)
+        assert isinstance(asked.layer, PeekTunnel)
+        assert asked.layer._allowed(look(hello_for(name))) is not wanted
+
+
+@pytest.mark.parametrize(
+    ("choice", "mode", "host", "want"),
+    [
+        ("name", modes.TransparentProxy, "8.8.8.8", "plain.test"),
+        ("address", modes.TransparentProxy, "8.8.8.8", "8.8.8.8"),
+        ("name", modes.TransparentProxy, "10.0.0.1", "10.0.0.1"),
+        ("name", modes.HttpProxy, "8.8.8.8", "8.8.8.8"),
+    ],
+)
+def test_a_false_name_leads_to_its_own_host(
+    choice: str, mode: type[layer.Layer], host: str, want: str
+) -> None:
+    """Where the name decides, a harmless one shown at an LLM host's address leads elsewhere."""
+    from edge.test_sniff import hello_for
+
+    asked = _asked(host, hello_for("plain.test"))
+    asked.context.layers[0] = mode(asked.context)
+    Gate(FakeHosts(), run=None, doubts=Doubts(tunnel_to=choice)).next_layer(asked)
+    assert isinstance(asked.layer, PeekTunnel)
+    assert asked.context.server.address == (want, 443)

@@ -84,9 +84,10 @@ def test_times_are_seconds() -> None:
 
 def test_lines_of_other_stages_are_counted_for_what_they_are() -> None:
     fault = {"stage": "fault", "fault": {"kind": "ValueError", "where": "x:1"}}
-    pinned = {"stage": "tunnel", "provider": "openai", "host": "api.openai.com"}
+    pinned = {"stage": "tunnel", "provider": "openai", "anomalies": ["certificate-refused"]}
+    hidden = {"stage": "tunnel", "provider": "openai", "anomalies": ["ech"]}
     notice = {"stage": "notice", "notice": {"event": "policy-rejected", "subject": "x"}}
-    found = seen(fault, pinned, pinned, notice)
+    found = seen(fault, pinned, hidden, pinned, notice)
     assert found == {
         ("excise_notices_total", ("policy-rejected",)): 1,
         ("excise_faults_total", ("ValueError",)): 1,

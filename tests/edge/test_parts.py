@@ -120,7 +120,7 @@ def test_a_trail_that_cannot_be_opened_stops_the_start(tmp_path: Path) -> None:
 
 def test_a_refused_certificate_has_its_line_unless_that_is_off(config: Settings) -> None:
     engine = read_engine(config)
-    record = tunnel_record(engine, "api.openai.com", "192.0.2.7")
+    record = tunnel_record(engine, "api.openai.com", "192.0.2.7", "certificate-refused")
     assert record["stage"] == "tunnel" and record["host"] == "api.openai.com"
     assert record["client"] == {"address": "192.0.2.7"}
     assert record["anomalies"] == ["certificate-refused"]

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from excise.edge.sniff import CEILING, Look, Speech, look
 
 
-def _hello(name: str | None) -> bytes:
+def hello_for(name: str | None) -> bytes:
+    """The first bytes of a client that asks for this name, or for none."""
     incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
     context = ssl.create_default_context()
     context.check_hostname = name is not None
@@ -21,7 +22,21 @@ def _hello(name: str | None) -> bytes:
     return outgoing.read()
 
 
-HELLO = _hello("llm.test")
+HELLO = hello_for("llm.test")
+
+
+def with_ech(hello: bytes) -> bytes:
+    """The same handshake with the extension that browsers add (RFC 9849 §5)."""
+    extension = bytes.fromhex("fe0d0005") + b"\x00\x00\x01\x00\x01"
+    at = 44 + hello[43]  # behind the session id
+    at += 2 + int.from_bytes(hello[at : at + 2])  # the ciphers
+    at += 1 + hello[at]  # the compressions
+
+    def longer(data: bytes, place: int, size: int) -> bytes:
+        length = int.from_bytes(data[place : place + size]) + len(extension)
+        return data[:place] + length.to_bytes(size) + data[place + size :]
+
+    return longer(longer(longer(hello, at, 2), 6, 3), 3, 2) + extension
 
 
 @pytest.mark.parametrize(
@@ -29,7 +44,12 @@ HELLO = _hello("llm.test")
     [
         (HELLO, Look(Speech.TLS, "llm.test")),
         (HELLO + b"more", Look(Speech.TLS, "llm.test")),
-        (_hello(None), Look(Speech.TLS)),
+        (hello_for(None), Look(Speech.TLS)),
+        (with_ech(HELLO), Look(Speech.TLS, "llm.test", ech=True)),
+        (
+            with_ech(hello_for("cloudflare-ech.com")),
+            Look(Speech.TLS, "cloudflare-ech.com", ech=True),
+        ),
         (b"\x16\x03\x01\x00\x05\x01\x00\x00\x01\x00", Look(Speech.BROKEN)),
         (b"\x16rubbish", Look(Speech.OTHER)),
         (b"GET / HTTP/1.1\r\nHost: a.test\r\n\r\n", Look(Speech.HTTP, "a.test")),

@@ -9,12 +9,14 @@ import subprocess
 import sys
 import tempfile
 import textwrap
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from edge.test_sniff import hello_for, with_ech
 from live.namespaces import GATEWAY, LLM, PLAIN, Machines, missing
 from live.test_process import fake_key
 from live.upstream import make_certificate
@@ -75,12 +77,18 @@ class World:
         log.chmod(0o666)
         return [json.loads(line) for line in lines]
 
+    def trail(self, stage: str) -> list[dict[str, Any]]:
+        """The audit lines of a stage."""
+        lines = (self.folder / "state/audit/audit.jsonl").read_text().splitlines()
+        return [line for line in map(json.loads, lines) if line["stage"] == stage]
+
     def python(self, role: str, code: str) -> str:
-        """What a few lines of Python print there, with `ask` for a datagram."""
+        """What a few lines of Python print there, with the functions below."""
         return self.machines.run(role, sys.executable, "-c", ASK + textwrap.dedent(code)).stdout
 
 
-# Whether a datagram is echoed, refused by ICMP, or neither within a second.
+# Whether a datagram is echoed, refused by ICMP, or neither within a second; and what is answered to
+# the first bytes of a connection.
 ASK = """
 import socket
 def ask(address, port):
@@ -95,6 +103,13 @@ def ask(address, port):
             return "refused"
         except TimeoutError:
             return "lost"
+def begin(address, first):
+    with socket.create_connection((address, 443), timeout=5) as out:
+        out.sendall(first)
+        try:
+            return out.recv(5)
+        except ConnectionResetError:
+            return b""
 """
 
 
@@ -194,9 +209,10 @@ def test_what_is_planted_is_cut_on_the_way_to_an_llm_host(world: World, version:
     assert (got["host"], got["sni"]) == (HOST, HOST)
     assert key not in got["body"]
     assert "[AWS_ACCESS_KEY" in got["body"]
-    trail = (world.folder / "state/audit/audit.jsonl").read_text().splitlines()
-    told = [json.loads(line) for line in trail if '"stage":"request"' in line.replace(" ", "")]
-    assert told[-1]["principal"]["id"] == f"address:{'10.77.0.2' if version == 4 else 'fd77::2'}"
+    assert (
+        world.trail("request")[-1]["principal"]["id"]
+        == f"address:{'10.77.0.2' if version == 4 else 'fd77::2'}"
+    )
 
 
 @both
@@ -251,6 +267,28 @@ def test_the_gateways_own_programs_are_read_save_the_proxy(world: World, version
     status, said = world.post(where, url, LLM[version], body, role="g", uid=NOBODY, ca="theirs")
     assert status == 0, said
     assert world.received()[0]["body"] == body
+
+
+@both
+def test_names_that_are_false_or_hidden_lead_nowhere(world: World, version: int) -> None:
+    """No SNI, a name of a front with ECH, a Host unlike the SNI: at the address of an LLM host."""
+    url, body = f"https://{HOST}/v1/chat/completions", question("hello")
+    for hello in (hello_for(None), with_ech(hello_for("cloudflare-ech.com"))):
+        code = f"print(begin({LLM[version]!r}, bytes.fromhex({hello.hex()!r})))"
+        assert world.python("c", code) == "b''\n"
+    more = ("-H", "host: plain.example")
+    status, said = world.post(f"{HOST}:443", url, LLM[version], body, more=more)
+    assert (status, "firewall" in said, world.received()) == (0, True, []), said
+    hello = with_ech(hello_for(OTHER))  # as browsers send it to everybody
+    code = f"print(begin({PLAIN[version]!r}, bytes.fromhex({hello.hex()!r}))[:1])"
+    assert world.python("c", code) == "b'\\x16'\n"
+    address = "10.77.0.2" if version == 4 else "fd77::2"
+    for _ in range(50):  # the trail is written behind the traffic
+        tunnels = [each for each in world.trail("tunnel") if each["client"]["address"] == address]
+        if len(tunnels) == 2:
+            break
+        time.sleep(0.1)
+    assert [each["anomalies"] for each in tunnels] == [["unknown-sni"], ["ech"]]
 
 
 def test_addresses_that_are_found_later_are_added(world: World) -> None:

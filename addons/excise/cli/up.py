@@ -19,6 +19,7 @@ from excise.assemble import Engine, settle
 from excise.audit.fields import Stage
 from excise.config import Settings as Config
 from excise.config import load_settings
+from excise.edge.doubt import Doubts
 from excise.edge.master import serve
 from excise.edge.parts import open_trail, read_engine, stage_record
 from excise.edge.settings import (
@@ -107,6 +108,7 @@ def _edge_settings(config: Config, options: list[str]) -> Settings:
         resolve=tuple(parse_redirect(text) for text in config.resolve),
         allow_clients=parse_networks(config.allow_clients),
         deny_hosts=parse_denied(config.deny_hosts),
+        doubts=Doubts(config.unknown_sni, config.ech, config.sni_mismatch, config.tunnel_to),
         auth=config.auth == "required",
         clients_file=config.clients,
         body_limit=config.max_body,

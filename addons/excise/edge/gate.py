@@ -17,6 +17,7 @@ from mitmproxy.proxy.layers import ClientTLSLayer, ServerTLSLayer, modes
 from mitmproxy.proxy.layers.http import HTTPMode
 from mitmproxy.proxy.tunnel import LayerStack
 
+from excise.edge.doubt import CAREFUL, Doubts, is_address, is_public, why_not
 from excise.edge.layer import ExciseLayer, Run
 from excise.edge.layers import PeekTunnel, RefusedLayer
 from excise.edge.ports import Hosts
@@ -35,15 +36,6 @@ def normal(host: str) -> str:
     elif host.count(":") == 1:
         host = host.partition(":")[0]
     return host.rstrip(".")
-
-
-def is_address(host: str) -> bool:
-    """Whether a host is an IP address instead of a name."""
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True
 
 
 def is_own(address: str) -> bool:
@@ -69,14 +61,16 @@ class Gate:
         run: Run | None,
         clients: Sequence[Network] = (),
         denied: Sequence[str] = (),
+        doubts: Doubts = CAREFUL,
     ) -> None:
         self.hosts = hosts
         self.clients = tuple(clients)
         self.denied = tuple(denied)
+        self.doubts = doubts
         self.counts: Counter[str] = Counter()
         self.run = run
-        # Told host and client address of each client that would not take our certificate.
-        self.refused_certificate: Callable[[str, str], None] = lambda host, address: None
+        # Told host, client address and a closed word of each connection that came to nothing.
+        self.refused: Callable[[str, str, str], None] = lambda host, address, why: None
         self._known: dict[tuple[str, int, tuple[str, ...]], tuple[str, str]] = {}
 
     # -- hooks ---------------------------------------------------------------------------------
@@ -114,8 +108,7 @@ class Gate:
         self.counts["tls-failed-client"] += 1
         client, server = data.context.client, data.context.server
         host = normal(client.sni or (server.address or ("", 0))[0])
-        peer = client.peername[0] if client.peername else ""
-        self.refused_certificate(host, str(peer))
+        self.refused(host, _peer(client), "certificate-refused")
         log.warning(
             "a client refused the certificate for %s; is the CA trusted there?",
             host,
@@ -206,11 +199,14 @@ class Gate:
         if seen.speech is Speech.UNDECIDED:
             return None
         if seen.speech is Speech.BROKEN:
-            return self._refused(context, "broken")
+            return self._refused(context, "broken", seen)
         named, trouble = self.speaker(host, port, self._names(seen))
         if trouble:
-            return self._refused(context, trouble)
+            return self._refused(context, trouble, seen)
         if not named:
+            if trouble := self._doubt(seen, host):
+                return self._refused(context, trouble, seen)
+            self._aim(context, seen, port)
             return self._unread(context, port)
         if seen.speech is Speech.TLS:
             tls = ServerTLSLayer(context)
@@ -226,15 +222,48 @@ class Gate:
     def _unread(self, context: Context, port: int) -> layer.Layer:
         self.counts["tunnel"] += 1
 
+        destination = (context.server.address or ("",))[0]
+
         def harmless(seen: Look) -> bool:
-            if not any(self.named(name, port) for name in self._names(seen)):
-                return True
-            self.counts["refused-host-mismatch"] += 1
-            return False
+            if any(self.named(name, port) for name in self._names(seen)):
+                trouble = "host-mismatch"
+            else:
+                trouble = self._doubt(seen, destination)
+            if trouble:
+                self._tell_refused(context, trouble, seen)
+            return not trouble
 
         return PeekTunnel(context, harmless)
 
-    def _refused(self, context: Context, why: str) -> layer.Layer:
+    def _doubt(self, seen: Look, destination: str) -> str:
+        names = [normal(name) for name in self._names(seen)]
+        return why_not(self.doubts, seen, names, normal(destination))
+
+    def _aim(self, context: Context, seen: Look, port: int) -> None:
+        """Relay what was handed over to whom it names, where that is wished for."""
+        names = {normal(name) for name in self._names(seen)}
+        host = (context.server.address or ("",))[0]
+        if (
+            self.doubts.tunnel_to == "name"
+            and isinstance(context.layers[0], modes.TransparentProxy)
+            and is_public(host)
+            and len(names) == 1
+            and not is_address(min(names))
+        ):
+            context.server.address = (min(names), port)
+
+    def _refused(self, context: Context, why: str, seen: Look) -> layer.Layer:
+        self._tell_refused(context, why, seen)
+        return RefusedLayer(context)
+
+    def _tell_refused(self, context: Context, why: str, seen: Look) -> None:
         self.counts[f"refused-{why}"] += 1
         log.warning("refused a connection: %s", why)
-        return RefusedLayer(context)
+        host, port, *_ = context.server.address or ("", 0)
+        shown = [normal(host), *(normal(name) for name in self._names(seen))]
+        known = [name for name in shown if self.named(name, port)]
+        self.refused([*known, *shown[::-1]][0], _peer(context.client), why)
+
+
+def _peer(client: connection.Client) -> str:
+    return str(client.peername[0]) if client.peername else ""

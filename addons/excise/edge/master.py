@@ -79,10 +79,14 @@ class ExciseMaster(master.Master):
         self.addons = self.dispatcher
         self._servers = proxyserver.Proxyserver()
         self.gate = Gate(
-            parts.hosts, run=self.dispatcher.run, clients=settings.reach, denied=settings.deny_hosts
+            parts.hosts,
+            run=self.dispatcher.run,
+            clients=settings.reach,
+            denied=settings.deny_hosts,
+            doubts=settings.doubts,
         )
         self.gate.name = "nextlayer"  # type: ignore[attr-defined]  # the name mitmproxy asks for
-        self.gate.refused_certificate = self._record_tunnel
+        self.gate.refused = self._record_tunnel
         self.identity = Identity(
             UserFile(settings.state_dir),
             load_clients(settings.clients_file) if settings.clients_file else Clients(),
@@ -137,11 +141,11 @@ class ExciseMaster(master.Master):
     def _record_fault(self, fault: Fault) -> None:
         self._parts.trail.offer(self._parts.fault_record(fault))
 
-    def _record_tunnel(self, host: str, address: str) -> None:
+    def _record_tunnel(self, host: str, address: str, why: str) -> None:
         if self._parts.tunnel_record is None:
             return
         try:
-            self._parts.trail.offer(self._parts.tunnel_record(host, address))
+            self._parts.trail.offer(self._parts.tunnel_record(host, address, why))
         except AuditError as fault:  # nothing passed; the next request will be refused
             self.dispatcher.note("audit", fault)
 

@@ -133,7 +133,7 @@ class Metrics:
                 self._add("excise_faults", (record["fault"]["kind"],))
             elif "notice" in record:
                 self._add("excise_notices", (record["notice"]["event"],))
-            elif record["stage"] == "tunnel":
+            elif "certificate-refused" in record.get("anomalies", ()):
                 self._add("excise_pinned", (record.get("provider", ""),))
 
     def _see_message(self, record: Record, group: str) -> None:

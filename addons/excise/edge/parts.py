@@ -172,7 +172,7 @@ def join_parts(config: Config, live: Live, trail: Trail) -> Parts:
         trail=trail,
         vault=live.vault,
         fault_record=lambda fault: fault_record(live.engine, fault),
-        tunnel_record=(lambda host, address: tunnel_record(live.engine, host, address))
+        tunnel_record=(lambda *told: tunnel_record(live.engine, *told))
         if config.audit_tunnels != "off"
         else None,
         meter=live.meter,
@@ -276,8 +276,9 @@ def fault_record(engine: Engine, fault: Fault) -> Record:
     )
 
 
-def tunnel_record(engine: Engine, host: str, address: str) -> Record:
-    """A line about a client that would not take our certificate: pinned, or without the CA."""
+def tunnel_record(engine: Engine, host: str, address: str, why: str) -> Record:
+    """A line about a connection that came to nothing: a client that would not take our certificate
+    (pinned, or without the CA), or one that was refused for the names it showed."""
     entry = engine.catalogue.find(host)
     return build_record(
         Facts(
@@ -285,7 +286,7 @@ def tunnel_record(engine: Engine, host: str, address: str) -> Record:
             address=address,
             host=host,
             provider=entry.provider if entry else "",
-            anomalies=("certificate-refused",),
+            anomalies=(why,),
             profile=engine.policy.profile.name,
             policy=engine.policy.digest,
         )

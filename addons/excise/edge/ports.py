@@ -296,8 +296,8 @@ class Parts:
     fault_record: Callable[[Fault], Record]
     tarpit_seconds: float = 60.0
     headers: AnswerHeaders | None = None  # None: answers tell nothing of their verdict
-    # A line about a client that would not be decrypted (host, client address); None: no line.
-    tunnel_record: Callable[[str, str], Record] | None = None
+    # A line about a connection that came to nothing (host, client address, why); None: no line.
+    tunnel_record: Callable[[str, str, str], Record] | None = None
     meter: Meter | None = None
     killed: Callable[[], bool] = bool  # whether all LLM traffic is to be refused
     kill: Callable[[], None] = lambda: None  # turns that on, for the signal

@@ -18,6 +18,7 @@ from excise.config import load_settings
 from excise.edge import hostlog, http1
 from excise.edge.addon import Addon
 from excise.edge.dispatch import Dispatcher
+from excise.edge.doubt import Doubts
 from excise.edge.exchange import new_id
 from excise.edge.gate import Gate
 from excise.edge.master import HARD
@@ -46,7 +47,11 @@ class Script:
         self._trail = open_trail(config, log.warning)
         self._trail.commit_sync(stage_record(engine, Stage.START))
         self._parts = build_parts(config, engine, self._trail)
-        self._gate = ScriptGate(self._parts.hosts, run=None)
+        self._gate = ScriptGate(
+            self._parts.hosts,
+            run=None,
+            doubts=Doubts(config.unknown_sni, config.ech, config.sni_mismatch, config.tunnel_to),
+        )
         self._addon = Addon(
             firewall=self._parts.firewall,
             gate=self._gate,

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
+from excise.edge.doubt import CAREFUL, Doubts
 from excise.edge.passage import DEFAULT_BODY_LIMIT
 from excise.errors import ConfigError, closest
 
@@ -59,6 +60,7 @@ class Settings:
     resolve: tuple[Redirect, ...] = ()
     allow_clients: tuple[Network, ...] = ()
     deny_hosts: tuple[str, ...] = ()  # LLM hosts that are not approved
+    doubts: Doubts = CAREFUL  # what else keeps a connection from being relayed unread
     auth: bool = False  # clients must say who they are
     clients_file: Path | None = None
     body_limit: int = DEFAULT_BODY_LIMIT

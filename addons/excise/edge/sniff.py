@@ -21,15 +21,18 @@ class Speech(Enum):
 
 
 class Look(NamedTuple):
-    """The protocol and the name it asks for (SNI, or the values of Host), "" where none."""
+    """The protocol and the name it asks for (SNI, or the values of Host), "" where none; `ech`
+    where the handshake may ask for another one, encrypted."""
 
     speech: Speech
     name: str = ""
+    ech: bool = False
 
 
 # A ClientHello or a request head beyond this is no honest one (RFC 8446 §4.1.2 allows 64 KB in
 # theory; real ones with post-quantum key shares stay below 4 KB).
 CEILING: Final = 128 * 1024
+_ECH: Final = 0xFE0D  # encrypted_client_hello, RFC 9849 §5
 _METHODS: Final = (b"GET", b"POST", b"PUT", b"PATCH", b"DELETE", b"HEAD", b"OPTIONS")
 _REQUEST_LINE: Final = re.compile(rb"[A-Za-z-]{1,20}[ \t]+[^\r\n]*HTTP/", re.IGNORECASE)
 _HOST: Final = re.compile(rb"\r?\nhost[ \t]*:[ \t]*([^\r\n]*)", re.IGNORECASE)
@@ -58,7 +61,8 @@ def _look_tls(data: bytes) -> Look:
         return Look(Speech.BROKEN)
     if hello is None:
         return Look(Speech.UNDECIDED)
-    return Look(Speech.TLS, hello.sni or "")
+    ech = any(kind == _ECH for kind, _ in hello.extensions)
+    return Look(Speech.TLS, hello.sni or "", ech)
 
 
 def _look_http(text: bytes) -> Look:
