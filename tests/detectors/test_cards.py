@@ -185,3 +185,18 @@ def test_by_their_beginnings_the_same_is_found_as_by_the_patterns(text: str, cut
     for pattern, signs in ((cards._CODE, cards._CODE_SIGNS), (cards._EXPIRES, cards._EXPIRY_SIGNS)):
         expected = [match.span() for match in pattern.finditer(text, *area)]
         assert [match.span() for match in cards._beginning(pattern, signs, text, area)] == expected
+
+
+def test_a_number_that_comes_again_is_judged_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A text of nothing but one card costs little more than the card."""
+    judged: list[str] = []
+
+    def judge(text: str, label: str, number: cards._Number) -> bool:
+        judged.append(number.digits)
+        return True
+
+    monkeypatch.setattr(cards, "_is_card", judge)
+    number = fill("{pan:visa}", "again")
+    text = f"{number}\n" * 50
+    assert len(cards._sights(text, "")) == 50
+    assert judged == [number]

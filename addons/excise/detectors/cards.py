@@ -12,12 +12,17 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from itertools import chain, islice
 from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from excise.detectors.base import Glance, Sight
 from excise.detectors.checks import pan
 from excise.model import Span
+
+Ints = NDArray[np.int64]
 
 PAN: Final = "PAN"
 CODE: Final = "CODE"
@@ -28,6 +33,7 @@ PART: Final = "PART"
 _MOST: Final = 5_000  # numbers that are judged
 _TRIES: Final = 20_000  # stretches of digits whose check digit is tried
 _SHORTEST: Final = 12  # digits of a card number
+_SHORTEST_CODE: Final = 3
 _LONGEST: Final = 19
 _WIDEST: Final = 1_000  # characters of a row of a table
 _HIGHEST: Final = 4_000  # characters above a row in which the heads are looked for
@@ -43,8 +49,11 @@ _GAP: Final = (
 )
 _RUN: Final = re.compile(rf"[0-9]+(?:{_GAP}[0-9]+)*")
 _ENOUGH: Final = re.compile(rf"[0-9](?:{_GAP}?[0-9]){{11}}")
-_DIGITS: Final = re.compile(r"[0-9]+")
+_GROUP: Final = re.compile(r"[0-9]+")
 _NO_DIGITS: Final = bytes(code for code in range(256) if chr(code) not in "0123456789")
+_NOUGHT: Final = np.uint8(ord("0"))
+_NINE: Final = np.uint8(9)  # what is below the digits wraps around to more
+_WIDEST_GAP: Final = 9  # from a digit to the next one of the same run
 _ALONE: Final = re.compile(r"[0-9](?<![0-9A-Za-z][0-9])[0-9]{12,18}(?![0-9A-Za-z])")
 _FEWEST_LISTED: Final = 4  # distinct numbers
 _LISTED_CODE: Final = re.compile(r"[ \t]?[,;|\t][ \t]?(?P<code>[0-9]{3,4})(?![0-9A-Za-z.])")
@@ -184,11 +193,15 @@ def _look(glance: Glance) -> list[Sight]:
 
 
 def _sights(text: str, label: str) -> list[Sight]:
-    digits = text.encode("ascii", "replace").translate(None, _NO_DIGITS)
-    if len(digits) < _SHORTEST or not _ENOUGH.search(text):
+    plain = text.encode("ascii", "replace")
+    if len(plain.translate(None, _NO_DIGITS)) < _SHORTEST:
         return []
-    numbers = list(_numbers(text))
-    cards = [number for number in numbers[:_MOST] if _is_card(text, label, number)]
+    digits = (np.frombuffer(plain, np.uint8) - _NOUGHT <= _NINE).nonzero()[0]
+    crowds = _crowds(digits)
+    if not any(_ENOUGH.search(text, *crowd) for crowd in crowds):
+        return []
+    numbers = list(_numbers(text, crowds))
+    cards = list(_cards(text, label, numbers[:_MOST]))
     listed = _listed(text, label, numbers)
     known = {card.digits for card in (*cards, *listed)}
     spans = {_whole(text, each) for each in numbers if each.digits in known}
@@ -206,13 +219,13 @@ def _sights(text: str, label: str) -> list[Sight]:
     values = {text[start:end] for start, end in codes}
     pieces = {piece for digits in known for piece in _pieces(digits)}
     parts, telling = set[Span](), values | pieces
-    for match in _DIGITS.finditer(text):
-        if match[0] not in telling:
+    for span in _groups(digits):
+        group = text[span.start : span.end]
+        if group not in telling:
             continue
-        span = Span(*match.span())
-        if match[0] in values and _is_alone(text, span):
+        if group in values and _is_alone(text, span):
             codes.add(span)
-        elif match[0] in pieces:
+        elif group in pieces:
             parts.add(span)
     covered = _outermost(spans)
     return sorted(
@@ -226,15 +239,46 @@ def _sights(text: str, label: str) -> list[Sight]:
     )
 
 
+def _runs(digits: Ints, gap: int) -> tuple[Ints, Ints]:
+    """First and last place of the digits between which there is no wider gap."""
+    cuts = (digits[1:] - digits[:-1] > gap).nonzero()[0]
+    firsts = np.concatenate((digits[:1], digits.take(cuts + 1)))
+    return firsts, np.concatenate((digits.take(cuts), digits[-1:]))
+
+
+def _crowds(digits: Ints) -> list[tuple[int, int]]:
+    """Stretches of a text that may hold a number; one of `_RUN` lies in one of them."""
+    firsts, lasts = _runs(digits, _WIDEST_GAP)
+    wide = (lasts - firsts >= _SHORTEST - 1).nonzero()[0]
+    return list(zip(firsts.take(wide).tolist(), (lasts.take(wide) + 1).tolist(), strict=True))
+
+
+def _groups(digits: Ints) -> Iterator[Span]:
+    """Where as many digits as in a code or in a number stand side by side."""
+    firsts, lasts = _runs(digits, 1)
+    sizes = lasts - firsts
+    few = ((sizes >= _SHORTEST_CODE - 1) & (sizes < _LONGEST)).nonzero()[0]
+    return map(Span, firsts.take(few).tolist(), (lasts.take(few) + 1).tolist())
+
+
+def _cards(text: str, label: str, numbers: Sequence[_Number]) -> Iterator[_Number]:
+    """Those that are cards by their surroundings; one that comes again is told once."""
+    known = set[str]()
+    for number in numbers:
+        if number.digits not in known and _is_card(text, label, number):
+            known.add(number.digits)
+            yield number
+
+
 def _pieces(digits: str) -> Iterator[str]:
     """Everything that would be left of a number if four of its digits were."""
     for size in range(4, len(digits) + 1):
         yield from (digits[at : at + size] for at in range(len(digits) - size + 1))
 
 
-def _numbers(text: str) -> Iterator[_Number]:
+def _numbers(text: str, crowds: Iterable[tuple[int, int]]) -> Iterator[_Number]:
     """Stretches of whole groups of digits that `pan` holds of."""
-    for groups, first, last in islice(_stretches(text), _TRIES):
+    for groups, first, last in islice(_stretches(text, crowds), _TRIES):
         start, end = groups[first].start, groups[last].end
         digits = "".join(text[each.start : each.end] for each in groups[first : last + 1])
         if pan(digits):
@@ -246,12 +290,14 @@ def _numbers(text: str) -> Iterator[_Number]:
             yield _Number(start, end, digits, sizes, led, followed)
 
 
-def _stretches(text: str) -> Iterator[tuple[list[Span], int, int]]:
+def _stretches(
+    text: str, crowds: Iterable[tuple[int, int]]
+) -> Iterator[tuple[list[Span], int, int]]:
     """Groups of digits with the first and last of some that are as long as a card number."""
-    for run in _RUN.finditer(text):
+    for run in chain.from_iterable(_RUN.finditer(text, *crowd) for crowd in crowds):
         if run.end() - run.start() < _SHORTEST:
             continue
-        groups = [Span(*m.span()) for m in _DIGITS.finditer(text, run.start(), run.end())]
+        groups = [Span(*m.span()) for m in _GROUP.finditer(text, run.start(), run.end())]
         for first, group in enumerate(groups):
             length = 0
             if text[group.start] == "0" or group.end - group.start < 3:

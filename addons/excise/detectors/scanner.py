@@ -43,10 +43,10 @@ class _Reader(NamedTuple):
     unless: tuple[CompiledExcuse, ...]
 
     def read(self, segment: Segment, sight: Sight) -> Finding | None:
-        """The finding that the rule makes of a sight, if any."""
+        """The finding that the rule makes of a sight with a label that it asks for, if any."""
         asked = self.asked
         enough = sight.met >= asked.columns if asked.columns else sight.score >= asked.min_score
-        if not enough or asked.label not in (ANY, sight.label):
+        if not enough:
             return None
         if any(excuses(each, segment.text, sight.span, segment.label) for each in self.unless):
             return None
@@ -55,6 +55,10 @@ class _Reader(NamedTuple):
         return Finding(
             entity, rule.id, sight.span, sight.score, rule.severity, rule.kind, asked.detector
         )
+
+
+_Readers = Mapping[str, tuple[_Reader, ...]]
+"""By each label that one names: those that read it. Under `ANY` those that read all others."""
 
 
 class _Seen(NamedTuple):
@@ -71,7 +75,7 @@ class _Panel(NamedTuple):
     """A side detector and the rules of one direction that read it."""
 
     detector: Detector
-    readers: tuple[_Reader, ...]
+    readers: _Readers
     parts: frozenset[Part]  # empty: some rule reads every part
 
     def judge(self, glances: Sequence[Glance]) -> list[_Seen]:
@@ -87,7 +91,7 @@ class _Panel(NamedTuple):
         findings = tuple(
             finding
             for sight in sights
-            for reader in self.readers
+            for reader in self.readers.get(sight.label, self.readers[ANY])
             if (finding := reader.read(segment, sight)) is not None
         )
         name = self.detector.name
@@ -231,7 +235,7 @@ def spelled(entity: str, label: str) -> str:
     return f"{entity[:-1]}{label}" if entity.endswith(ANY) else entity
 
 
-_Seat = tuple[tuple[_Reader, ...], frozenset[Part]]
+_Seat = tuple[_Readers, frozenset[Part]]
 
 
 def _asked(rules: Iterable[Rule]) -> set[str]:
@@ -249,8 +253,12 @@ def readers_of(name: str, rules: Sequence[Rule], direction: Direction | None) ->
     ]
     if not mine:
         return None
-    readers = tuple(_Reader(rule, rule.asked, compile_excuses(rule)) for rule in mine if rule.asked)
     every = any(not rule.parts for rule in mine)
+    found = [_Reader(rule, rule.asked, compile_excuses(rule)) for rule in mine if rule.asked]
+    readers = {
+        label: tuple(each for each in found if each.asked.label in (ANY, label))
+        for label in {ANY, *(each.asked.label for each in found)}
+    }
     return readers, frozenset() if every else frozenset(p for rule in mine for p in rule.parts)
 
 

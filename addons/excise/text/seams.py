@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Final
 
+import numpy as np
+
 from excise.text.budget import Replaced
 from excise.text.packed import find_words
 
@@ -47,9 +49,9 @@ _GROUPED: Final = re.compile(
     r"|[A-Za-z0-9_]{5}([^A-Za-z0-9_\n])(?:[A-Za-z0-9_]{5}\2){2,64})[A-Za-z0-9_]{1,5}"
     r"(?![A-Za-z0-9_])"
 )
-# Where groups end that have one character between any two.
-_CUT: Final = re.compile(r"\n|[.,;:!?] ")
-_CUTS: Final = ("\n", ". ", ", ")
+_INSIDE: Final = bytes(chr(code).isalnum() or chr(code) == "_" for code in range(128)).ljust(
+    256, b"\0"
+)
 _APART: Final = "\n\0\n"
 
 
@@ -76,19 +78,34 @@ def find_guessed(text: str, shaped: bytes) -> Iterator[Replaced]:
                 yield *match.span(), ""
     if any(gate in shaped for gate in _GROUPS):
         for match in islice(_grouped(text), _MOST):
-            if _DIGIT.search(match[0]) and not match[0].islower():
+            if not match[0].islower():
                 yield *match.span(), match[0].replace(match[1] or match[2], "")
 
 
 def _grouped(text: str) -> Iterator[re.Match[str]]:
-    """Rows of groups, in the stretches of text that hold a digit; others are left unread."""
+    """Rows of groups with a digit among them."""
     at = 0
-    while digit := _DIGIT.search(text, at):
-        start = digit.start()
-        begin = max(at, *(text.rfind(cut, at, start) for cut in _CUTS))
-        cut = _CUT.search(text, start)
-        at = cut.end() if cut else len(text)
-        yield from _GROUPED.finditer(text, begin, at)
+    for start in _rows(text) if _DIGIT.search(text) else ():
+        match = _GROUPED.match(text, start) if start >= at else None
+        if match:
+            at = match.end()
+            if _DIGIT.search(match[0]):
+                yield match
+
+
+def _rows(text: str) -> list[int]:
+    """Where three words of four characters, or of five, stand behind one another with one
+    character between any two."""
+    shaped = b"\0%b\0" % text.encode("ascii", "replace").translate(_INSIDE)
+    inside = np.frombuffer(shaped, bool)
+    edges = (inside[1:] != inside[:-1]).nonzero()[0]
+    starts, ends = edges[::2], edges[1::2]
+    sizes = ends - starts
+    next_to = starts[1:] - ends[:-1] == 1
+    equal = (sizes[1:] == sizes[:-1]) & next_to & ((sizes[1:] == 4) | (sizes[1:] == 5))
+    rows = (equal[:-2] & equal[1:-1] & next_to[2:]).nonzero()[0]
+    found: list[int] = starts.take(rows).tolist()
+    return found
 
 
 def find_turned(text: str, shaped: bytes) -> Iterator[Replaced]:
