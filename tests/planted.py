@@ -48,6 +48,9 @@ class PlantScanner:
     def inspect(self, segments: Sequence[Segment], direction: Direction) -> Scanned:
         return Scanned(self.scan(segments))
 
+    def rests(self, piece: Segment, done: int) -> bool:
+        return False
+
     def hold(self, text: str) -> int:
         match = _UNFINISHED.search(text, max(0, len(text) - 16))
         return match.start() if match else len(text)

@@ -65,6 +65,9 @@ class SecretScanner:
             for segment in segments
         ]
 
+    def rests(self, piece: Segment, done: int) -> bool:
+        return False
+
     def hold(self, text: str) -> int:
         match = _GROWING.search(text)
         return match.start() if match else len(text)
@@ -75,6 +78,9 @@ class BlindScanner:
 
     def scan(self, segments: Sequence[Segment], *, whole: bool = True) -> list[Findings]:
         return [()] * len(segments)
+
+    def rests(self, piece: Segment, done: int) -> bool:
+        return False
 
     def hold(self, text: str) -> int:
         return len(text)

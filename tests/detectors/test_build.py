@@ -43,10 +43,12 @@ def test_databases_are_made_once() -> None:
 
 def test_without_hyperscan_the_same_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """The plain prefilter steps in."""
-    assert isinstance(build.build_scanner(sample_rules()).pattern._prefilter, Hyper)
+    swift = build.build_scanner(sample_rules()).pattern
+    assert isinstance(swift._whole.prefilter, Hyper)
+    assert isinstance(swift._pieces.prefilter, Hyper)
     monkeypatch.setattr(build, "HYPERSCAN", False)
     plain = build.build_scanner(sample_rules())
-    assert isinstance(plain.pattern._prefilter, Literals) and plain.scan([SEGMENT]) != [()]
+    assert isinstance(plain.pattern._whole.prefilter, Literals) and plain.scan([SEGMENT]) != [()]
 
 
 def test_only_stable_rules_up_to_a_level_act() -> None:

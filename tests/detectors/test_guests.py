@@ -5,6 +5,9 @@ from planted import PlantScanner
 from excise.detectors.build import build_scanner
 from excise.detectors.guests import Hosting, host, reads
 from excise.detectors.leak import Leak, build_shingles
+from excise.detectors.links import Links
+from excise.detectors.tool_guard import Terms, ToolGuard
+from excise.detectors.tool_pins import Pinned, Pins
 from excise.model import Direction, Part, Role, Segment
 from excise.resources import policies_dir
 from excise.rules.load import load_pack
@@ -36,3 +39,19 @@ def test_where_no_rule_asks_there_is_no_guest() -> None:
     assert not reads(bare, LEAK.name)
     planted = PlantScanner()
     assert host(planted, [LEAK]) is planted
+
+
+def test_a_text_rests_where_everybody_lets_it() -> None:
+    """Host and guests; one that tells nothing quickly is asked each time."""
+    plain = Segment("So it was.", Role.ASSISTANT, Part.COMPLETION, 0)
+    call = plain._replace(part=Part.TOOL_ARGUMENTS)
+    linked = plain._replace(text="![](https://e.example/a)")
+    links, guard, pinned = Links(frozenset()), ToolGuard(Terms()), Pinned(Pins(), "me")
+    bare = build_scanner([])
+    assert bare.rests(plain, 0)
+    assert not bare.rests(plain._replace(text="so\\u0020it"), 0)
+    assert links.rests(plain) and not links.rests(linked)
+    assert guard.rests(plain) and not guard.rests(call)
+    assert pinned.rests(plain) and not pinned.rests(plain._replace(part=Part.TOOL_DEFINITION))
+    assert Hosting(bare, [links, guard]).rests(plain, 0)
+    assert not Hosting(bare, [links, LEAK]).rests(plain, 0)

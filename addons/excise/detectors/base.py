@@ -157,3 +157,8 @@ class Scanner(Protocol):
         """The first position of `text` from which something may still grow into a finding when
         more text follows; `len(text)` where nothing may. Everything before it is decided."""
         ...
+
+    def rests(self, piece: Segment, done: int) -> bool:
+        """Whether `scan` finds nothing in a piece of a growing text that ends behind `done`. Quick
+        to tell of most; says no where it would have to look closer."""
+        ...

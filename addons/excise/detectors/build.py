@@ -8,7 +8,7 @@ from typing import Final, Protocol
 
 from excise.detectors.base import Detector
 from excise.detectors.fallback import Literals
-from excise.detectors.pattern import PatternScanner
+from excise.detectors.pattern import PatternScanner, streamed_of
 from excise.detectors.prefilter import Prefilter
 from excise.detectors.proof import PROOF
 from excise.detectors.scanner import ANY, FullScanner, spelled
@@ -104,7 +104,10 @@ def build_scanner(
     """
     rules = tuple(rules)
     compiled = compile_rules(rule for rule in rules if rule.asked is None)
-    pattern = PatternScanner(compiled, _prefilter(compiled, databases))
+    streamed = streamed_of(compiled)
+    pattern = PatternScanner(
+        compiled, _prefilter(compiled, databases), _prefilter(streamed, databases)
+    )
     return FullScanner(pattern, side_detectors(rules, detectors or {}), rules, blind=blind)
 
 

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Protocol
 
 from excise.detectors.base import Findings, Growing, Scanned, Scanner
 from excise.detectors.scanner import FullScanner, join
 from excise.model import Direction, Segment
 
-Guest = Growing
+
+class Guest(Growing, Protocol):
+    """A detector that knows one exchange."""
+
+    def rests(self, piece: Segment) -> bool:
+        """Whether it sees nothing in a piece of a growing text, as far as is quick to tell."""
+        ...
 
 
 class Hosting:
@@ -32,6 +39,10 @@ class Hosting:
     def hold(self, text: str) -> int:
         """The first position that anybody waits for."""
         return min(self._host.hold(text), *(guest.hold(text) for guest in self._guests))
+
+    def rests(self, piece: Segment, done: int) -> bool:
+        """Whether nobody has anything to tell of a piece of a growing text."""
+        return all(guest.rests(piece) for guest in self._guests) and self._host.rests(piece, done)
 
     def _joined(
         self, found: list[Findings], segments: Sequence[Segment], direction: Direction

@@ -279,6 +279,8 @@ class Hyper:
                 continue
             if digits is None:
                 digits = np.flatnonzero(_IS_DIGIT[np.frombuffer(raw, np.uint8)])
+            if len(digits) < group.digits:
+                continue
             for low, high in _stretches(digits, group, len(raw)):
                 known = len(found)
                 piece = raw[low:high]

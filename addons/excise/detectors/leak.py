@@ -103,6 +103,10 @@ class Leak:
                 return words[first + (last - first) // BLOCK * BLOCK].start()
         return self._beginning(text, words)
 
+    def rests(self, piece: Segment) -> bool:
+        """Never: copies are seen by their words alone."""
+        return False
+
     def _beginning(self, text: str, words: Sequence[re.Match[str]]) -> int:
         """Where the last words could be the first ones of a copy."""
         low = [word[0].lower() for word in words[-RUN - 1 :]]

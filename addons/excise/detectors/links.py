@@ -12,11 +12,12 @@ from typing import Final
 
 from excise.detectors.addresses import carries, host_of, is_below
 from excise.detectors.base import Glance, Sight
-from excise.model import Span
+from excise.model import Segment, Span
 
 NAME: Final = "links"
 MARKDOWN: Final = "markdown"
 
+_ADDRESS: Final = "//"  # stands in every one
 _LONGEST: Final = 4096  # characters of one address
 _SHOWN: Final = 24  # characters of data in the address of a picture
 _CLICKED: Final = 64  # and of a link
@@ -52,9 +53,13 @@ class Links:
         begun = _BEGUN.search(text, low)
         return begun.start() if begun else len(text)
 
+    def rests(self, piece: Segment) -> bool:
+        """Whether no address stands there."""
+        return _ADDRESS not in piece.text
+
     def find(self, glances: Sequence[Glance]) -> list[tuple[Sight, ...]]:
         """For each text the places from which data would leave."""
-        return [tuple(self._seen(each.text)) if "//" in each.text else () for each in glances]
+        return [tuple(self._seen(each.text)) if _ADDRESS in each.text else () for each in glances]
 
     def _seen(self, text: str) -> Iterator[Sight]:
         for found in _PLACES.finditer(text):

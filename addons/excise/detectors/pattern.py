@@ -24,12 +24,15 @@ from excise.text.budget import Budget
 from excise.text.escapes import unescape
 from excise.text.fold import fold
 from excise.text.fold_tables import tables
+from excise.text.packed import has_run
 from excise.text.spoken import speak
 from excise.text.unwrap import Guess, find_encoded, find_guesses
 
 _ORDER: Final = attrgetter("span", "rule")
+_MARKS: Final = "\\%&["  # of escapes and of placeholders
 _WORTH: Final = 512  # characters from which hashing a text is cheaper than scanning it
 _MARK: Final = 3  # characters of a literal that tell a value from words
+_SEEN: Final = 2  # characters behind a match that decide about it
 _LABELLED: Final = 1024  # how much of a labelled text is read behind its label
 
 
@@ -77,6 +80,14 @@ class Looked(NamedTuple):
     exhausted: tuple[int, ...] = ()
 
 
+class _Pass(NamedTuple):
+    """Rules, what says where they may match, and which of them say nothing."""
+
+    rules: tuple[CompiledRule, ...]
+    prefilter: Prefilter
+    silent: frozenset[int] = frozenset()
+
+
 class Verdict(NamedTuple):
     """What was found in a text, and whether something of it is left out at any time."""
 
@@ -87,12 +98,23 @@ class Verdict(NamedTuple):
 class PatternScanner:
     """Implements `Scanner` over the rules of the active packs; safe to use from several threads."""
 
-    def __init__(self, rules: Sequence[CompiledRule], prefilter: Prefilter) -> None:
-        self._rules = tuple(rules)
+    def __init__(
+        self,
+        rules: Sequence[CompiledRule],
+        prefilter: Prefilter,
+        streamed: Prefilter | None = None,
+    ) -> None:
+        """`streamed` is over `streamed_of` the rules; without one the other serves for streams."""
         self._distinct = frozenset(n for n, rule in enumerate(rules) if _is_distinct(rule))
+        self._whole = _Pass(tuple(rules), prefilter)
         # What reads requests only is not waited for in a stream, where it says nothing.
-        self._silent = frozenset(n for n, rule in enumerate(rules) if not rule.rule.is_streamed)
-        self._prefilter = prefilter
+        silent = frozenset(n for n, rule in enumerate(rules) if not rule.rule.is_streamed)
+        self._pieces = (
+            _Pass(tuple(rules), prefilter, silent)
+            if streamed is None
+            else _Pass(streamed_of(rules), streamed)
+        )
+        self._far = tuple(r.lead_shift + r.shape.width + _SEEN for r in self._pieces.rules)
         self._tail = Tail(rules)
         tables()  # made now: the first message with an accent does not wait for them
         self.memory = Memory[Verdict]()
@@ -102,6 +124,17 @@ class PatternScanner:
     def hold(self, text: str) -> int:
         """The first position from which something may still grow into a finding."""
         return self._tail.hold(text)
+
+    def rests(self, piece: Segment, done: int) -> bool:
+        """As of `Scanner`: no other reading, and every match that may stand there ends there."""
+        text = piece.text
+        if piece.label or has_other_reading(text):
+            return False
+        for hits in self._pieces.prefilter.hits([text]).values():
+            for rule, ends in hits.items():
+                if ends is None or ends[-1] + self._far[rule] > done:
+                    return False
+        return True
 
     def scan(self, segments: Sequence[Segment], *, whole: bool = True) -> list[Findings]:
         """For each segment what was found in it, sorted by span; rules may overlap."""
@@ -132,28 +165,27 @@ class PatternScanner:
             if key and (alone or not budget.exhausted):
                 fresh[index] = key
         if texts:
-            exhausted |= self._search(texts, results, frozenset() if whole else self._silent)
+            exhausted |= self._search(texts, results, self._whole if whole else self._pieces)
         for index, key in fresh.items():
             self.memory.put(key, Verdict(results[index], index in exhausted))
         return Looked(results, tuple(sorted(exhausted)))
 
-    def _search(
-        self, texts: list[_Text], results: list[Findings], silent: frozenset[int]
-    ) -> set[int]:
-        """Fill in the results, without `silent` rules; the segments in which not everything was
-        tried."""
-        hits: Hits = self._prefilter.hits(
+    def _search(self, texts: list[_Text], results: list[Findings], by: _Pass) -> set[int]:
+        """Fill in the results; the segments in which not everything was tried."""
+        hits: Hits = by.prefilter.hits(
             [each.text for each in texts], [each.label for each in texts]
         )
+        if not hits:
+            return set()
         found: dict[int, set[Finding]] = {}
         works: dict[int, Work] = {}
         for number in sorted(hits):  # so that a text comes before its views
             text = texts[number]
             work = works.setdefault(text.segment, Work(len(text.text)))
             for rule, ends in hits[number].items():
-                if rule in silent or (text.is_guessed and rule not in self._distinct):
+                if rule in by.silent or (text.is_guessed and rule not in self._distinct):
                     continue
-                spans = self._confirm(text, self._rules[rule], ends, work)
+                spans = _confirm(text, by.rules[rule], ends, work)
                 if spans:
                     known = found.setdefault(text.segment, set())
                     known.update(_news(spans, known) if text.views else spans)
@@ -161,13 +193,25 @@ class PatternScanner:
             results[index] = tuple(sorted(findings, key=_ORDER))
         return {segment for segment, work in works.items() if work.exhausted}
 
-    def _confirm(
-        self, text: _Text, rule: CompiledRule, ends: Sequence[int] | None, work: Work
-    ) -> list[Finding]:
-        limit = text.prefix if text.prefix else None
-        spans = find_spans(rule, text.text, ends, label=text.label, limit=limit, work=work)
-        mapped = ((text.back(span), text.text[span.start : span.end]) for span in spans)
-        return [_finding(rule, span, value) for span, value in mapped if span is not None]
+
+def streamed_of(rules: Sequence[CompiledRule]) -> tuple[CompiledRule, ...]:
+    """Those of the rules that read streams, in order."""
+    return tuple(rule for rule in rules if rule.rule.is_streamed)
+
+
+def _confirm(
+    text: _Text, rule: CompiledRule, ends: Sequence[int] | None, work: Work
+) -> list[Finding]:
+    limit = text.prefix if text.prefix else None
+    spans = find_spans(rule, text.text, ends, label=text.label, limit=limit, work=work)
+    mapped = ((text.back(span), text.text[span.start : span.end]) for span in spans)
+    return [_finding(rule, span, value) for span, value in mapped if span is not None]
+
+
+def has_other_reading(text: str) -> bool:
+    """Whether a piece of a growing text may be read in another way than it stands there: decoded,
+    or without the placeholders in it."""
+    return any(mark in text for mark in _MARKS) or has_run(text)
 
 
 def _add_texts(texts: list[_Text], index: int, glance: Glance, budget: Budget | None) -> None:

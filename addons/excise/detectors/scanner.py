@@ -146,6 +146,10 @@ class FullScanner:
         holds = [p.detector.hold(text) for p in self._growing if isinstance(p.detector, Growing)]
         return min([self.pattern.hold(text), *holds])
 
+    def rests(self, piece: Segment, done: int) -> bool:
+        """Whether neither the pattern pass nor a detector of growing texts has anything to tell."""
+        return not self._growing and self.pattern.rests(piece, done)
+
     def scan(self, segments: Sequence[Segment], *, whole: bool = True) -> list[Findings]:
         """The pattern pass; on whole texts every side detector of either direction, on pieces of
         answers those that read growing ones."""
@@ -176,7 +180,7 @@ class FullScanner:
     ) -> list[Findings]:
         """For each text what the rules make of what a detector sees that is not there for good."""
         seat = self._seats[direction].get(detector.name)
-        if not seat:
+        if not seat or (seat[1] and seat[1].isdisjoint(each.part for each in segments)):
             return [()] * len(segments)
         return [seen.findings for seen in _Panel(detector, *seat).judge(self._glances(segments))]
 

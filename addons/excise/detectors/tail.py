@@ -24,6 +24,7 @@ _LINE: Final = 80
 # Matches no wider than this are looked for from each place that they may begin at.
 _SHORT: Final = 160
 _ESCAPES: Final = '\\"/bfnrtux0123456789abcdefABCDEF'  # what an escape is made of
+_FEW: Final = 512  # characters of which it is quick to tell which there are
 _SPELLED: Final = ("\\u00", "\\x")  # how an escape of a visible character begins
 _VISIBLE: Final = "".join(map(chr, range(33, 127)))
 
@@ -77,8 +78,13 @@ class Tail:
 
     def _unfinished(self, text: str) -> int:
         """Where the earliest of what a `hold` pattern takes for unfinished begins."""
-        holds = self._by_last[min(ord(text[-1]), 128)]
-        return min((_begin(hold, text) for hold in holds), default=len(text))
+        earliest = len(text)
+        shown = frozenset(text) if len(text) <= _FEW else None
+        for hold in self._by_last[min(ord(text[-1]), 128)]:
+            firsts = hold.facts.firsts
+            if shown is None or not firsts or not firsts.isdisjoint(shown):
+                earliest = min(earliest, _begin(hold, text))
+        return earliest
 
     def _escaped(self, text: str) -> int:
         """The same through the view with escapes decoded."""
@@ -112,7 +118,7 @@ def _word_begin(text: str) -> int:
 
 def _begin(hold: CompiledHold, text: str) -> int:
     """Where the earliest match begins; `len(text)` where none does."""
-    size, (alphabet, short, seed, _, reach) = len(text), hold.facts
+    size, (alphabet, short, seed, _, reach, _) = len(text), hold.facts
     low = max(0, size - hold.reach)
     near = max(low, size - short)
     if alphabet and (rest := text[near:].rstrip(alphabet)):

@@ -65,6 +65,10 @@ class ToolGuard:
         """Nothing: calls are held until they are whole."""
         return len(text)
 
+    def rests(self, piece: Segment) -> bool:
+        """Whether it is no part of a call."""
+        return piece.part is not Part.TOOL_ARGUMENTS
+
     def find(self, glances: Sequence[Glance]) -> list[tuple[Sight, ...]]:
         """What is seen of each call, told of the longest text among its arguments."""
         seen: dict[int, list[Sight]] = {}

@@ -57,6 +57,10 @@ class Pinned:
         """Nothing: definitions come whole."""
         return len(text)
 
+    def rests(self, piece: Segment) -> bool:
+        """Whether it is no part of a definition."""
+        return piece.part is not Part.TOOL_DEFINITION
+
     def find(self, glances: Sequence[Glance]) -> list[tuple[Sight, ...]]:
         """What was changed, told of the description of each tool."""
         seen: dict[int, tuple[Sight, ...]] = {}

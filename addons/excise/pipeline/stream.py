@@ -370,7 +370,9 @@ class ResponseStream:
             if limit <= text.done:
                 return
         whole = text.segment._replace(text=text.text)
-        (found,) = find_in(self.scanner, [(whole, text.view)])
+        found: Findings = ()
+        if not self.scanner.rests(whole, text.done):
+            (found,) = find_in(self.scanner, [(whole, text.view)])
         known = text.find_placeholders(self._lookup)
         found_here = genuine(found, known, text.text) if found else []
         limit = settle_limit(

@@ -13,6 +13,7 @@ from excise.rules.tree import (
     Node,
     Nodes,
     children,
+    first_characters,
     mask_of,
     parse,
     union,
@@ -25,7 +26,8 @@ _LONG: Final = 500  # characters of a part that is searched for by what stands i
 class Unfinished(NamedTuple):
     """What is known of the matches of a `hold` pattern; widths in characters.
 
-    They are made of `alphabet` (empty: of anything). Those wider than `short` begin with `head`
+    They are made of `alphabet` (empty: of anything) and begin with one of `firsts` (empty: with
+    anything). Those wider than `short` begin with `head`
     (for `re`), which ends with `seed` and is at most `reach` wide; without a seed all are short.
     """
 
@@ -34,23 +36,26 @@ class Unfinished(NamedTuple):
     seed: str = ""
     head: str = ""
     reach: int = 0
+    firsts: frozenset[str] = frozenset()
 
 
 def describe(source: str, *, ignore_case: bool = False) -> Unfinished:
     """What is known of a pattern that passed every check."""
     nodes = parse(source, ignore_case=ignore_case)[0]
     alphabet = _alphabet(union(map(mask_of, nodes)), ignore_case=ignore_case)
+    first, empty = first_characters(nodes)
+    firsts = frozenset("" if empty else _alphabet(first, ignore_case=ignore_case))
     width = width_of(nodes)[1]
     long = list(_long_parts(nodes))
     if len(long) != 1 or ignore_case:
-        return Unfinished(alphabet, width)
+        return Unfinished(alphabet, width, firsts=firsts)
     ahead = list(_ungrouped(_in_front(nodes) or []))
     start, seed = _longest_word(ahead)
     if not seed:
-        return Unfinished(alphabet, width)
+        return Unfinished(alphabet, width, firsts=firsts)
     head = ahead[: start + len(seed)]
     short = width - width_of(long)[1]
-    return Unfinished(alphabet, short, seed, spell_entry(head), width_of(head)[1])
+    return Unfinished(alphabet, short, seed, spell_entry(head), width_of(head)[1], firsts)
 
 
 def _alphabet(mask: int, *, ignore_case: bool) -> str:

@@ -81,6 +81,11 @@ def shape(text: str) -> bytes:
     return text.encode("ascii", "replace").translate(_SHAPE)
 
 
+def has_run(text: str) -> bool:
+    """Whether a run stands there that is long enough to be looked at."""
+    return len(text) >= _SHORTEST and _LONG in shape(text)
+
+
 def find_packed(text: str, shaped: bytes, budget: Budget) -> list[Replaced]:
     """Each run decoded, in order, as far as the budget lets; not yet spent from it."""
     found: list[Replaced] = []
