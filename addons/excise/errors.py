@@ -4,7 +4,8 @@
     ├── ConfigError            EXC-CFG: settings, files, permissions
     ├── PolicyError            EXC-POL: packs, profiles, the host catalogue
     ├── AuditError             EXC-AUD: the trail cannot be written or does not verify
-    └── StateError             EXC-STA: keys, vault, CA
+    ├── StateError             EXC-STA: keys, vault, CA
+    └── UnsafeError            EXC-SAF: the running proxy failed its own test; exit status 3
     Unreadable                 a body no codec can read: not a fault but a verdict
     NoAnswer                   a child process that did not answer in its time
 
@@ -22,6 +23,8 @@ class ExciseError(Exception):
     """A fault somebody can mend. Raise a subclass, with a code from `CODES`."""
 
     prefix: ClassVar[str] = "EXC"
+    status: ClassVar[int] = 2
+    """The exit status of a command that ends so."""
 
     def __init__(self, code: str, message: str, *, at: str = "", hint: str = "") -> None:
         self.code = code
@@ -53,6 +56,13 @@ class StateError(ExciseError):
     """A key, the vault or the interception CA is missing, foreign or exposed."""
 
     prefix = "EXC-STA"
+
+
+class UnsafeError(ExciseError):
+    """The proxy does not do to a planted value what the policy says; it serves no longer."""
+
+    prefix = "EXC-SAF"
+    status = 3
 
 
 class Unreadable(Exception):

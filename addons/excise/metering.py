@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
+from excise.errors import StateError
 from excise.model import Exchange, Mode
 from excise.policy.limits import WINDOWED, Limit, Limits, Per, What
 from excise.sensitive import fingerprint
 from excise.state.counters import Charge, Counters
+from excise.state.places import MemoryPlaces
+from excise.state.ports import Places
 
 # Where clients put the key that a provider bills.
 KEY_HEADERS: Final = ("authorization", "x-api-key", "api-key", "x-goog-api-key")
 _FORGOTTEN: Final = 3600.0  # seconds after which an exchange that was never settled is let go
+_ENDLESS: Final = 2**62
 _SOON: Final = 1.0  # seconds to wait where another exchange only has to end
 
 
@@ -52,6 +55,7 @@ class Meter:
         key: bytes,
         clock: Callable[[], float],
         warn: Callable[[str, int], None] = lambda limit, percent: None,
+        places: Places | None = None,
     ) -> None:
         """`key` keys fingerprints, `clock` tells seconds; `warn` is told a limit's id and the
         percentage that was just reached."""
@@ -61,7 +65,7 @@ class Meter:
         self._clock = clock
         self._warn = warn
         self._under_way: dict[str, _Open] = {}
-        self._places: Counter[str] = Counter()
+        self._places: Places = places or MemoryPlaces()
         self._lock = threading.Lock()
 
     def admit(self, exchange: Exchange, *, model: str, provider: str, tokens: int) -> Verdict:
@@ -77,15 +81,17 @@ class Meter:
         if not mine:
             return ADMITTED
         real = [pair for pair in mine if pair[0].mode is Mode.ENFORCE]
+        places = tuple(c.key for each, c in mine if each.count is What.CONCURRENCY)
         with self._lock:
-            verdict = self._at_once(real, tokens) or self._in_time(real)
+            verdict = self._at_once(real, tokens) or self._entered(mine)
+            if verdict is not None:
+                return verdict
+            verdict = self._within(real, places)
             if verdict.limit:
                 return verdict
             shadow = [pair for pair in mine if pair[0].mode is Mode.SHADOW]
             would = tuple(limit.id for limit, charge in shadow if self._over(limit, charge, tokens))
             self._counters.add(charge for limit, charge in shadow if limit.count in WINDOWED)
-            places = tuple(c.key for each, c in mine if each.count is What.CONCURRENCY)
-            self._places.update(places)
             charges = tuple(pair for pair in mine if pair[0].count in (What.TOKENS, What.COST))
             self._under_way[exchange.id] = _Open(model, tokens, charges, places, self._clock())
         self._tell(mine)
@@ -101,10 +107,7 @@ class Meter:
             opened = self._under_way.pop(exchange_id, None)
             if opened is None:
                 return
-            self._places.subtract(opened.places)
-            for place in opened.places:
-                if self._places[place] <= 0:
-                    del self._places[place]
+            self._places.leave(opened.places)
         real_in = 0 if failed else opened.tokens if tokens_in is None else tokens_in
         real_out = 0 if failed else tokens_out or 0
         rest = [
@@ -130,10 +133,30 @@ class Meter:
 
     def _at_once(self, mine: list[tuple[Limit, Charge]], tokens: int) -> Verdict | None:
         for limit, charge in mine:
-            if limit.count not in WINDOWED and self._over(limit, charge, tokens):
-                wait = _SOON if limit.count is What.CONCURRENCY else None
-                return Verdict(limit.id, wait)
+            if limit.count is What.CONTEXT and self._over(limit, charge, tokens):
+                return Verdict(limit.id, None)
         return None
+
+    def _entered(self, mine: list[tuple[Limit, Charge]]) -> Verdict | None:
+        """Take a place on all that count who is under way; in shadow there is always one."""
+        rows = [pair for pair in mine if pair[0].count is What.CONCURRENCY]
+        full = self._places.enter(
+            [(c.key, each.at_most if each.mode is Mode.ENFORCE else _ENDLESS) for each, c in rows]
+        )
+        if full is None:
+            return None
+        return Verdict(next(limit.id for limit, charge in rows if charge.key == full), _SOON)
+
+    def _within(self, mine: list[tuple[Limit, Charge]], places: Sequence[str]) -> Verdict:
+        """Count on windows, or give the places back."""
+        try:
+            verdict = self._in_time(mine)
+        except StateError:
+            self._places.leave(places)
+            raise
+        if verdict.limit:
+            self._places.leave(places)
+        return verdict
 
     def _in_time(self, mine: list[tuple[Limit, Charge]]) -> Verdict:
         windowed = [(limit, charge) for limit, charge in mine if limit.count in WINDOWED]
@@ -149,7 +172,7 @@ class Meter:
         if limit.count is What.CONTEXT:
             return tokens > limit.at_most
         if limit.count is What.CONCURRENCY:
-            return self._places[charge.key] >= limit.at_most
+            return self._places.held(charge.key) > limit.at_most  # its own place counted in
         return self._counters.used(charge) + charge.amount > limit.at_most
 
     def _charge(

@@ -67,7 +67,7 @@ MAY_IMPORT: Final[dict[str, frozenset[str]]] = {
     | {"assemble", "metering", "audit", "config", "pac", "pipeline", "state", "signing"}
     | {"workers", "folders"}
     | RING_3,
-    "edge.watched": VALUES | {"", "assemble", "audit", "config", "pipeline"},
+    "edge.watched": VALUES | {"", "assemble", "audit", "config", "pipeline", "state"},
     "edge.script": VALUES | {"config"} | RING_3,
     "cli": VALUES
     | {"codecs", "text", "rules", "catalogue", "detectors", "policy", "pipeline", "state"}
@@ -87,7 +87,7 @@ MAY_IMPORT: Final[dict[str, frozenset[str]]] = {
     | RING_3,
     "cli.up": VALUES
     | {"assemble", "audit", "config", "pipeline", "state", "edge.master", "cli"}
-    | {"edge.doubt", "edge.parts", "edge.settings", "edge.watched"}
+    | {"edge.doubt", "edge.parts", "edge.resolve", "edge.settings", "edge.watched"}
     | RING_3,
     "__main__": frozenset({"cli.main"}),
 }

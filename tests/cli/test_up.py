@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import io
 import resource
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from excise.cli import up
 from excise.config import SETTING_NAMES, load_settings
 from excise.edge.settings import Settings
 from excise.errors import AuditError, ConfigError, ExciseError, StateError
+from excise.resources import policies_dir
 
 
 @pytest.fixture(autouse=True)
@@ -82,7 +84,6 @@ def test_resolve_may_be_given_again(tmp_path: Path) -> None:
         (("--set", "stream_large_bodies=1"), ConfigError, "EXC-CFG-005"),
         (("--set", "nonsense"), ConfigError, "EXC-CFG-001"),
         (("--profile", "nowhere"), ExciseError, "EXC-"),
-        (("--workers", "2"), ConfigError, "EXC-CFG-001"),
         (("--resolve", "nonsense"), ConfigError, "EXC-CFG-001"),
         (("--mode", "reverse"), ConfigError, "EXC-CFG-001"),
         (("--upstream-proxy", "socks5://p.test:1"), ConfigError, "EXC-CFG-001"),
@@ -94,6 +95,43 @@ def test_what_is_wrong_is_said_before_anything_is_opened(
     with pytest.raises(fault, match=code):
         up.run(_parse("--state-dir", str(tmp_path / "s"), *words))
     assert not (tmp_path / "s" / "audit").exists()
+
+
+def test_several_workers_do_not_count_limits_each_for_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each would grant the whole budget."""
+    monkeypatch.setenv("EXCISE_LIMITS_STORE", "memory")
+    with pytest.raises(ConfigError, match="EXC-CFG-001"):
+        up.run(_parse("--state-dir", str(tmp_path / "s"), "--workers", "2"))
+
+
+def test_a_port_in_use_is_told_before_anybody_is_forked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With its number."""
+    monkeypatch.setattr(up, "Supervisor", lambda *_, **__: pytest.fail("must not fork"))
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        place = f"127.0.0.1:{taken.getsockname()[1]}"
+        with pytest.raises(ConfigError, match="EXC-CFG-003"):
+            up.run(_parse("--state-dir", str(tmp_path), "--workers", "2", "--listen", place))
+
+
+def test_a_policy_that_does_not_load_leaves_the_last_good_one(tmp_path: Path) -> None:
+    """For the workers that are forked from now on; and one that does is taken."""
+    own = tmp_path / "mine.yaml"
+    own.write_text(policies_dir().joinpath("profiles", "observe.yaml").read_text("utf-8"))
+    words = {"state_dir": tmp_path / "s", "profile": str(own)}
+    stock = up.Stock(load_settings(words, environ={"HOME": str(tmp_path)}))
+    first = stock.engine
+    stock.renew()
+    assert stock.engine is first
+    own.write_text("profile: [")
+    stock.renew()
+    assert stock.engine is first
+    own.write_text(policies_dir().joinpath("profiles", "balanced.yaml").read_text("utf-8"))
+    stock.renew()
+    assert stock.engine.policy.profile.name == "balanced"
 
 
 def test_a_ca_that_others_may_read_stops_the_start(tmp_path: Path) -> None:

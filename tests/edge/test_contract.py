@@ -9,7 +9,7 @@ from importlib.metadata import version
 import pytest
 from mitmproxy import addonmanager, hooks
 from mitmproxy.addons import proxyserver, tlsconfig
-from mitmproxy.proxy import commands, layer, server, server_hooks, tunnel
+from mitmproxy.proxy import commands, layer, mode_servers, server, server_hooks, tunnel
 from mitmproxy.proxy.layers import http as mhttp
 from mitmproxy.proxy.layers import tcp, tls
 from mitmproxy.proxy.layers.http import _hooks, _http1, _upstream_proxy
@@ -78,6 +78,9 @@ def test_signatures(function: object, names: list[str]) -> None:
         (layer.NextLayer, ["self._handle = self.layer.handle_event"]),
         (tunnel.TunnelLayer, ["child_layer"]),
         (server.ConnectionHandler, ["self.transports", "ConnectionIO(", "handler.cancel"]),
+        (server.ConnectionHandler, ["self.timeout_watchdog = TimeoutWatchdog("]),
+        (server.TimeoutWatchdog, ["self.last_activity = time.time()"]),
+        (mode_servers.AsyncioServerInstance, ["await asyncio.start_server(self.handle_stream"]),
         (tlsconfig.TlsConfig, ["confdir", "ssl_verify_upstream_trusted_ca"]),
     ],
 )

@@ -69,7 +69,6 @@ def test_every_hard_setting_is_still_an_option_of_the_host() -> None:
 @pytest.mark.parametrize(
     ("rest", "code"),
     [
-        ({"workers": 2}, "EXC-CFG-001"),
         ({"mode": "sideways"}, "EXC-CFG-001"),
         ({"mode": "reverse"}, "EXC-CFG-001"),
         ({"upstream": "https://llm.test:443"}, "EXC-CFG-001"),

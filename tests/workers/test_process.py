@@ -76,3 +76,23 @@ def test_closing_ends_it(child: Process) -> None:
     first = child.ask("pid", within=30)
     child.close()
     assert not child.is_running and child.ask("pid", within=30) != first
+
+
+def test_a_fork_has_a_child_of_its_own(child: Process) -> None:
+    """Two that ask one child would read each other's answers."""
+    first = child.ask("pid", within=30)
+    reading, writing = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        other = 0
+        try:
+            other = child.ask("pid", within=30)
+            child.close()
+        finally:
+            os.write(writing, str(other).encode())
+            os._exit(0)
+    os.waitpid(pid, 0)
+    with os.fdopen(reading, "rb") as told:
+        os.close(writing)
+        assert int(told.read()) not in (0, first)
+    assert child.ask("pid", within=30) == first

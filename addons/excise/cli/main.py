@@ -67,7 +67,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return int(args.func(args))
     except ExciseError as fault:
         print(f"excise: {fault}", file=sys.stderr)
-        return 2
+        return fault.status
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:

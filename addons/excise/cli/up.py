@@ -5,9 +5,15 @@ from __future__ import annotations
 import argparse
 import os
 import resource
+import secrets
+import select
+import signal
+import socket
 import sys
+import threading
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,11 +23,13 @@ from rich.table import Table
 
 from excise.assemble import Engine, settle
 from excise.audit.fields import Stage
+from excise.cli.supervise import Seat, Supervisor
 from excise.config import Settings as Config
 from excise.config import load_settings
 from excise.edge.doubt import Doubts
 from excise.edge.master import serve
-from excise.edge.parts import open_trail, read_engine, stage_record
+from excise.edge.parts import open_trail, policy_stamp, read_engine, stage_record
+from excise.edge.resolve import open_listener
 from excise.edge.settings import (
     Settings,
     parse_denied,
@@ -30,11 +38,14 @@ from excise.edge.settings import (
     parse_redirect,
     parse_url,
 )
-from excise.edge.watched import watched
-from excise.errors import AuditError, ConfigError
+from excise.edge.watched import gathered, watched
+from excise.errors import AuditError, ConfigError, ExciseError
 from excise.state.ca import ensure_ca
+from excise.state.shared import NAME, Shared, open_shared
+from excise.state.shelf import clear_shelf
 
 NO_REEXEC: Final = "EXCISE_NO_REEXEC"
+METRICS: Final = "metrics"  # the worker that adds up the numbers of the others
 
 
 def add_parser(subparsers: Any) -> None:
@@ -76,9 +87,10 @@ def run(args: argparse.Namespace) -> int:
     _optimise()
     config = load_settings(vars(args))
     settings = _edge_settings(config, args.options).checked()
+    if config.workers > 1:
+        return supervised(config, settings)
     engine = read_engine(config)
-    for each in engine.expired:
-        _say(f"{each.origin}: this exception ended on {each.until}; remove it, or grant it anew.")
+    _tell_expired(engine)
     ca = ensure_ca(config.ca_dir)
     _raise_file_limit()
     settle()
@@ -89,6 +101,132 @@ def run(args: argparse.Namespace) -> int:
         with suppress(AuditError):
             trail.commit_sync(stage_record(engine, Stage.STOP))
     return 0
+
+
+def supervised(config: Config, settings: Settings) -> int:
+    """Serve with several workers on one port. Raises `ExciseError` before the port is open."""
+    if config.limits_store == "memory":
+        raise ConfigError(
+            "EXC-CFG-001",
+            "limits-store memory belongs to one worker: each would count a budget of its own.",
+            hint="Leave limits-store at sqlite, or --workers at 1.",
+        )
+    # A model of the operator's lives in a child of each worker; the policy is read without it.
+    stock = Stock(replace(config, deep=""))
+    engine = stock.engine
+    _tell_expired(engine)
+    ca = ensure_ca(config.ca_dir)
+    _raise_file_limit()
+    clear_shelf(config.state_dir / NAME)
+    key = secrets.token_bytes(32)
+    listener = _listen(settings)
+    host, port, *_ = listener.getsockname()
+    settle()
+
+    def work(seat: Seat) -> int:
+        if seat.name == METRICS:
+            return _gather(config, seat)
+        mine = read_engine(config) if config.deep else stock.engine
+        place = replace(settings, listen_port=port)
+        try:
+            _work(config, place, mine, open_shared(config.state_dir, key), seat, listener)
+        except ExciseError as fault:
+            _say(f"excise: {fault}")
+            return fault.status
+        return 0
+
+    names = [str(number + 1) for number in range(config.workers)]
+    supervisor = Supervisor(
+        work,
+        [*names, METRICS] if config.metrics else names,
+        drain=config.drain_seconds,
+        apart=METRICS,
+        say=_say,
+        ready=lambda: _when_ready(config, engine, ca.cert_pem)(host, port),
+        renew=stock.renew,
+        closing=listener.close,
+    )
+    return supervisor.run()
+
+
+def _work(
+    config: Config,
+    settings: Settings,
+    engine: Engine,
+    shared: Shared,
+    seat: Seat,
+    listener: socket.socket,
+) -> None:
+    """One worker, from its start line to its stop line."""
+    with open_trail(config, _say, seat.name) as trail:
+        trail.commit_sync(stage_record(engine, Stage.START))
+        with watched(config, engine, trail, shared, seat.name) as parts:
+            if seat.died:
+                parts.notice("worker-died", f"w{seat.name}:{seat.died}")
+            serve(
+                settings,
+                parts,
+                lambda host, port: seat.tell_ready(),
+                listener=listener,
+                lifeline=seat.lifeline,
+            )
+        with suppress(AuditError):
+            trail.commit_sync(stage_record(engine, Stage.STOP))
+
+
+def _gather(config: Config, seat: Seat) -> int:
+    """The numbers of all workers on one port, until asked to end."""
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+    try:
+        with gathered(config):
+            seat.tell_ready()
+            while not stop.wait(0.2) and not select.select([seat.lifeline], [], [], 0)[0]:
+                pass
+    except ExciseError as fault:
+        _say(f"excise: {fault}")
+        return fault.status
+    return 0
+
+
+class Stock:
+    """The policy that workers are forked with: parsed once, shared page by page."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._stamp = policy_stamp(config)
+        self.engine = read_engine(config)
+
+    def renew(self) -> None:
+        """Read it anew where its files have changed; one that does not load leaves the last good
+        one."""
+        stamp = policy_stamp(self._config)
+        if stamp == self._stamp:
+            return
+        self._stamp = stamp
+        try:
+            self.engine = read_engine(self._config)
+        except ExciseError as fault:
+            _say(f"the new policy is not used, the last good one stays: {fault}")
+        settle()
+
+
+def _listen(settings: Settings) -> socket.socket:
+    try:
+        return open_listener(settings.listen_host, settings.listen_port)
+    except OSError as fault:
+        raise ConfigError(
+            "EXC-CFG-003",
+            f"cannot listen on {settings.listen_host}:{settings.listen_port} ({fault.strerror}).",
+            hint="Name another with --listen.",
+        ) from None
+
+
+def _tell_expired(engine: Engine) -> None:
+    for each in engine.expired:
+        _say(f"{each.origin}: this exception ended on {each.until}; remove it, or grant it anew.")
 
 
 def _edge_settings(config: Config, options: list[str]) -> Settings:
@@ -113,7 +251,6 @@ def _edge_settings(config: Config, options: list[str]) -> Settings:
         clients_file=config.clients,
         body_limit=config.max_body,
         drain_seconds=config.drain_seconds,
-        workers=config.workers,
         options=tuple(_split_option(text) for text in options),
     )
 

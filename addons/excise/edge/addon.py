@@ -82,6 +82,7 @@ class Addon:
         self.sockets: dict[http.HTTPFlow, GuardedSocket] = {}
         """Those that are open."""
         self.draining = False
+        self.leaving = False  # another process goes on serving these clients
         self.counts: Counter[str] = Counter()
 
     # -- hooks ---------------------------------------------------------------------------------
@@ -140,6 +141,8 @@ class Addon:
 
     def response(self, flow: http.HTTPFlow) -> Awaitable[None] | None:
         """Judge a collected answer; settle the record of a streamed one."""
+        if self.leaving and flow.response is not None and flow.response.status_code != 101:
+            flow.response.headers["connection"] = "close"
         rest = self._judge_answer(flow, flow.metadata[PASSAGE])
         if rest is not None:
             return self._until_done(flow, rest)
@@ -309,6 +312,8 @@ class Addon:
         if stream is None:
             passage.oversize = head.length > passage.limit
             return
+        if self.leaving:
+            response.headers["connection"] = "close"
         passage.stream = GuardedStream(stream, self._note, self._trail.commit, self._killed)
         response.stream = True
         self._marked(response, passage)

@@ -18,7 +18,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import CancelledError
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from excise.edge.metrics import Labels, Metrics
 from excise.edge.ports import Pulse
@@ -26,6 +26,24 @@ from excise.edge.settings import Network, is_loopback
 from excise.errors import ConfigError
 
 Check = Callable[[], bool]
+
+
+class Watch(Protocol):
+    """What is asked on the port of metrics and health."""
+
+    def render(self) -> bytes:
+        """The text that Prometheus scrapes."""
+        ...
+
+    def alive(self) -> bool:
+        """Whether traffic is carried on."""
+        ...
+
+    def ready(self) -> Mapping[str, bool]:
+        """What each check says."""
+        ...
+
+
 _PATIENCE: Final = 2.0  # seconds that the event loop may take to answer
 _TRIAL_SECONDS: Final = 15.0
 _PLAIN: Final = "text/plain; version=0.0.4; charset=utf-8"
@@ -48,6 +66,10 @@ class Monitor:
         read("excise_hook_faults", lambda: _labelled(pulse.hook_faults))
         read("excise_active_exchanges", lambda: {(): float(pulse.active())})
         read("excise_open_sockets", lambda: {(): float(pulse.sockets())})
+
+    def render(self) -> bytes:
+        """The text that Prometheus scrapes."""
+        return self.metrics.render()
 
     def alive(self) -> bool:
         """Whether the event loop turns; true before there is one."""
@@ -89,10 +111,10 @@ class Trial:
 
 
 class HealthServer:
-    """Serves one monitor in threads of its own; `address` is what it listens on."""
+    """Serves one watch in threads of its own; `address` is what it listens on."""
 
     def __init__(
-        self, host: str, port: int, monitor: Monitor, clients: Sequence[Network] = ()
+        self, host: str, port: int, monitor: Watch, clients: Sequence[Network] = ()
     ) -> None:
         """Raises `ConfigError` where it may not or cannot listen there."""
         if not is_loopback(host) and not clients:
@@ -129,7 +151,7 @@ class HealthServer:
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
-    monitor: Monitor
+    monitor: Watch
     clients: tuple[Network, ...]
 
     def verify_request(self, request: Any, client_address: Any) -> bool:
@@ -151,7 +173,7 @@ class _Handler(BaseHTTPRequestHandler):
         monitor = self.server.monitor
         match self.path.partition("?")[0]:
             case "/metrics":
-                self._answer(200, _PLAIN, monitor.metrics.render())
+                self._answer(200, _PLAIN, monitor.render())
             case "/healthz":
                 alive = monitor.alive()
                 self._say(alive, {"loop": alive})

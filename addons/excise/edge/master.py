@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 import signal
+import socket
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -36,6 +37,7 @@ from excise.state.users import UserFile
 
 log = logging.getLogger("excise.edge")
 TICK: Final = 1.0  # seconds between looks at files
+IDLE: Final = 1.0  # seconds after which a connection that says nothing can be closed
 SWEEP_EVERY: Final = 60  # looks
 
 # What keeps mitmproxy from letting bytes pass unread. None of it is left to the operator.
@@ -156,6 +158,12 @@ class ExciseMaster(master.Master):
         if self._stops > 1:
             self.addon.active.clear()
 
+    def leave(self) -> None:
+        """Stop accepting, serve the clients that are here until they are idle, and end: others
+        serve the same port."""
+        self.addon.leaving = True
+        self._stop.set()
+
     async def serve(self, ready: Callable[[str, int], None]) -> None:
         """Open the port, tell `ready`, and return when stopped and drained."""
         with (
@@ -172,6 +180,7 @@ class ExciseMaster(master.Master):
                 ticking = asyncio.create_task(self._tick())
                 await self._stop.wait()
                 ticking.cancel()
+                await self._part()
                 await self._drain()
             finally:
                 if self.reloader is not None:
@@ -240,9 +249,22 @@ class ExciseMaster(master.Master):
             hint="Name another with --listen.",
         )
 
+    async def _part(self) -> None:
+        """Where others go on, no client is cut off between two of its requests."""
+        await self._servers.servers.update([])
+        until = time.monotonic() + self._settings.drain_seconds
+        while self.addon.leaving and not self._stops and time.monotonic() < until:
+            self._close_sockets(busy=False)
+            lately = time.time() - IDLE
+            if not self.addon.active and not any(
+                each.timeout_watchdog.last_activity > lately
+                for each in self._servers.connections.values()
+            ):
+                return
+            await asyncio.sleep(0.02)
+
     async def _drain(self) -> None:
         self.addon.draining = True
-        await self._servers.servers.update([])
         until = time.monotonic() + self._settings.drain_seconds
         while (self.addon.active or self.addon.sockets) and time.monotonic() < until:
             self._close_sockets(busy=self._stops > 1)
@@ -269,32 +291,60 @@ class ExciseMaster(master.Master):
                     self.addon.sockets.pop(flow, None)
 
 
-def serve(settings: Settings, parts: Parts, ready: Callable[[str, int], None]) -> None:
-    """Run the proxy until SIGTERM or SIGINT. Raises `ConfigError` before any port is open."""
+def serve(
+    settings: Settings,
+    parts: Parts,
+    ready: Callable[[str, int], None],
+    *,
+    listener: socket.socket | None = None,
+    lifeline: int = -1,
+) -> None:
+    """Run the proxy until SIGTERM or SIGINT. Raises `ConfigError` before any port is open, and
+    `UnsafeError` once it has closed its port because it failed its own test.
+
+    `listener` is a port that others accept from as well; the end of `lifeline` stops it, too.
+    """
     settings.checked()
     hostlog.install()
     with asyncio.Runner(loop_factory=ResolvingLoop) as runner:
-        runner.run(_serve(settings, parts, ready))
+        runner.run(_serve(settings, parts, ready, listener, lifeline))
 
 
-async def _serve(settings: Settings, parts: Parts, ready: Callable[[str, int], None]) -> None:
+async def _serve(
+    settings: Settings,
+    parts: Parts,
+    ready: Callable[[str, int], None],
+    listener: socket.socket | None,
+    lifeline: int,
+) -> None:
     loop = asyncio.get_running_loop()
     if isinstance(loop, ResolvingLoop):
         loop.redirects = settings.resolve
+        loop.listener = listener
     running = ExciseMaster(settings, parts)
     handlers = {
         signal.SIGTERM: running.stop,
         signal.SIGINT: running.stop,
         signal.SIGHUP: running.reload,
         signal.SIGUSR1: running.kill,
+        signal.SIGUSR2: running.leave,
     }
     for number, handler in handlers.items():
         loop.add_signal_handler(number, handler)
+    if lifeline >= 0:
+        loop.add_reader(lifeline, _orphaned, loop, lifeline, running)
     try:
         await running.serve(ready)
     finally:
+        if lifeline >= 0:
+            loop.remove_reader(lifeline)
         for number in handlers:
             loop.remove_signal_handler(number)
+
+
+def _orphaned(loop: asyncio.AbstractEventLoop, lifeline: int, running: ExciseMaster) -> None:
+    loop.remove_reader(lifeline)
+    running.stop()
 
 
 def _told(settings: Settings) -> dict[str, Any]:

@@ -38,6 +38,8 @@ from excise.state.counters import Counters, MemoryCounters, SqliteCounters
 from excise.state.kill import KillSwitch
 from excise.state.memory import MemoryVault
 from excise.state.overrides import OverrideDesk
+from excise.state.ports import Vault
+from excise.state.shared import Shared
 from excise.state.signing import load_or_create_signer
 from excise.workers.counter import TokenCounter
 
@@ -88,18 +90,23 @@ def _alerts(config: Config) -> tuple[str, ...]:
 class Live:
     """The policy in force: one reference, swapped while traffic flows."""
 
-    def __init__(self, config: Config, engine: Engine, trail: Trail) -> None:
+    def __init__(
+        self, config: Config, engine: Engine, trail: Trail, shared: Shared | None = None
+    ) -> None:
+        """`shared` is what this process has in common with other workers."""
         self._config = config
         self._trail = trail
-        self.vault = MemoryVault(clock=time.monotonic)
+        self._shared = shared
+        self.vault = shared.vault() if shared else MemoryVault(clock=time.monotonic)
         self.engine = engine
-        self.firewall = build_firewall(config, engine, self.vault)
+        self.firewall = build_firewall(config, engine, self.vault, shared)
         self.meter = Meter(
             engine.limits,
             _counters(config),
             key=engine.fingerprint_key,
             clock=time.time,
             warn=self._warn,
+            places=shared.places if shared else None,
         )
 
     def find(self, host: str) -> object | None:
@@ -110,7 +117,7 @@ class Live:
         """Everything of the policy as its files are now; nothing changes yet. Raises
         `ExciseError`."""
         engine = read_engine(self._config)
-        return engine, build_firewall(self._config, engine, self.vault)
+        return engine, build_firewall(self._config, engine, self.vault, self._shared)
 
     def swap(self, loaded: tuple[Engine, Firewall]) -> None:
         """Put a policy in force."""
@@ -157,10 +164,12 @@ class Live:
         self.notice("policy-rejected", code)
 
 
-def build_parts(config: Config, engine: Engine, trail: Trail) -> Parts:
+def build_parts(
+    config: Config, engine: Engine, trail: Trail, shared: Shared | None = None
+) -> Parts:
     """Join engine and trail with a vault, limits and the switch of this process. Raises
     `StateError`."""
-    return join_parts(config, Live(config, engine, trail), trail)
+    return join_parts(config, Live(config, engine, trail, shared), trail)
 
 
 def join_parts(config: Config, live: Live, trail: Trail) -> Parts:
@@ -226,8 +235,15 @@ def _exact() -> Exact:
     return count
 
 
-def build_firewall(config: Config, engine: Engine, vault: MemoryVault) -> Firewall:
+def build_firewall(
+    config: Config, engine: Engine, vault: Vault, shared: Shared | None = None
+) -> Firewall:
     """The pipeline over an engine."""
+    desk = (
+        OverrideDesk(config.state_dir, shared.shelf, shared.key)
+        if shared
+        else OverrideDesk(config.state_dir)
+    )
     limits = Limits(body=config.max_body, decoded=config.max_decoded, ratio=config.max_ratio)
     return Firewall(
         catalogue=engine.catalogue,
@@ -246,7 +262,7 @@ def build_firewall(config: Config, engine: Engine, vault: MemoryVault) -> Firewa
             limits=limits,
         ),
         substitutes=engine.substitutes,
-        overrides=Overrides(key=engine.override_key, desk=OverrideDesk(config.state_dir)),
+        overrides=Overrides(key=engine.override_key, desk=desk),
         counts=engine.limits.counts_tokens or _headers(config) is not None,
         is_slow=engine.scanner.is_slow or config.token_counts == "exact",
         exact=_exact() if config.token_counts == "exact" else None,

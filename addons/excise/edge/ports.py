@@ -301,7 +301,8 @@ class Parts:
     meter: Meter | None = None
     killed: Callable[[], bool] = bool  # whether all LLM traffic is to be refused
     kill: Callable[[], None] = lambda: None  # turns that on, for the signal
-    notice: Callable[[str], None] = lambda event: None  # an event of `audit.fields.NOTICES`
+    # An event of `audit.fields.NOTICES`, and what it is about.
+    notice: Callable[..., None] = lambda event, subject="": None
     sweep: Callable[[], object] = lambda: None  # told once a minute: forget what has expired
     # Makes the reloader, given what is to be done once a policy was swapped.
     reload: Callable[[Callable[[], None]], Reload] | None = None

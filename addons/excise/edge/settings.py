@@ -65,16 +65,10 @@ class Settings:
     clients_file: Path | None = None
     body_limit: int = DEFAULT_BODY_LIMIT
     drain_seconds: float = 10.0
-    workers: int = 1
     options: tuple[tuple[str, str], ...] = ()  # mitmproxy's own, for what has no option here
 
     def checked(self) -> Settings:
         """These settings, or a `ConfigError` for what must not be."""
-        if self.workers != 1:
-            raise ConfigError(
-                "EXC-CFG-001",
-                f"--workers {self.workers} cannot be served; this version runs one worker.",
-            )
         if self.mode not in MODES:
             raise ConfigError(
                 "EXC-CFG-001", f'--mode "{self.mode}" is unknown; wanted {", ".join(MODES)}.'

@@ -15,27 +15,36 @@ from excise.assemble import Engine
 from excise.audit.writer import AuditWriter
 from excise.config import Settings as Config
 from excise.config import split_address
-from excise.edge.health import HealthServer, Monitor, Trial
+from excise.edge.gathered import Gathered, announce
+from excise.edge.health import HealthServer, Monitor, Trial, Watch
 from excise.edge.metrics import CountedTrail, Labels, Metrics, Readings
 from excise.edge.parts import Live, build_parts, join_parts
 from excise.edge.ports import Parts
 from excise.edge.settings import parse_networks
 from excise.model import Exchange, Principal
 from excise.pipeline.firewall import Firewall
+from excise.state.shared import Shared
 
 
 @contextmanager
-def watched(config: Config, engine: Engine, trail: AuditWriter) -> Iterator[Parts]:
+def watched(
+    config: Config,
+    engine: Engine,
+    trail: AuditWriter,
+    shared: Shared | None = None,
+    worker: str = "",
+) -> Iterator[Parts]:
     """The parts, and metrics and health served while they are used, where that is wished for.
 
-    Raises `ConfigError` where they cannot be served.
+    A named worker serves its own numbers on this machine alone, for `gathered` to add up. Raises
+    `ConfigError` where they cannot be served.
     """
     if not config.metrics:
-        yield build_parts(config, engine, trail)
+        yield build_parts(config, engine, trail, shared)
         return
     metrics = Metrics()
     counted = CountedTrail(trail, metrics)
-    live = Live(config, engine, counted)
+    live = Live(config, engine, counted, shared)
     parts = join_parts(config, live, counted)
     checks: dict[str, Callable[[], bool]] = {
         "policy": Trial(lambda: passes_trial(live.engine, live.firewall)),
@@ -44,10 +53,23 @@ def watched(config: Config, engine: Engine, trail: AuditWriter) -> Iterator[Part
     _read_state(metrics, live, trail, parts.killed)
     _read_sinks(metrics, trail)
     monitor = Monitor(metrics, checks)
-    host, port = split_address(config.metrics)
-    clients = parse_networks(config.allow_clients)
-    with HealthServer(host or "0.0.0.0", port, monitor, clients):
+    with _served(config, monitor, worker) as server:
+        if worker:
+            announce(config.state_dir, worker, server.address[1])
         yield replace(parts, watch=monitor.watch)
+
+
+def gathered(config: Config) -> HealthServer:
+    """Metrics and health of all workers in one place. Raises `ConfigError`."""
+    names = [str(number + 1) for number in range(config.workers)]
+    return _served(config, Gathered(config.state_dir, names))
+
+
+def _served(config: Config, watch: Watch, worker: str = "") -> HealthServer:
+    if worker:
+        return HealthServer("127.0.0.1", 0, watch)
+    host, port = split_address(config.metrics)
+    return HealthServer(host or "0.0.0.0", port, watch, parse_networks(config.allow_clients))
 
 
 def _read_state(

@@ -1,4 +1,4 @@
-"""The vault of one process: bounded, forgetful, and silent about what it holds."""
+"""Vault and shelf of one process: bounded, forgetful, and silent about what they hold."""
 
 from __future__ import annotations
 
@@ -108,3 +108,36 @@ class MemoryVault:
             self._count -= 1
         if not own:
             del self._held[principal]
+
+
+class MemoryShelf:
+    """Implements `Shelf` for one process; the names put least recently go first."""
+
+    def __init__(self, clock: Clock, *, most: int) -> None:
+        self._clock = clock
+        self._most = most
+        self._held: OrderedDict[bytes, tuple[bytes, float]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def put(self, items: Mapping[bytes, bytes], seconds: float) -> None:
+        """Keep these for so long."""
+        with self._lock:
+            ends = self._clock() + seconds
+            for name, value in items.items():
+                self._held[name] = value, ends
+                self._held.move_to_end(name)
+            while len(self._held) > self._most:
+                self._held.popitem(last=False)
+
+    def get(self, name: bytes) -> bytes | None:
+        """What is kept under a name, or None."""
+        with self._lock:
+            value, ends = self._held.get(name, (None, 0.0))
+            return value if self._clock() < ends else None
+
+    def sweep(self) -> None:
+        """Forget what is over."""
+        with self._lock:
+            now = self._clock()
+            for name in [name for name, (_, ends) in self._held.items() if now >= ends]:
+                del self._held[name]

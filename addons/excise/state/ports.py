@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
 Clock = Callable[[], float]
@@ -18,4 +18,44 @@ class Vault(Protocol):
 
     def find(self, principal: str, placeholder: str) -> str | None:
         """The value this principal sent, or None: never what another one sent."""
+        ...
+
+
+class Shelf(Protocol):
+    """What several processes or nodes hold in common: bytes by name, each for a while.
+
+    All of it may be gone at any time; then what was kept is not found. Safe to use from several
+    threads. Every method may raise `StateError`.
+    """
+
+    def put(self, items: Mapping[bytes, bytes], seconds: float) -> None:
+        """Keep these for so long from now on; what stood under a name is replaced."""
+        ...
+
+    def get(self, name: bytes) -> bytes | None:
+        """What is kept under a name, or None."""
+        ...
+
+    def sweep(self) -> None:
+        """Forget what is over, and the oldest of what is too much."""
+        ...
+
+
+class Places(Protocol):
+    """How many exchanges are under way at once, by name, in all processes that share it.
+
+    Safe to use from several threads. Every method may raise `StateError`.
+    """
+
+    def enter(self, wanted: Sequence[tuple[str, int]]) -> str | None:
+        """Take a place under each name, of at most so many; or none of them, and the name that is
+        full."""
+        ...
+
+    def leave(self, names: Iterable[str]) -> None:
+        """Give places back."""
+        ...
+
+    def held(self, name: str) -> int:
+        """How many places are taken."""
         ...

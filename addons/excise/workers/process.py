@@ -31,6 +31,7 @@ class Process:
         """`module` calls `child.serve`; `arguments` are shown to every user of the machine."""
         self._command = [*program, module, *arguments]
         self._child: subprocess.Popen[bytes] | None = None
+        self._parent = os.getpid()
         self._clock = clock
         self._lock = threading.Lock()
 
@@ -39,6 +40,7 @@ class Process:
 
         A child that is late is ended: its answer would be taken for the next one.
         """
+        self._part()
         until = self._clock() + within
         if not self._lock.acquire(timeout=max(0.0, within)):
             raise NoAnswer("late")
@@ -63,12 +65,19 @@ class Process:
 
     def __del__(self) -> None:
         # Nobody can ask it any more.
-        self._end()
+        if self._parent == os.getpid():
+            self._end()
 
     @property
     def is_running(self) -> bool:
         """Whether there is a child right now."""
         return self._child is not None and self._child.poll() is None
+
+    def _part(self) -> None:
+        """In a fork of the process that started the child, have one of our own: two that ask one
+        child would read each other's answers."""
+        if self._parent != os.getpid():
+            self._child, self._lock, self._parent = None, threading.Lock(), os.getpid()
 
     def _started(self) -> subprocess.Popen[bytes]:
         if self._child is not None and self._child.poll() is None:

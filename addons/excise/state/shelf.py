@@ -1,0 +1,112 @@
+"""A shelf in a SQLite file: what the workers of one node hold in common while they run."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final
+
+from excise.errors import StateError
+
+MOST: Final = 200_000  # names; beyond, those that end first are forgotten by the next sweep
+_PATIENCE: Final = 2.0  # seconds that another process may hold the file
+_SCHEMA: Final = """
+CREATE TABLE IF NOT EXISTS shelf (name BLOB PRIMARY KEY, value BLOB NOT NULL, ends REAL NOT NULL)
+WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS shelf_ends ON shelf (ends);
+"""
+
+
+class SqliteShelf:
+    """Implements `Shelf` in an owner-only file; `clock` tells seconds since 1970.
+
+    It is made to be thrown away: nothing waits for the disk. Every process opens one of its own.
+    """
+
+    def __init__(self, path: Path, clock: Callable[[], float], *, most: int = MOST) -> None:
+        """Raises `StateError` where the file cannot be used."""
+        self._path = path
+        self._clock = clock
+        self._most = most
+        self._lock = threading.Lock()
+        try:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            path.touch(mode=0o600)
+            path.chmod(0o600)
+            self._base = sqlite3.connect(
+                path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False
+            )
+            self._base.execute("PRAGMA journal_mode=WAL")
+            self._base.execute("PRAGMA synchronous=OFF")
+            self._base.executescript(_SCHEMA)
+        except (OSError, sqlite3.Error) as fault:
+            raise self._unusable(fault) from None
+
+    def __repr__(self) -> str:
+        return f"<SqliteShelf {self._path.name}>"
+
+    def put(self, items: Mapping[bytes, bytes], seconds: float) -> None:
+        """Keep these for so long. Raises `StateError`."""
+        ends = self._clock() + seconds
+        rows = [(name, value, ends) for name, value in items.items()]
+        with self._using() as base:
+            base.execute("BEGIN IMMEDIATE")
+            try:
+                base.executemany("INSERT OR REPLACE INTO shelf VALUES (?, ?, ?)", rows)
+            finally:
+                base.execute("COMMIT")
+
+    def get(self, name: bytes) -> bytes | None:
+        """What is kept under a name, or None. Raises `StateError`."""
+        with self._using() as base:
+            row = base.execute("SELECT value, ends FROM shelf WHERE name = ?", (name,)).fetchone()
+        return bytes(row[0]) if row is not None and self._clock() < row[1] else None
+
+    def sweep(self) -> None:
+        """Forget what is over, and the oldest of what is too much. Raises `StateError`."""
+        with self._using() as base:
+            base.execute("DELETE FROM shelf WHERE ends <= ?", (self._clock(),))
+            (count,) = base.execute("SELECT count(*) FROM shelf").fetchone()
+            if count > self._most:
+                base.execute(
+                    "DELETE FROM shelf WHERE name IN "
+                    "(SELECT name FROM shelf ORDER BY ends LIMIT ?)",
+                    (count - self._most,),
+                )
+
+    def close(self) -> None:
+        """Let go of the file."""
+        with self._lock:
+            self._base.close()
+
+    @contextmanager
+    def _using(self) -> Iterator[sqlite3.Connection]:
+        with self._lock:
+            try:
+                yield self._base
+            except sqlite3.Error as fault:
+                raise self._unusable(fault) from None
+
+    def _unusable(self, fault: Exception) -> StateError:
+        why = fault.strerror if isinstance(fault, OSError) else str(fault)
+        return StateError(
+            "EXC-STA-003", f"what workers share cannot be used ({why}).", at=str(self._path)
+        )
+
+
+def clear_shelf(path: Path) -> None:
+    """Remove the file of an earlier run: its key is gone, so nobody can read it. Raises
+    `StateError`."""
+    for end in ("", "-wal", "-shm"):
+        try:
+            with suppress(FileNotFoundError):
+                path.with_name(path.name + end).unlink()
+        except OSError as fault:
+            raise StateError(
+                "EXC-STA-003",
+                f"what an earlier run shared cannot be removed ({fault.strerror}).",
+                at=str(path),
+            ) from None
