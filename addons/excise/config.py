@@ -37,6 +37,7 @@ class Settings:
     `refusals`: `uniform` refuses everything with 400, `classic` with 403 for an attack, 400 for a
     topic, 500 for a leak in a response, 429 for a limit. `fail_status` answers our own faults.
     `deny_hosts` are LLM hosts that are refused whatever is asked of them.
+    `proxy_protocol` names the networks of balancers that say whose a connection is.
     `unknown_sni`, `ech` and `sni_mismatch` say what becomes of connections that show no name, hide
     it, or show another than was asked for; `tunnel_to` is where transparent mode relays what it
     does not read: to the address that a client chose, or to the name it shows.
@@ -71,6 +72,7 @@ class Settings:
     upstream_ca: Path | None = None
     resolve: tuple[str, ...] = ()
     allow_clients: tuple[str, ...] = ()
+    proxy_protocol: tuple[str, ...] = ()
     deny_hosts: tuple[str, ...] = ()
     unknown_sni: str = "refuse"
     ech: str = "fronts"
@@ -363,6 +365,7 @@ KINDS: Final[Mapping[str, _Kind]] = {
     "upstream_ca": _PATH,
     "resolve": _TEXTS,
     "allow_clients": _TEXTS,
+    "proxy_protocol": _TEXTS,
     "deny_hosts": _TEXTS,
     "unknown_sni": _choice("refuse", "tunnel"),
     "ech": _choice("fronts", "refuse", "tunnel"),

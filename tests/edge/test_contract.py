@@ -57,6 +57,7 @@ def test_the_version_is_the_one_that_was_read() -> None:
         (proxyserver.Proxyserver.setup_servers, ["self"]),
         (proxyserver.Proxyserver.listen_addrs, ["self"]),
         (proxyserver.Servers.update, ["self", "modes"]),
+        (mode_servers.ServerInstance.__init__, ["self", "mode", "manager"]),
         (_upstream_proxy.HttpUpstreamProxy.make, ["ctx", "send_connect"]),
     ],
 )
@@ -77,6 +78,8 @@ def test_signatures(function: object, names: list[str]) -> None:
         (layer.Layer, ["command.blocking is True", "self._paused"]),
         (layer.NextLayer, ["self._handle = self.layer.handle_event"]),
         (tunnel.TunnelLayer, ["child_layer"]),
+        (mode_servers.AsyncioServerInstance, ["asyncio.start_server(self.handle_stream"]),
+        (server.LiveConnectionHandler, ['peername=writer.get_extra_info("peername")']),
         (server.ConnectionHandler, ["self.transports", "ConnectionIO(", "handler.cancel"]),
         (server.ConnectionHandler, ["self.timeout_watchdog = TimeoutWatchdog("]),
         (server.TimeoutWatchdog, ["self.last_activity = time.time()"]),

@@ -72,6 +72,7 @@ def test_every_hard_setting_is_still_an_option_of_the_host() -> None:
         ({"mode": "sideways"}, "EXC-CFG-001"),
         ({"mode": "reverse"}, "EXC-CFG-001"),
         ({"upstream": "https://llm.test:443"}, "EXC-CFG-001"),
+        ({"mode": "transparent", "balancers": parse_networks(["10.0.0.1"])}, "EXC-CFG-001"),
         ({"mode": "transparent", "upstream_proxy": "http://p.test:1"}, "EXC-CFG-001"),
     ],
 )

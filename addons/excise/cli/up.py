@@ -65,6 +65,8 @@ def add_parser(subparsers: Any) -> None:
         help="reach a host there; * for every host; repeatable")  # fmt: skip
     add("--allow-clients", metavar="CIDR", action="append",
         help="networks whose clients may use a proxy that listens beyond this machine")  # fmt: skip
+    add("--proxy-protocol", metavar="CIDR", action="append",
+        help="networks of balancers, which then must send the PROXY protocol")  # fmt: skip
     add("--deny-hosts", metavar="NAME", action="append",
         help="an LLM host that is not approved; *.NAME for all below it; repeatable")  # fmt: skip
     add("--auth", metavar="WORD", help="required: clients say who they are; none (default)")
@@ -245,6 +247,7 @@ def _edge_settings(config: Config, options: list[str]) -> Settings:
         upstream_ca=config.upstream_ca,
         resolve=tuple(parse_redirect(text) for text in config.resolve),
         allow_clients=parse_networks(config.allow_clients),
+        balancers=parse_networks(config.proxy_protocol, "--proxy-protocol"),
         deny_hosts=parse_denied(config.deny_hosts),
         doubts=Doubts(config.unknown_sni, config.ech, config.sni_mismatch, config.tunnel_to),
         auth=config.auth == "required",

@@ -14,11 +14,12 @@ from typing import Any, Final
 
 import certifi
 from mitmproxy import exceptions, hooks, master, options
-from mitmproxy.addons import core, disable_h2c, proxyserver, tlsconfig, upstream_auth
+from mitmproxy.addons import core, disable_h2c, tlsconfig, upstream_auth
 from mitmproxy.utils import asyncio_utils
 
 from excise.edge import hostlog, http1
 from excise.edge.addon import Addon
+from excise.edge.announced import Servers
 from excise.edge.dispatch import Dispatcher
 from excise.edge.exchange import new_id
 from excise.edge.faults import Fault
@@ -79,7 +80,7 @@ class ExciseMaster(master.Master):
         self.dispatcher.new_reference = new_id
         self.dispatcher.on_fault = self._record_fault
         self.addons = self.dispatcher
-        self._servers = proxyserver.Proxyserver()
+        self._servers = Servers(settings.balancers)
         self.gate = Gate(
             parts.hosts,
             run=self.dispatcher.run,

@@ -59,6 +59,7 @@ class Settings:
     upstream_ca: Path | None = None
     resolve: tuple[Redirect, ...] = ()
     allow_clients: tuple[Network, ...] = ()
+    balancers: tuple[Network, ...] = ()  # whose word counts for who their clients are
     deny_hosts: tuple[str, ...] = ()  # LLM hosts that are not approved
     doubts: Doubts = CAREFUL  # what else keeps a connection from being relayed unread
     auth: bool = False  # clients must say who they are
@@ -84,6 +85,11 @@ class Settings:
                 "EXC-CFG-001",
                 "--auth required belongs to --mode forward; elsewhere nothing can ask a client.",
                 hint="Name networks in the file of --clients.",
+            )
+        if self.balancers and self.mode == "transparent":
+            raise ConfigError(
+                "EXC-CFG-001",
+                "--proxy-protocol does not go with --mode transparent; there clients are known.",
             )
         self._check_reach()
         self._check_options()
@@ -129,7 +135,7 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def parse_networks(texts: Sequence[str]) -> tuple[Network, ...]:
+def parse_networks(texts: Sequence[str], option: str = "--allow-clients") -> tuple[Network, ...]:
     """CIDR networks, several in one text where commas part them. Raises `ConfigError`."""
     found = []
     for piece in ",".join(texts).split(","):
@@ -139,7 +145,7 @@ def parse_networks(texts: Sequence[str]) -> tuple[Network, ...]:
             found.append(ipaddress.ip_network(piece.strip(), strict=False))
         except ValueError:
             raise ConfigError(
-                "EXC-CFG-001", f'--allow-clients "{piece}" is no network; wanted 10.0.0.0/8.'
+                "EXC-CFG-001", f'{option} "{piece}" is no network; wanted 10.0.0.0/8.'
             ) from None
     return tuple(found)
 

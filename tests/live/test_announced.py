@@ -1,0 +1,75 @@
+"""A balancer in front: the client behind it is who counts, for networks and for the trail."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from edge.test_announced import block, line
+from live.rig import Rig, drain
+
+from excise.edge.settings import parse_networks
+
+pytestmark = pytest.mark.live
+
+
+@pytest.fixture(scope="module")
+def behind(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
+    """A proxy that believes balancers on this machine, and serves two networks."""
+    options = {
+        "balancers": parse_networks(["127.0.0.0/8"]),
+        "allow_clients": parse_networks(["192.0.2.0/24", "2001:db8::/32"]),
+    }
+    with Rig(tmp_path_factory.mktemp("behind"), options) as rig:
+        yield rig
+
+
+def _connect(rig: Rig, header: bytes) -> ssl.SSLSocket:
+    bare = rig.raw()
+    bare.sendall(header + b"CONNECT llm.test:443 HTTP/1.1\r\nhost: llm.test:443\r\n\r\n")
+    head = b""
+    while not head.endswith(b"\r\n\r\n") and (piece := bare.recv(1)):
+        head += piece
+    assert b" 200 " in head.split(b"\r\n")[0], head
+    return rig.trust().wrap_socket(bare, server_hostname="llm.test")
+
+
+@pytest.mark.parametrize("make", [line, block])
+@pytest.mark.parametrize("address", ["192.0.2.77", "2001:db8::77"])
+def test_the_client_is_known_by_its_own_address(behind: Rig, make: object, address: str) -> None:
+    assert callable(make)
+    connection = _connect(behind, make(address, 40_000))
+    connection.sendall(
+        b"POST /v1/echo HTTP/1.1\r\nhost: llm.test\r\nconnection: close\r\n"
+        b"content-length: 7\r\n\r\nPLANTED"
+    )
+    assert b" 200 " in drain(connection).split(b"\r\n")[0]
+    assert behind.upstream.received[-1].body == b"[CUT]"
+    assert behind.firewall.seen[-1].address == address
+    assert behind.vault.kept[-1][0] == f"address:{address}"
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        line("198.51.100.7", 1),  # of no allowed network
+        b"",  # a balancer that is believed has to say whose connection it is
+        line("192.0.2.7", 1)[:-2] + b" x\r\n",
+    ],
+)
+def test_others_and_connections_without_a_header_are_closed(behind: Rig, start: bytes) -> None:
+    bare = behind.raw()
+    bare.sendall(start + b"CONNECT llm.test:443 HTTP/1.1\r\nhost: llm.test:443\r\n\r\n")
+    assert drain(bare) == b""
+
+
+def test_a_header_of_somebody_else_is_no_header(tmp_path: Path) -> None:
+    """Who is no balancer cannot give itself another address: to mitmproxy it is no HTTP."""
+    with Rig(tmp_path) as rig, rig.raw() as bare:
+        bare.sendall(line("192.0.2.7", 1) + b"CONNECT llm.test:443 HTTP/1.1\r\n\r\n")
+        bare.shutdown(socket.SHUT_WR)
+        assert b" 200 " not in drain(bare)
+        assert rig.firewall.seen == []
