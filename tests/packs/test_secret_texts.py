@@ -6,8 +6,10 @@ The figures are a ratchet: a change that finds more raises them here, none may l
 import base64
 import re
 from collections.abc import Iterator
+from itertools import product
 
 import pytest
+from packs import secret_fifth as fifth
 from packs.secret_texts import (
     BLANK_CARRIERS,
     BLANKS,
@@ -94,3 +96,28 @@ def test_harmless_lines_pass(scanner: PatternScanner) -> None:
     texts = [fill(line, line) if _FILLER.search(line) else line for line in HARMLESS]
     found = scan(scanner, texts)
     assert not [text for text, spans in zip(texts, found, strict=True) if spans]
+
+
+def test_the_fifth_round(scanner: PatternScanner) -> None:
+    """Values of many shapes are covered; of look-alikes only bad passwords are found."""
+    texts, spans = [], []
+    for carriers, values in (
+        (fifth.PASSWORD_CARRIERS, fifth.PASSWORDS),
+        (fifth.TOKEN_CARRIERS, fifth.TOKENS),
+    ):
+        for carrier, (kind, filler) in product(carriers, values.items()):
+            value = fill(filler, f"{carrier}/{kind}")
+            texts.append(carrier.replace("<V>", value))
+            spans.append(Span(texts[-1].index(value), texts[-1].index(value) + len(value)))
+    found = scan(scanner, texts)
+    covered = [
+        any(each.start <= span.start and span.end <= each.end for each in own)
+        for span, own in zip(spans, found, strict=True)
+    ]
+    assert len(covered) == 870
+    assert sum(covered) >= 779
+    blanks = [text.replace("<V>", blank) for text in fifth.BLANK_CARRIERS for blank in fifth.BLANKS]
+    assert len(blanks) == 2784
+    assert sum(map(bool, scan(scanner, blanks))) <= 200
+    harmless = [fill(line, line) if _FILLER.search(line) else line for line in fifth.HARMLESS]
+    assert sum(map(bool, scan(scanner, harmless))) <= 1

@@ -15,6 +15,8 @@ from typing import Any, Final
 
 from excise.detectors.persons import PERSONAL
 from excise.detectors.published import is_published
+from excise.detectors.runs import not_sequence
+from excise.detectors.stand_ins import not_stand_in
 from excise.rules.digits import IBAN_LENGTHS, aba_sum, iban_remainder, luhn_sum
 
 _SEPARATORS: Final = str.maketrans("", "", " \t\n\r-._/\u00a0\u2009\u202f\u2010\u2011\u2013")
@@ -40,20 +42,6 @@ _PATH: Final = re.compile(
     r"|[A-Za-z_][\w.]*\(.*",
     re.ASCII,
 )
-_ROWS: Final = (
-    "abcdefghijklmnopqrstuvwxyz",
-    "01234567890123456789",
-    "qwertyuiop",
-    "asdfghjkl",
-    "zxcvbnm",
-)
-# How a run of four or more along a row begins.
-_BEGINNINGS: Final = frozenset(
-    line[line.find(char) :][:4] for row in _ROWS for line in (row, row[::-1]) for char in row
-) - frozenset(line[-size:] for row in _ROWS for line in (row, row[::-1]) for size in (1, 2, 3))
-_NO_LETTERS: Final = re.compile("[^a-z]+")
-_NO_DIGITS: Final = re.compile("[^0-9]+")
-_MINGLED: Final = 8  # letters, and digits, from which the ones are read without the others
 _ABA_DISTRICTS: Final = frozenset([*range(0, 13), *range(21, 33), *range(61, 73), 80])
 
 # (lowest, highest prefix, lengths), ISO/IEC 7812 issuer ranges as the schemes publish them
@@ -204,41 +192,6 @@ def no_run(text: str) -> bool:
     return not _RUN.search(text)
 
 
-def not_sequence(text: str) -> bool:
-    """Less than half of it are runs along the alphabet, the digits or a keyboard row; nor are
-    its letters or its digits alone, as in `a1b2c3d4e5`."""
-    low = text.lower()
-    letters, digits = _NO_LETTERS.sub("", low), _NO_DIGITS.sub("", low)
-    mingled = len(letters) >= _MINGLED and len(digits) >= _MINGLED
-    return not _is_row(low) and not (mingled and (_is_row(letters) or _is_row(digits)))
-
-
-def _is_row(low: str) -> bool:
-    taken, at, size = 0, 0, len(low)
-    while at < size - 3 and (taken + size - at) * 2 >= size:
-        if low[at : at + 4] in _BEGINNINGS:
-            run = _run_length(low, at)
-            taken += run
-            at += run
-        else:
-            at += 1
-    return taken * 2 >= size
-
-
-def _run_length(text: str, at: int) -> int:
-    best = 0
-    for row in _ROWS:
-        for line in (row, row[::-1]):
-            start = line.find(text[at])
-            size = 0
-            while start >= 0 and text[at : at + size + 1] == line[start : start + size + 1]:
-                if start + size >= len(line) or at + size >= len(text):
-                    break
-                size += 1
-            best = max(best, size)
-    return best
-
-
 def not_placeholder(text: str) -> bool:
     """Not what manuals print where a value would stand, nor a value printed in one."""
     return not _PLACEHOLDER.search(text) and not is_published(text)
@@ -271,6 +224,7 @@ CHECKS: Final = MappingProxyType(
         "not-placeholder": not_placeholder,
         "not-word": not_word,
         "not-path": not_path,
+        "not-stand-in": not_stand_in,
         **PERSONAL,
     }
 )

@@ -54,6 +54,7 @@ CHECKS: Final = frozenset(
         "not-placeholder",
         "not-word",
         "not-path",
+        "not-stand-in",
         "phone",
         "phone-us",
         "ip-public",
