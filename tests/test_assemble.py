@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import spacy
 
-from excise.assemble import load_engine, settle
+from excise.assemble import load_engine, prepare, settle
 from excise.cli.main import main
 from excise.errors import ConfigError, PolicyError, StateError
 from excise.model import Direction, Mode, Part, Principal, Role, Segment
@@ -209,3 +209,16 @@ def test_what_is_settled_is_not_searched_for_garbage() -> None:
     finally:
         gc.unfreeze()
     assert any(each is kept for each in gc.get_objects())
+
+
+def test_preparing_leaves_nothing_to_be_made_by_a_message(state: Path) -> None:
+    """Nor does it change what is found; it waits between any two steps."""
+    engine = load_engine("balanced", state_dir=state)
+    segment = Segment(f"{TEXT}, phone 030 901820", Role.USER, Part.PROMPT, 0)
+    found = engine.scanner.scan([segment])
+    waited: list[float] = []
+    prepare(engine, waited.append)
+    rules = [rule for rule in engine.scanner.pattern.rules if not rule.rule.match.foreign]
+    assert len(waited) > len(rules)
+    assert all({"regex", "entry", "needs", "telling"} <= vars(rule).keys() for rule in rules)
+    assert engine.scanner.scan([segment]) == found

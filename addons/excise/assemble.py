@@ -10,6 +10,7 @@ import gc
 import hashlib
 import os
 import platform
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -57,6 +58,8 @@ from excise.workers.process import Process
 from excise.workers.reader import DocumentReader
 
 BASELINE: Final = "baseline"  # the kind of index that an imported baseline becomes
+_QUIET: Final = 4.0  # seconds behind the start, when the messages that waited for it are through
+_BREATH: Final = 0.01
 _LOADING: Final = 180.0  # seconds that a model of the operator's may take to load
 
 
@@ -95,6 +98,14 @@ def settle() -> None:
     each of which took tens of milliseconds of some request."""
     gc.collect()
     gc.freeze()
+
+
+def prepare(engine: Engine, wait: Callable[[float], object] = time.sleep) -> None:
+    """Make in quiet moments what messages would wait for: patterns are compiled when one is first
+    needed, for up to tens of milliseconds each."""
+    wait(_QUIET)
+    for _ in engine.scanner.prepare():
+        wait(_BREATH)
 
 
 def load_engine(

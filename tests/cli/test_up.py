@@ -10,6 +10,7 @@ import io
 import resource
 import socket
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -153,8 +154,11 @@ def test_ready_is_one_line_on_stdout_and_the_panel_is_not(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """What a script waits for is not mixed with what a person reads."""
+    prepared = Event()
+    monkeypatch.setattr(up, "prepare", lambda engine: prepared.set())
     monkeypatch.setattr(up, "serve", lambda settings, parts, ready: ready("127.0.0.1", 4711))
     assert up.run(_parse("--state-dir", str(tmp_path / "s"), "--listen", "127.0.0.1:0")) == 0
+    assert prepared.wait(5)
     shown = capsys.readouterr()
     assert shown.out == "ready 127.0.0.1:4711\n"
     for piece in ("127.0.0.1:4711", "balanced", "secrets", "mitmproxy-ca-cert.pem", "HTTPS_PROXY"):

@@ -20,7 +20,7 @@ from typing import Any, Final, NamedTuple
 from rich.console import Console
 from rich.table import Table
 
-from excise.assemble import Engine, load_engine, settle
+from excise.assemble import Engine, load_engine, prepare, settle
 from excise.cli.bench_peers import PEERS, OwnProcess, PeerMissing
 from excise.cli.bench_session import LAST_TURN, TURNS, codec, last_turn
 from excise.cli.bench_text import hostile, mixed
@@ -67,6 +67,7 @@ def run(profile: str, *, rounds: int, peers: bool, as_json: bool) -> int:
 
 def measure(engine: Engine, *, rounds: int, peers: bool) -> dict[str, Any]:
     """All figures, as JSON can say them."""
+    prepare(engine, lambda _: None)
     look = _looker(engine.scanner)
     dice = random.Random("detection")
     for _ in range(20):

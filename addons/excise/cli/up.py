@@ -21,7 +21,7 @@ from rich.console import Console
 from rich.panel import Panel
 from rich.table import Table
 
-from excise.assemble import Engine, settle
+from excise.assemble import Engine, prepare, settle
 from excise.audit.fields import Stage
 from excise.cli.supervise import Seat, Supervisor
 from excise.config import Settings as Config
@@ -293,6 +293,7 @@ def _when_ready(config: Config, engine: Engine, ca: Path) -> Callable[[str, int]
         shown = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         Console(stderr=True).print(_panel(config, engine, ca, shown))
         print(f"ready {shown}", flush=True)
+        threading.Thread(target=prepare, args=(engine,), daemon=True).start()
 
     return ready
 

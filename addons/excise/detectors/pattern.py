@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from operator import attrgetter
 from typing import Final, NamedTuple, Protocol
 
+from excise.detectors import phones
 from excise.detectors.base import Findings, Glance
 from excise.detectors.confirm import find_spans
 from excise.detectors.memory import Memory
@@ -120,6 +121,20 @@ class PatternScanner:
         self.memory = Memory[Verdict]()
         self.numbers = prefilter.numbers
         self.reach = max((rule.reach for rule in rules), default=0)
+
+    @property
+    def rules(self) -> tuple[CompiledRule, ...]:
+        """Those it runs."""
+        return self._rules
+
+    def prepare(self) -> Iterator[None]:
+        """Make, a step at a time, what else the first text makes that needs it: each step takes
+        milliseconds, some tens of them, all together more than a second."""
+        for rule in self._rules:
+            rule.prepare()
+            yield
+        if any("phone" in rule.rule.match.checks for rule in self._rules):
+            yield from phones.prepare()
 
     def hold(self, text: str) -> int:
         """The first position from which something may still grow into a finding."""

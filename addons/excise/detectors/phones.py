@@ -7,6 +7,7 @@ its own parser takes a hundred times as long, and a page of figures holds many c
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import cache
 from typing import Any, Final
 
@@ -25,6 +26,14 @@ _EXTENSION: Final = re.compile(
     r"[ ,;]{0,2}(?:x|#|ext\.?|extension|durchwahl|poste)[ .:]{0,2}[0-9]{1,6}$", re.IGNORECASE
 )
 _TRUNK: Final = re.compile(r"^\(?(?:\+|00|011)")
+
+
+def prepare() -> Iterator[None]:
+    """Read the plans of `REGIONS`, one a step."""
+    for region in REGIONS:
+        _plan(region)
+        yield
+    _home()
 
 
 def phone(text: str) -> bool:

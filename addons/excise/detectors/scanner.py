@@ -6,7 +6,7 @@ becomes a finding by the rules that ask for it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import compress
 from operator import attrgetter
 from typing import Final, NamedTuple
@@ -140,6 +140,10 @@ class FullScanner:
     def memories(self) -> Mapping[str, Memory[Verdict] | Memory[_Seen]]:
         """What is remembered of texts, by which pass."""
         return {"pattern": self.pattern.memory, "aside": self._memory}
+
+    def prepare(self) -> Iterator[None]:
+        """As of `PatternScanner`."""
+        return self.pattern.prepare()
 
     def hold(self, text: str) -> int:
         """The first position that the pattern pass or a detector waits for."""

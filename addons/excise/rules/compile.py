@@ -157,6 +157,12 @@ class CompiledRule:
         sets.sort(key=_commonness)
         return tuple(tuple(sorted(each)) for each in dict.fromkeys(sets))[:2]
 
+    def prepare(self) -> None:
+        """Compile every pattern now, which takes milliseconds."""
+        _ = self.regex, self.entry, self.needs, self.context, self.telling, self.starts
+        for excuse in self.unless:
+            _ = excuse.pattern
+
     @cached_property
     def group(self) -> str | int:
         """The group that is the span."""
