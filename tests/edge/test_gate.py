@@ -100,6 +100,7 @@ def test_clients_from_elsewhere_are_refused(gate: Gate, peer: str, refused: bool
     client.error = None
     gate.client_connected(client)
     assert bool(client.error) is refused
+    assert client.peername == (peer.removeprefix("::ffff:"), 1)
 
 
 @pytest.mark.parametrize(

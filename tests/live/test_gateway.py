@@ -44,7 +44,7 @@ class World:
 
     machines: Machines
     folder: Path
-    proxy: subprocess.Popen[str]
+    proxy: subprocess.Popen[str] | None = None
 
     def excise(self, *words: str) -> subprocess.CompletedProcess[str]:
         """A command on the gateway, as root."""
@@ -69,6 +69,25 @@ class World:
         done = self.machines.run(role, *(as_user(uid) if uid else []), *words)
         return done.returncode, done.stdout + done.stderr
 
+    def serve(self, *options: str) -> str:
+        """Start the proxy on the gateway, as nobody; what it says once it is ready."""
+        words = [*as_user(NOBODY), sys.executable, "-m", "excise", "up"]
+        words += ["--mode", "transparent", "--listen", ":8080"]
+        words += ["--profile", str(self.folder / "gateway.yaml")]
+        words += ["--allow-clients", "10.77.0.0/24,fd77::/64"]
+        words += ["--state-dir", str(self.folder / "state")]
+        words += ["--upstream-ca", str(self.folder / "upstream-ca.pem"), *options]
+        self.proxy = start(self.machines.inside("g", *words), HOME=str(self.folder))
+        assert self.proxy.stdout
+        return self.proxy.stdout.readline()
+
+    def stop(self) -> None:
+        """End the proxy in good order."""
+        if self.proxy is not None:
+            self.proxy.terminate()
+            self.proxy.communicate(timeout=20)
+            self.proxy = None
+
     def received(self) -> list[dict[str, Any]]:
         """What reached the server since the last call."""
         log = self.folder / "received.jsonl"
@@ -79,7 +98,8 @@ class World:
 
     def trail(self, stage: str) -> list[dict[str, Any]]:
         """The audit lines of a stage."""
-        lines = (self.folder / "state/audit/audit.jsonl").read_text().splitlines()
+        files = sorted((self.folder / "state/audit").glob("*.jsonl"))
+        lines = [line for file in files for line in file.read_text().splitlines()]
         return [line for line in map(json.loads, lines) if line["stage"] == stage]
 
     def python(self, role: str, code: str) -> str:
@@ -145,43 +165,30 @@ def world() -> Iterator[World]:
     folder.chmod(0o777)  # so that nobody may write here
     (folder / "gateway.yaml").write_text(PROFILE)
     make_certificate(folder, [HOST, OTHER, "other.example"])
-    running: list[subprocess.Popen[str]] = []
-    try:
-        with Machines(HOSTS) as machines:
-            server = [sys.executable, str(Path(__file__).with_name("outside.py"))]
-            files = [str(folder / "upstream-leaf.pem"), str(folder / "received.jsonl")]
-            where = [*LLM.values(), *PLAIN.values()]
-            running.append(_start(machines.inside("s", *server, *files, *where)))
-            proxy = _start(
-                machines.inside(
-                    "g", *as_user(NOBODY), sys.executable, "-m", "excise", "up",
-                    "--mode", "transparent", "--listen", ":8080",
-                    "--profile", str(folder / "gateway.yaml"),
-                    "--allow-clients", "10.77.0.0/24,fd77::/64",
-                    "--state-dir", str(folder / "state"),
-                    "--upstream-ca", str(folder / "upstream-ca.pem"),
-                ),
-                HOME=str(folder),
-            )  # fmt: skip
-            running.append(proxy)
-            assert running[0].stdout and proxy.stdout
-            assert running[0].stdout.readline() == "ready\n"
-            assert proxy.stdout.readline() == "ready 0.0.0.0:8080\n"
-            made = World(machines, folder, proxy)
+    with Machines(HOSTS) as machines:
+        server = [sys.executable, str(Path(__file__).with_name("outside.py"))]
+        server += [str(folder / "upstream-leaf.pem"), str(folder / "received.jsonl")]
+        outside = start(machines.inside("s", *server, *LLM.values(), *PLAIN.values()))
+        made = World(machines, folder)
+        try:
+            assert outside.stdout
+            assert outside.stdout.readline() == "ready\n"
+            assert made.serve() == "ready 0.0.0.0:8080\n"
             up = made.excise("gateway", "up", "--user", str(NOBODY), "--interface", "c0")
             assert (up.returncode, up.stdout) == (
                 0, "table inet excise is set; excise gateway down removes it\n",
             )  # fmt: skip
             made.received()
             yield made
-    finally:
-        for each in running:
-            each.kill()
-            each.communicate()
-        shutil.rmtree(folder)
+        finally:
+            made.stop()
+            outside.kill()
+            outside.communicate()
+            shutil.rmtree(folder)
 
 
-def _start(words: list[str], **more: str) -> subprocess.Popen[str]:
+def start(words: list[str], **more: str) -> subprocess.Popen[str]:
+    """A program that stays, under no settings of whoever runs the tests."""
     return subprocess.Popen(
         words, env={**environment(), **more}, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
         text=True,
@@ -189,6 +196,7 @@ def _start(words: list[str], **more: str) -> subprocess.Popen[str]:
 
 
 def test_the_proxy_has_no_rights_and_show_changes_nothing(world: World) -> None:
+    assert world.proxy
     status = Path(f"/proc/{world.proxy.pid}/status").read_text()
     rights = int(status.partition("CapEff:")[2].split()[0], 16)
     assert (f"Uid:\t{NOBODY}" in status, rights & ~(1 << 2)) == (True, 0)
@@ -301,10 +309,23 @@ def test_addresses_that_are_found_later_are_added(world: World) -> None:
     world.machines.tell(HOSTS)
 
 
+def test_several_workers_serve_a_gateway_as_one_does(world: World) -> None:
+    """They share one socket of both families."""
+    world.stop()
+    assert world.serve("--workers", "2") == "ready [::]:8080\n"
+    for version, client in ((4, "10.77.0.2"), (6, "fd77::2")):
+        key, url = fake_key(), f"https://{HOST}/v1/chat/completions"
+        status, said = world.post(f"{HOST}:443", url, LLM[version], question(f"the key is {key}"))
+        assert (status, key in said) == (0, True), said
+        assert "[AWS_ACCESS_KEY" in world.received()[0]["body"]
+        lines = [each["client"]["address"] for each in world.trail("request")]
+        assert lines.count(client) >= 1
+        assert not [each for each in lines if each.startswith("::ffff:")]
+
+
 def test_without_the_proxy_nothing_passes_and_down_leaves_nothing(world: World) -> None:
     """The last one: it ends the proxy, then takes the rules away."""
-    world.proxy.terminate()
-    world.proxy.wait(20)
+    world.stop()
     url, body = f"https://{HOST}/v1/chat/completions", question("hello")
     for version in (4, 6):
         for role, ca in (("c", "ours"), ("c", "theirs"), ("g", "theirs")):

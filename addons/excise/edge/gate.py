@@ -77,9 +77,12 @@ class Gate:
 
     def client_connected(self, client: connection.Client) -> None:
         """Refuse clients outside the allowed networks; this machine's own are always in."""
-        address = ipaddress.ip_address(client.peername[0].partition("%")[0])
-        mapped = getattr(address, "ipv4_mapped", None)
-        address = mapped or address
+        name, *rest = client.peername
+        address = ipaddress.ip_address(name.partition("%")[0])
+        if mapped := getattr(address, "ipv4_mapped", None):
+            # A socket of both families: the client is the same as on one of its own.
+            address = mapped
+            client.peername = (str(mapped), rest[0])
         if address.is_loopback or any(address in network for network in self.clients):
             return
         if is_own(str(address)):  # handed over by a gateway, or calling by another name
