@@ -38,7 +38,10 @@ class Hosting:
 
     def hold(self, text: str) -> int:
         """The first position that anybody waits for."""
-        return min(self._host.hold(text), *(guest.hold(text) for guest in self._guests))
+        first = self._host.hold(text)
+        for guest in self._guests:
+            first = min(first, guest.hold(text))
+        return first
 
     def rests(self, piece: Segment, done: int) -> bool:
         """Whether nobody has anything to tell of a piece of a growing text."""

@@ -37,6 +37,7 @@ _EDGE: Final = r"[\x00-\x20\x2d\x7f-\xff]"  # a blank or hyphen, or a byte of wh
 _TOGETHER: Final = 64  # expressions without literals that are compiled into one database
 _DIGITS: Final = (6, 4)  # that make a database of their own for what needs so many, the most first
 _IS_DIGIT: Final = np.array([chr(code).isdigit() for code in range(128)] + [False] * 128)
+_DIGITS_OF_ASCII: Final = b"0123456789"
 _APART: Final = 64  # bytes between two stretches from which they are read one by one
 _BITS: Final = 16  # of the number of an expression, below where a hit ends
 _NUMBER: Final = (1 << _BITS) - 1
@@ -270,6 +271,7 @@ class Hyper:
             found.append(end << _BITS | number)
 
         raw = _encode(joined)
+        count = len(raw)
         digits: NDArray[np.intp] | None = None
         for group, database, scratch in zip(
             self._groups, self._databases, self._scratches()[:-1], strict=True
@@ -277,10 +279,10 @@ class Hyper:
             if not group.digits:
                 database.scan(raw, match_event_handler=on_match, flags=0, scratch=scratch)
                 continue
+            if count - len(raw.translate(None, _DIGITS_OF_ASCII)) < group.digits:
+                continue
             if digits is None:
                 digits = np.flatnonzero(_IS_DIGIT[np.frombuffer(raw, np.uint8)])
-            if len(digits) < group.digits:
-                continue
             for low, high in _stretches(digits, group, len(raw)):
                 known = len(found)
                 piece = raw[low:high]

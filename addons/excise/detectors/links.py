@@ -49,6 +49,8 @@ class Links:
 
     def hold(self, text: str) -> int:
         """Where an address that is not whole begins."""
+        if "]" not in text and "<" not in text:
+            return len(text)
         low = max(0, len(text) - 2 * _LONGEST)
         begun = _BEGUN.search(text, low)
         return begun.start() if begun else len(text)

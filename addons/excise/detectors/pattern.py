@@ -141,13 +141,17 @@ class PatternScanner:
         return self._tail.hold(text)
 
     def rests(self, piece: Segment, done: int) -> bool:
-        """As of `Scanner`: no other reading, and every match that may stand there ends there."""
+        """As of `Scanner`: the text has no other reading, and no rule has a match behind `done`."""
         text = piece.text
         if piece.label or has_other_reading(text):
             return False
         for hits in self._pieces.prefilter.hits([text]).values():
-            for rule, ends in hits.items():
-                if ends is None or ends[-1] + self._far[rule] > done:
+            work = Work(len(text))
+            for number, ends in hits.items():
+                if ends is not None and ends[-1] + self._far[number] <= done:
+                    continue
+                spans = find_spans(self._pieces.rules[number], text, ends, work=work)
+                if any(span.end > done for span in spans):
                     return False
         return True
 

@@ -147,8 +147,11 @@ class FullScanner:
 
     def hold(self, text: str) -> int:
         """The first position that the pattern pass or a detector waits for."""
-        holds = [p.detector.hold(text) for p in self._growing if isinstance(p.detector, Growing)]
-        return min([self.pattern.hold(text), *holds])
+        first = self.pattern.hold(text)
+        for panel in self._growing:
+            if isinstance(panel.detector, Growing):
+                first = min(first, panel.detector.hold(text))
+        return first
 
     def rests(self, piece: Segment, done: int) -> bool:
         """Whether neither the pattern pass nor a detector of growing texts has anything to tell."""

@@ -229,6 +229,8 @@ class ResponseStream:
         return self._step(b"".join(out))
 
     def _step(self, out: bytes) -> Step:
+        if not self._said and self._unread == self._told:  # nearly always
+            return Step(out=out, closed=self.closed, unreadable=self.unreadable)
         said, self._said = self._said, []
         news = tuple(sorted(self._unread - self._told))
         self._told |= self._unread
