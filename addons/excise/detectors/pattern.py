@@ -125,15 +125,15 @@ class PatternScanner:
     @property
     def rules(self) -> tuple[CompiledRule, ...]:
         """Those it runs."""
-        return self._rules
+        return self._whole.rules
 
     def prepare(self) -> Iterator[None]:
         """Make, a step at a time, what else the first text makes that needs it: each step takes
         milliseconds, some tens of them, all together more than a second."""
-        for rule in self._rules:
+        for rule in self._whole.rules:
             rule.prepare()
             yield
-        if any("phone" in rule.rule.match.checks for rule in self._rules):
+        if any("phone" in rule.rule.match.checks for rule in self._whole.rules):
             yield from phones.prepare()
 
     def hold(self, text: str) -> int:
