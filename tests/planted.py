@@ -45,7 +45,9 @@ class PlantScanner:
             for segment in segments
         ]
 
-    def inspect(self, segments: Sequence[Segment], direction: Direction) -> Scanned:
+    def inspect(
+        self, segments: Sequence[Segment], direction: Direction, seconds: float = 0.0
+    ) -> Scanned:
         return Scanned(self.scan(segments))
 
     def rests(self, piece: Segment, done: int) -> bool:

@@ -15,7 +15,6 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -54,6 +53,7 @@ from excise.rules.load import extended_by, load_packs
 from excise.rules.schema import Rule, RulePack, Status
 from excise.state.indexes import get_index, list_indexes
 from excise.state.keys import derive, load_or_create_key
+from excise.workers.asking import Asking
 from excise.workers.process import Process
 from excise.workers.reader import DocumentReader
 
@@ -148,9 +148,8 @@ def load_engine(
     active = excused((rule for rule in rules if rule.id in policy.rules), _accepted(state_dir))
     own = _own_detectors(active, state_dir, key)
     detectors = side_detectors(active, {**own, **_deep_detectors(active, deep, deep_seconds)})
-    scanner = build_scanner(
-        active, cache, blind=blinder(entities_of(rules, detectors)), detectors=detectors
-    )
+    blind = blinder(entities_of(rules, detectors))
+    scanner = build_scanner(active, cache, blind=blind, detectors=detectors, asking=Asking())
     if not known:
         cache.put(kept_as, derived_from(rules))
     return Engine(
@@ -302,7 +301,7 @@ def _deep_detectors(rules: Sequence[Rule], model: str, seconds: float) -> dict[s
             at=model,
             hint=f"Try: python -m excise.workers.deep {kind} {name}",
         ) from None
-    return {Deep.name: Deep(partial(child.ask, within=seconds))}
+    return {Deep.name: Deep(lambda asked, left: child.ask(asked, within=left), seconds)}
 
 
 def _own_records(stored: Mapping[str, bytes], key: bytes) -> Detector:

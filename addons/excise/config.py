@@ -44,7 +44,7 @@ class Settings:
     `auth` has clients show a password or a device's token (`excise user`, `excise token`), save
     those of the networks that the file `clients` maps; that file names groups, too.
     `deep` is the operator's own model as KIND:MODEL (`spacy:en_core_web_sm`), `deep_seconds` what a
-    message may wait for it.
+    message may wait for it; `decision_seconds` what an exchange may wait for all such detectors.
     `policy_key` is the public key that the folder `policies` must be signed with to be in force.
     `limits_store` is where limits are counted: in a file that outlives the proxy, or in memory.
     `token_counts` is how tokens are counted for the trail where the provider did not.
@@ -83,6 +83,7 @@ class Settings:
     profile: str = "balanced"
     deep: str = ""
     deep_seconds: float = 2.0
+    decision_seconds: float = 2.0
     policies: Path | None = None
     policy_key: Path | None = None
     shadow: bool = False
@@ -376,6 +377,7 @@ KINDS: Final[Mapping[str, _Kind]] = {
     "profile": _TEXT,
     "deep": _Kind(_model, "KIND:MODEL with one of spacy, presidio, transformers"),
     "deep_seconds": _Kind(_number(3600), "seconds from 0 to 3600"),
+    "decision_seconds": _Kind(_number(3600), "seconds from 0 to 3600"),
     "policies": _PATH,
     "policy_key": _PATH,
     "shadow": _FLAG,

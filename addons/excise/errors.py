@@ -76,7 +76,8 @@ class Unreadable(Exception):
 
 
 class NoAnswer(Exception):
-    """What was asked outside this process did not answer: `reason` is `late`, `died`, `absent`."""
+    """What was asked outside this process did not answer: `reason` is `late`, `died`, `absent`,
+    `resting`."""
 
     def __init__(self, reason: str) -> None:
         self.reason = reason

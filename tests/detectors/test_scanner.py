@@ -3,14 +3,17 @@
 import base64
 import gzip
 import re
+import threading
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from excise.audit.fields import WORD
 from excise.detectors.base import Glance, Sight
 from excise.detectors.build import build_scanner, entities_of, side_detectors
+from excise.detectors.deep import Deep
 from excise.detectors.proof import CANARY, PROOF
 from excise.detectors.scanner import SPENT, spelled
 from excise.errors import NoAnswer
@@ -18,6 +21,7 @@ from excise.model import Direction, Kind, Part, Role, Segment, Span
 from excise.resources import policies_dir
 from excise.rules.load import load_pack
 from excise.rules.schema import Rule
+from excise.workers.asking import Asking
 
 PACK = """\
 pack: sample
@@ -171,7 +175,11 @@ class Absent:
         self.asked = 0
 
     def find(self, glances: Sequence[Glance]) -> list[tuple[Sight, ...]]:
+        return self.find_within(glances, 1.0)
+
+    def find_within(self, glances: Sequence[Glance], seconds: float) -> list[tuple[Sight, ...]]:
         self.asked += 1
+        self.seconds = seconds
         if self.asked == 1:
             raise NoAnswer("late")
         return [(Sight("PERSON", Span(0, 4), 1.0),) for _ in glances]
@@ -180,15 +188,58 @@ class Absent:
 def test_what_does_not_answer_is_missing_and_asked_again() -> None:
     """The others decide, and no verdict is kept that lacked one."""
     slow = replace(asking(detector="deep"), id="sample.slow")
-    detectors = {"names": Capitals(), "deep": Absent()}
+    detectors: dict[str, Any] = {"names": Capitals(), "deep": Absent()}
     scanner = build_scanner([PERSON, slow], detectors=detectors)
     assert scanner.is_slow and not build_scanner([PERSON], detectors=detectors).is_slow
     first = scanner.inspect([segment("Anna")], Direction.REQUEST)
     assert first.missing == ("deep",)
     assert [f.rule for f in first.findings[0]] == ["sample.person"]
-    again = scanner.inspect([segment("Anna")], Direction.REQUEST)
-    assert again.missing == ()
+    again = scanner.inspect([segment("Anna")], Direction.REQUEST, 0.75)
+    assert again.missing == () and detectors["deep"].seconds == 0.75
     assert [f.rule for f in again.findings[0]] == ["sample.person", "sample.slow"]
+
+
+class Meeting(Absent):
+    """Answers once all others are asked, too."""
+
+    def __init__(self, name: str, barrier: threading.Barrier) -> None:
+        super().__init__()
+        self.name = name
+        self.asked = 1
+        self.barrier = barrier
+
+    def find_within(self, glances: Sequence[Glance], seconds: float) -> list[tuple[Sight, ...]]:
+        self.barrier.wait(5)
+        return super().find_within(glances, seconds)
+
+
+def test_slow_ones_are_asked_at_once_while_the_others_work() -> None:
+    """Three that each wait until all of them are asked, the one in place among them."""
+    barrier = threading.Barrier(3)
+
+    class Here(Capitals):
+        def find(self, glances: Sequence[Glance]) -> list[tuple[Sight, ...]]:
+            barrier.wait(5)
+            return super().find(glances)
+
+    rules = [PERSON, *(replace(asking(detector=n), id=f"sample.{n}") for n in ("deep", "judge"))]
+    detectors = {"names": Here(), **{n: Meeting(n, barrier) for n in ("deep", "judge")}}
+    scanner = build_scanner(rules, detectors=detectors, asking=Asking())
+    seen = scanner.inspect([segment("Anna")], Direction.REQUEST, 10.0)
+    assert [f.rule for f in seen.findings[0]] == ["sample.deep", "sample.judge", "sample.person"]
+    assert (scanner.slow, seen.missing) == ({"deep", "judge"}, ())
+
+
+def test_who_hangs_is_missing_in_its_time_and_the_others_decide() -> None:
+    """Also where it never looks at the time that it was given."""
+    free = threading.Event()
+    deep = Deep(lambda asked, left: free.wait(10), 60.0)
+    slow = replace(asking(detector="deep"), id="sample.slow")
+    detectors: dict[str, Any] = {"names": Capitals(), "deep": deep}
+    scanner = build_scanner([PERSON, slow], detectors=detectors, asking=Asking())
+    seen = scanner.inspect([segment("Anna")], Direction.REQUEST, 0.05)
+    free.set()
+    assert (seen.missing, [f.rule for f in seen.findings[0]]) == (("deep",), ["sample.person"])
 
 
 def test_findings_carry_what_the_rule_says() -> None:

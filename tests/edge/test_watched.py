@@ -60,5 +60,7 @@ class _Blind:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._scanner, name)
 
-    def inspect(self, segments: Sequence[Segment], direction: Direction | None) -> Scanned:
+    def inspect(
+        self, segments: Sequence[Segment], direction: Direction | None, seconds: float = 0.0
+    ) -> Scanned:
         return Scanned([() for _ in segments])

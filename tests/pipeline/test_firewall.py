@@ -286,7 +286,9 @@ def test_a_clause_about_the_exchange_stops_a_clean_request() -> None:
 class Suspicious(PlantScanner):
     """Finds nothing, and says how much each text reads like an attack."""
 
-    def inspect(self, segments: Sequence[Segment], direction: Direction) -> Scanned:
+    def inspect(
+        self, segments: Sequence[Segment], direction: Direction, seconds: float = 0.0
+    ) -> Scanned:
         return Scanned([()] * len(segments), signals={"injection": {"direct": 0.9}})
 
 
@@ -310,3 +312,26 @@ def test_clauses_know_what_classifiers_and_sessions_say() -> None:
         outcome = made.inspect_request(exchange(chat("hello")))
         assert (outcome.reply is not None) is blocked
     assert asked == ["me", "me"]
+
+
+def test_what_the_request_waited_is_taken_from_what_the_answer_may() -> None:
+    """One budget for an exchange."""
+    now = [0.0]
+    given: list[float] = []
+
+    class Waiting(PlantScanner):
+        def inspect(
+            self, segments: Sequence[Segment], direction: Direction, seconds: float = 0.0
+        ) -> Scanned:
+            given.append(seconds)
+            now[0] += 1.5
+            return Scanned([()] * len(segments), missing=("deep",))
+
+    wall = firewall(scanner=Waiting(), seconds=2.0, timer=lambda: now[0])
+    sent = exchange(chat("x"))
+    outcome = wall.inspect_request(sent)
+    assert valid(outcome.record)["missing"] == ["deep"]
+    wall.inspect_response(
+        sent, answer({"choices": [{"message": {"content": "y"}}]}), outcome.context
+    )
+    assert given == [2.0, 0.5]

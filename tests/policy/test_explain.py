@@ -1,9 +1,11 @@
 """An explanation names what was known, what was asked, and why each clause spoke or did not."""
 
+from dataclasses import replace
+
 import pytest
 from policy.samples import RULES, facts, found, policy, situation
 
-from excise.policy.explain import explain, plan
+from excise.policy.explain import Detectors, explain, plan
 
 CLAUSES = """\
   - {id: low, when: {severities: [low]}, then: block}
@@ -50,6 +52,22 @@ def test_a_plan_is_cheap_first() -> None:
     rules = (*RULES, facts("pii.deep", detector="deep"), facts("pii.name", detector="names"))
     steps = list(plan(policy(CLAUSES, rules)))
     order = [step.said.partition(":")[0] for step in steps if step.about == "detector"]
-    assert order == 2 * ["pattern", "names", "subject", "deep"]
+    assert order == 2 * ["pattern", "names", "deep", "subject"]
     assert steps[-1].said == "2 expressions asked: model, broken"
     assert any("1 of them in shadow" in step.said for step in steps)
+
+
+def test_a_plan_says_who_is_waited_for_who_is_not_there_and_who_must_answer() -> None:
+    rules = (*RULES, facts("pii.deep", detector="deep"), facts("pii.name", detector="names"))
+    made = policy(CLAUSES, rules)
+    made = replace(made, profile=replace(made.profile, require=frozenset({"deep"})))
+    known = Detectors(frozenset({"deep"}), 1.5, frozenset({"names"}))
+    said = [step.said for step in plan(made, known) if step.about == "detector"]
+    assert [each.partition(":")[0].partition(" (")[0] for each in said[:4]] == [
+        "pattern", "names", "subject", "deep",
+    ]  # fmt: skip
+    assert said[1].startswith("names (not set up, so never asked): 1 rules")
+    assert said[3].startswith(
+        "deep (beside the others, all such within 1.5 s an exchange; "
+        "required: without its answer nothing passes): 1 rules"
+    )

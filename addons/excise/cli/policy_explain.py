@@ -11,11 +11,13 @@ from typing import Any, Final
 from excise.assemble import Engine, load_engine
 from excise.audit.reader import find_exchange, find_records
 from excise.cli.options import settings_of
+from excise.config import Settings
 from excise.errors import ConfigError
 from excise.model import Direction, Part, Principal, Role, Segment
+from excise.pipeline.company import GUESTS
 from excise.pipeline.scene import signals_of
 from excise.pipeline.weigh import find
-from excise.policy.explain import Step, explain, plan
+from excise.policy.explain import Detectors, Step, explain, plan
 from excise.policy.replay import is_replayable, recall, replay
 from excise.policy.situation import Situation
 
@@ -44,9 +46,9 @@ def add_parsers(verbs: Any, shared: Any) -> None:
 
 def _explain(args: argparse.Namespace) -> int:
     settings = settings_of(args)
-    engine = _engine(settings.profile, args)
     if args.plan:
-        return _print(plan(engine.policy))
+        return _plan(settings)
+    engine = _engine(settings.profile, args)
     known = settings.audit is not None and settings.audit.exists() and len(args.text) < 80
     records = find_exchange(settings.audit, args.text) if known else []
     for record in filter(is_replayable, records):
@@ -67,6 +69,20 @@ def _explain(args: argparse.Namespace) -> int:
         size=len(text.encode("utf-8", "surrogatepass")),
     )
     return _print(explain(engine.policy, found.findings, situation))
+
+
+def _plan(settings: Settings) -> int:
+    # With the model of the operator's own: whether it is asked is what a plan tells.
+    engine = load_engine(
+        settings.profile,
+        policies=settings.policies,
+        state_dir=settings.state_dir,
+        deep=settings.deep,
+        deep_seconds=settings.deep_seconds,
+    )
+    scanner = engine.scanner
+    known = Detectors(scanner.slow, settings.decision_seconds, scanner.absent - GUESTS)
+    return _print(plan(engine.policy, known))
 
 
 def _diff(args: argparse.Namespace) -> int:

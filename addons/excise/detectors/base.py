@@ -127,6 +127,9 @@ CLASSIFIERS: Final = frozenset({"injection", "topics", "unsafe"})
 """Detectors whose scores are told beside what rules make of them."""
 
 
+FOREVER: Final = float("inf")
+
+
 class Scanned(NamedTuple):
     """What a look at whole texts gave: findings by segment, the names of detectors that did not
     answer, what was left out of the look, as the audit's `anomalies`, and of each classifier the
@@ -141,8 +144,11 @@ class Scanned(NamedTuple):
 class Scanner(Protocol):
     """Finds in many segments at once; safe to call from several threads."""
 
-    def inspect(self, segments: Sequence[Segment], direction: Direction) -> Scanned:
-        """Everything that reads messages of this direction, on texts that came whole."""
+    def inspect(
+        self, segments: Sequence[Segment], direction: Direction, seconds: float = FOREVER
+    ) -> Scanned:
+        """Everything that reads messages of this direction, on texts that came whole; who waits
+        for something outside has so many seconds."""
         ...
 
     def scan(self, segments: Sequence[Segment], *, whole: bool = True) -> list[Findings]:

@@ -12,6 +12,7 @@ from excise.detectors.pattern import PatternScanner, streamed_of
 from excise.detectors.prefilter import Prefilter
 from excise.detectors.proof import PROOF
 from excise.detectors.scanner import ANY, FullScanner, spelled
+from excise.detectors.slow import Asking
 from excise.rules.compile import CompiledRule, compile_rules
 from excise.rules.schema import Rule, Status
 
@@ -96,11 +97,12 @@ def build_scanner(
     *,
     blind: Callable[[str], str] = str,
     detectors: Mapping[str, Detector] | None = None,
+    asking: Asking | None = None,
 ) -> FullScanner:
     """A scanner over all these rules. Raises `PolicyError`.
 
     `detectors` are those over data of the operator's own; those that ship are added where a rule
-    reads them.
+    reads them. `asking` is how those are asked that wait for something outside.
     """
     rules = tuple(rules)
     compiled = compile_rules(rule for rule in rules if rule.asked is None)
@@ -108,7 +110,8 @@ def build_scanner(
     pattern = PatternScanner(
         compiled, _prefilter(compiled, databases), _prefilter(streamed, databases)
     )
-    return FullScanner(pattern, side_detectors(rules, detectors or {}), rules, blind=blind)
+    beside = side_detectors(rules, detectors or {})
+    return FullScanner(pattern, beside, rules, blind=blind, asking=asking)
 
 
 def build_plain_scanner(rules: Iterable[Rule]) -> FullScanner:

@@ -17,19 +17,25 @@ USUAL: Final = frozenset({"PERSON", "LOCATION", "ORG", "ADDRESS"})
 
 
 class Deep:
-    """Implements `Detector`; raises `NoAnswer` where the model does not answer."""
+    """Implements `Slow`; raises `NoAnswer` where the model does not answer."""
 
     name = "deep"
     labels = USUAL
 
-    def __init__(self, ask: Callable[[Any], Any]) -> None:
-        """`ask` takes `{"texts": [...]}` and gives a list for each text of
-        `[label, start, end, score]`."""
+    def __init__(self, ask: Callable[[Any, float], Any], seconds: float) -> None:
+        """`ask` takes `{"texts": [...]}` and the seconds it has, and gives a list for each text of
+        `[label, start, end, score]`; `seconds` is the most that it is ever given."""
         self._ask = ask
+        self._seconds = seconds
 
     def find(self, glances: Sequence[Glance]) -> list[tuple[Sight, ...]]:
         """For each text what the model saw, in order of place."""
-        answer = self._ask({"texts": [glance.text for glance in glances]})
+        return self.find_within(glances, self._seconds)
+
+    def find_within(self, glances: Sequence[Glance], seconds: float) -> list[tuple[Sight, ...]]:
+        """The same in so much time."""
+        question = {"texts": [glance.text for glance in glances]}
+        answer = self._ask(question, min(seconds, self._seconds))
         return [
             tuple(sorted((_sight(each, glance.text) for each in seen), key=lambda s: s.span))
             for glance, seen in zip(glances, answer, strict=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from excise.detectors.base import Findings, Growing, Scanned, Scanner
+from excise.detectors.base import FOREVER, Findings, Growing, Scanned, Scanner
 from excise.detectors.scanner import FullScanner, join
 from excise.model import Direction, Segment
 
@@ -26,9 +26,11 @@ class Hosting:
         self._guests = tuple(guests)
         self.names = frozenset(guest.name for guest in guests)
 
-    def inspect(self, segments: Sequence[Segment], direction: Direction) -> Scanned:
+    def inspect(
+        self, segments: Sequence[Segment], direction: Direction, seconds: float = FOREVER
+    ) -> Scanned:
         """What the host finds, and what its rules make of what the guests see."""
-        scanned = self._host.inspect(segments, direction)
+        scanned = self._host.inspect(segments, direction, seconds)
         return scanned._replace(findings=self._joined(scanned.findings, segments, direction))
 
     def scan(self, segments: Sequence[Segment], *, whole: bool = True) -> list[Findings]:

@@ -113,13 +113,13 @@ def _canaries() -> Detector:
 
 
 def _deep() -> Detector:
-    def answer(question: Any) -> Any:
+    def answer(question: Any, _: float) -> Any:
         return [
             [[label, m.start(), m.end(), _score(m)] for label, m in _named(text)]
             for text in question["texts"]
         ]
 
-    return Deep(answer)
+    return Deep(answer, 1.0)
 
 
 def _named(text: str) -> Iterator[tuple[str, re.Match[str]]]:

@@ -7,12 +7,13 @@ becomes a finding by the rules that ask for it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import compress
+from functools import partial
 from operator import attrgetter
 from typing import Final, NamedTuple
 
 from excise.detectors.base import (
     CLASSIFIERS,
+    FOREVER,
     Detector,
     Findings,
     Glance,
@@ -22,9 +23,9 @@ from excise.detectors.base import (
     Signals,
 )
 from excise.detectors.confirm import excuses
-from excise.detectors.deep import Deep
 from excise.detectors.memory import Memory
 from excise.detectors.pattern import PatternScanner, Verdict
+from excise.detectors.slow import Asking, InTurn, Slow
 from excise.errors import NoAnswer
 from excise.model import Direction, Finding, Part, Segment
 from excise.rules.compile import CompiledExcuse, compile_excuses
@@ -79,12 +80,21 @@ class _Panel(NamedTuple):
     parts: frozenset[Part]  # empty: some rule reads every part
 
     def judge(self, glances: Sequence[Glance]) -> list[_Seen]:
-        """For each text what the rules make of what the detector saw."""
-        read = [not self.parts or each.part in self.parts for each in glances]
-        seen = iter(self.detector.find(list(compress(glances, read))))
+        """For each text what the rules make of what the detector sees."""
+        return self.read(glances, self.detector.find(self.shown(glances)))
+
+    def shown(self, glances: Sequence[Glance]) -> list[Glance]:
+        """The texts of parts that some rule reads."""
+        return [each for each in glances if not self.parts or each.part in self.parts]
+
+    def read(self, glances: Sequence[Glance], sights: Iterable[Sequence[Sight]]) -> list[_Seen]:
+        """For each text what the rules make of what the detector saw in those `shown`."""
+        seen = iter(sights)
         return [
-            self._made(glance.segment, next(seen)) if wanted else _UNSEEN
-            for glance, wanted in zip(glances, read, strict=True)
+            self._made(each.segment, next(seen))
+            if not self.parts or each.part in self.parts
+            else _UNSEEN
+            for each in glances
         ]
 
     def _made(self, segment: Segment, sights: Sequence[Sight]) -> _Seen:
@@ -110,16 +120,20 @@ class FullScanner:
         rules: Iterable[Rule],
         *,
         blind: Callable[[str], str] = str,
+        asking: Asking | None = None,
     ) -> None:
         """`rules` that ask for a detector which is not there find nothing. `blind` takes out of a
-        text what the firewall itself put there, and keeps its length."""
+        text what the firewall itself put there, and keeps its length. `asking` is how those are
+        asked that wait for something outside."""
         self.pattern = pattern
+        self.slow = frozenset(name for name, each in detectors.items() if isinstance(each, Slow))
+        self._asking = asking or InTurn()
         self._blind = blind
-        asking = [rule for rule in rules if rule.asked]
-        self._panels = {way: _panels(detectors, asking, way) for way in (None, *Direction)}
+        reading = [rule for rule in rules if rule.asked]
+        self._panels = {way: _panels(detectors, reading, way) for way in (None, *Direction)}
         # Of detectors that are not there; one that knows an exchange may come with it.
         self._seats = {
-            way: {name: readers_of(name, asking, way) for name in _asked(asking) - set(detectors)}
+            way: {name: readers_of(name, reading, way) for name in _asked(reading) - set(detectors)}
             for way in Direction
         }
         self._growing = tuple(
@@ -133,7 +147,7 @@ class FullScanner:
     def is_slow(self) -> bool:
         """Whether some detector waits for another process."""
         return any(
-            panel.detector.name == Deep.name for panels in self._panels.values() for panel in panels
+            panel.detector.name in self.slow for panels in self._panels.values() for panel in panels
         )
 
     @property
@@ -168,15 +182,25 @@ class FullScanner:
             return found
         return self.inspect(segments, None).findings
 
-    def inspect(self, segments: Sequence[Segment], direction: Direction | None) -> Scanned:
+    def inspect(
+        self,
+        segments: Sequence[Segment],
+        direction: Direction | None,
+        seconds: float = FOREVER,
+    ) -> Scanned:
         """Everything that reads messages of this direction (None: of either)."""
         glances = self._glances(segments)
         found, exhausted = self.pattern.look(glances)
         anomalies = (SPENT,) if exhausted else ()
         if not self._panels[direction]:
             return Scanned(found, anomalies=anomalies)
-        beside = self._aside(glances, direction)
+        beside = self._aside(glances, direction, seconds)
         return beside._replace(findings=join(found, beside.findings), anomalies=anomalies)
+
+    @property
+    def absent(self) -> frozenset[str]:
+        """Detectors that some rule asks for and that are not there for good."""
+        return frozenset(name for seats in self._seats.values() for name in seats)
 
     def reads(self, detector: str) -> bool:
         """Whether some rule asks for a detector of this name that is not there."""
@@ -191,12 +215,14 @@ class FullScanner:
             return [()] * len(segments)
         return [seen.findings for seen in _Panel(detector, *seat).judge(self._glances(segments))]
 
-    def _aside(self, glances: Sequence[Glance], direction: Direction | None) -> Scanned:
+    def _aside(
+        self, glances: Sequence[Glance], direction: Direction | None, seconds: float
+    ) -> Scanned:
         """What the side detectors make of texts, remembered by text, part and direction.
 
         Where one does not answer, the verdict is not remembered: the next time it may.
         """
-        missing: list[str] = []
+        missing: tuple[str, ...] = ()
         results: list[_Seen] = [_UNSEEN] * len(glances)
         new: dict[bytes, list[int]] = {}
         for index, glance in enumerate(glances):
@@ -210,12 +236,7 @@ class FullScanner:
                 results[index] = known
         if new:
             unseen = [glances[places[0]] for places in new.values()]
-            sides = []
-            for panel in self._panels[direction]:
-                try:
-                    sides.append(panel.judge(unseen))
-                except NoAnswer:
-                    missing.append(panel.detector.name)
+            sides, missing = self._heard(self._panels[direction], unseen, seconds)
             for (key, places), *seen in zip(new.items(), *sides, strict=True):
                 every = _Seen(
                     tuple(finding for each in seen for finding in each.findings),
@@ -226,7 +247,31 @@ class FullScanner:
                 for index in places:
                     results[index] = every
         signals = _best(score for seen in results for score in seen.scores)
-        return Scanned([seen.findings for seen in results], tuple(missing), signals=signals)
+        return Scanned([seen.findings for seen in results], missing, signals=signals)
+
+    def _heard(
+        self, panels: Sequence[_Panel], glances: Sequence[Glance], seconds: float
+    ) -> tuple[list[list[_Seen]], tuple[str, ...]]:
+        """What each detector that answers makes of new texts, and the names of the others.
+
+        The slow ones are asked first and all at once, so that the others work while they wait.
+        """
+        questions = {
+            panel.detector.name: partial(panel.detector.find_within, panel.shown(glances))
+            for panel in panels
+            if isinstance(panel.detector, Slow)
+        }
+        collect = self._asking.begin(questions, seconds) if questions else dict
+        sides = [panel.judge(glances) for panel in panels if panel.detector.name not in questions]
+        answers = collect()
+        missing = []
+        for panel in panels:
+            answer = answers.get(panel.detector.name)
+            if isinstance(answer, NoAnswer):
+                missing.append(panel.detector.name)
+            elif answer is not None:
+                sides.append(panel.read(glances, answer))
+        return sides, tuple(missing)
 
     def _glances(self, segments: Sequence[Segment]) -> list[Glance]:
         numbers = self.pattern.numbers

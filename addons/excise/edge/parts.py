@@ -264,6 +264,7 @@ def build_firewall(
         substitutes=engine.substitutes,
         overrides=Overrides(key=engine.override_key, desk=desk),
         counts=engine.limits.counts_tokens or _headers(config) is not None,
+        seconds=config.decision_seconds,
         is_slow=engine.scanner.is_slow or config.token_counts == "exact",
         exact=_exact() if config.token_counts == "exact" else None,
         documents=engine.documents,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
-from excise.detectors import leak, links, tool_guard
+from excise.detectors import leak, links, tool_guard, tool_pins
 from excise.detectors.base import Scanner
 from excise.detectors.guests import Guest, host, reads
 from excise.detectors.links import Links
@@ -13,6 +14,9 @@ from excise.detectors.tool_pins import Pinned, Pins
 from excise.model import Exchange, Segment
 from excise.pipeline.weigh import Found
 from excise.policy.schema import Profile, Tools
+
+GUESTS: Final = frozenset({leak.NAME, links.NAME, tool_guard.NAME, tool_pins.NAME})
+"""Names of detectors that come with an exchange."""
 
 
 class Company:

@@ -22,7 +22,7 @@ from excise.codecs.encoding import Decoder
 from excise.codecs.facts import streams_by_path
 from excise.codecs.head import read_head, splice_head
 from excise.codecs.logprobs import drop_logprobs
-from excise.detectors.base import Scanner
+from excise.detectors.base import FOREVER, Scanner
 from excise.detectors.guests import host as hosting
 from excise.enforce.block import class_of
 from excise.enforce.redact import Lookup, Placeholders, Redaction, build_redaction
@@ -105,6 +105,7 @@ class Firewall:
     substitutes: Substitutes = NO_KEY
     overrides: Overrides | None = None  # None: nothing is overruled
     counts: bool = False  # some limit needs the length of requests
+    seconds: float = FOREVER  # that detectors may wait for something outside, in one exchange
     is_slow: bool = False  # something waits for another process: not for an event loop
     exact: Exact | None = None  # counts tokens of whole answers; None: they are estimated
     documents: Read | None = None  # None: no document is read
@@ -140,9 +141,9 @@ class Firewall:
         clock.append(self.timer())
         segments = (*head, *message.segments)
         scanner = self.company.at_request(self.scanner, exchange)
-        found = find(scanner, segments, Direction.REQUEST, self.policy.mild)
+        found = find(scanner, segments, Direction.REQUEST, self.policy.mild, self.seconds)
         clock.append(self.timer())
-        context = self._context(exchange, host, dialect, message, found)
+        context = self._context(exchange, host, dialect, message, found, clock[-1] - clock[-2])
         decision = self._decide(Direction.REQUEST, context, message, found)
         clock.append(self.timer())
         overruled = self._settle(exchange, decision, context, message, found)
@@ -201,7 +202,8 @@ class Firewall:
         )
         clock.append(self.timer())
         scanner = self.scanner_of(context)
-        found = find(scanner, message.segments, Direction.RESPONSE, self.policy.mild)
+        left = self.seconds - context.waited
+        found = find(scanner, message.segments, Direction.RESPONSE, self.policy.mild, left)
         found = without_own(found, self.lookup(exchange.principal.id))
         clock.append(self.timer())
         decision = self._decide(Direction.RESPONSE, context, message, found)
@@ -473,6 +475,7 @@ class Firewall:
         dialect: Dialect,
         message: Message,
         found: Found,
+        waited: float,
     ) -> Context:
         reading = message.reading
         model = reading.model if reading else ""
@@ -482,6 +485,7 @@ class Firewall:
             dialect=dialect,
             model=model,
             stream=streams_by_path(exchange.path) or (reading is not None and reading.stream),
+            waited=waited,
             tokens=estimate_tokens(message.segments, model) if self.counts else 0,
             hidden=reading is None or may_stand_in_head(found, self.policy.mild),
             guests=self.company.meet(self.scanner, message.segments, found, self.policy.profile),

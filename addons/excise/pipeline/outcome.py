@@ -24,6 +24,7 @@ class Context:
     dialect: Dialect
     model: str = ""
     stream: bool = False
+    waited: float = 0.0  # seconds that its detectors have had
     tokens: int = 0  # of the request's texts, estimated, where a limit needs to know
     hidden: bool = False  # whether head fields must be searched before they reach the trail
     guests: tuple[Guest, ...] = field(default=(), repr=False)  # detectors that read the answer

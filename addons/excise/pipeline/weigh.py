@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from excise.detectors.base import NO_SIGNALS, Findings, Scanner, Signals
+from excise.detectors.base import FOREVER, NO_SIGNALS, Findings, Scanner, Signals
 from excise.detectors.merge import merge
 from excise.enforce.redact import Lookup, is_placeholder
 from excise.model import Action, Decision, Direction, Mode, Part, Place, Segment
@@ -27,12 +27,14 @@ def find(
     segments: Sequence[Segment],
     direction: Direction,
     mild: frozenset[str] = frozenset(),
+    seconds: float = FOREVER,
 ) -> Found:
     """The segments in which something was found, with what stands after merging.
 
-    `mild` names the rules that only record.
+    `mild` names the rules that only record; `seconds` are for detectors that wait for something
+    outside.
     """
-    scanned = scanner.inspect(segments, direction)
+    scanned = scanner.inspect(segments, direction, seconds)
     found = []
     for segment, findings in zip(segments, scanned.findings, strict=True):
         if findings:

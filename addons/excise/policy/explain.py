@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from excise.model import Direction, Finding, Mode, Segment
 from excise.policy.build import Policy, fits_rule
@@ -100,28 +100,52 @@ def _text(clause: Clause) -> str:
     return " ".join(clause.condition.text.split()) if clause.condition else ""
 
 
-def plan(policy: Policy) -> Iterator[Step]:
+class Detectors(NamedTuple):
+    """What of detectors policy itself does not know: which wait for something outside of the
+    process and how many seconds an exchange has for them, and which are not set up."""
+
+    slow: frozenset[str] = frozenset()
+    seconds: float = 0.0
+    absent: frozenset[str] = frozenset()
+
+
+_UNKNOWN: Final = Detectors()
+
+
+def plan(policy: Policy, detectors: Detectors = _UNKNOWN) -> Iterator[Step]:
     """Which detectors run for messages of each direction, cheapest first, and what reads them."""
     for direction in Direction:
         yield Step("direction", direction)
         heard = [facts for facts in policy.rules.values() if direction in facts.directions]
-        for detector in sorted({facts.detector for facts in heard}, key=_cost):
+        names = {facts.detector for facts in heard}
+        for detector in sorted(names, key=lambda name: (name in detectors.slow, *_cost(name))):
             rules = [facts.id for facts in heard if facts.detector == detector]
             shown = ", ".join(sorted(rules)[:3]) + (" …" if len(rules) > 3 else "")
             shadow = sum(policy.modes[rule] is Mode.SHADOW for rule in rules)
             noted = f", {shadow} of them in shadow" if shadow else ""
-            yield Step("detector", f"{detector}: {len(rules)} rules{noted} ({shown})", 1)
+            how = _how(policy, detector, detectors)
+            yield Step("detector", f"{detector}{how}: {len(rules)} rules{noted} ({shown})", 1)
     if policy.reads:
         yield Step("fields", ", ".join(sorted(policy.reads)))
     clean = [clause.id for clause in policy.conditions.clean.clauses]
     yield Step("clean messages", f"{len(clean)} expressions asked: {', '.join(clean) or 'none'}")
 
 
-# As measured per KB by `excise bench --detection`; what asks another process comes last.
+def _how(policy: Policy, name: str, detectors: Detectors) -> str:
+    said = []
+    if name in detectors.absent:
+        said.append("not set up, so never asked")
+    elif name in detectors.slow:
+        said.append(f"beside the others, all such within {detectors.seconds:g} s an exchange")
+    if name in policy.profile.require:
+        said.append("required: without its answer nothing passes")
+    return f" ({'; '.join(said)})" if said else ""
+
+
+# As measured per KB by `excise bench --detection`.
 _CHEAP_FIRST = ("pattern", "cards", "known-value", "dictionary", "code", "own-code", "names")
 
 
 def _cost(detector: str) -> tuple[int, str]:
     known = detector in _CHEAP_FIRST
-    rank = _CHEAP_FIRST.index(detector) if known else len(_CHEAP_FIRST) + (detector == "deep")
-    return rank, detector
+    return _CHEAP_FIRST.index(detector) if known else len(_CHEAP_FIRST), detector
