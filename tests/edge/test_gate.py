@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 from edge.fakes import FakeHosts
 from mitmproxy import options
-from mitmproxy.proxy import layer
+from mitmproxy.proxy import layer, mode_specs
 from mitmproxy.proxy.context import Context
 from mitmproxy.proxy.layers import ServerTLSLayer, modes
 from mitmproxy.proxy.layers.http import HTTPMode
@@ -101,6 +101,29 @@ def test_clients_from_elsewhere_are_refused(gate: Gate, peer: str, refused: bool
     gate.client_connected(client)
     assert bool(client.error) is refused
     assert client.peername == (peer.removeprefix("::ffff:"), 1)
+
+
+@pytest.mark.parametrize(
+    ("mode", "place", "refused"),
+    [
+        ("transparent", ("127.0.0.1", 8080), True),
+        ("transparent", ("::1", 8080), True),
+        ("transparent", ("127.0.0.1", 443), False),
+        ("transparent", ("198.51.100.1", 8080), False),
+        ("regular", ("127.0.0.1", 8080), False),
+    ],
+)
+def test_a_transparent_proxy_is_not_called_directly(
+    gate: Gate, mode: str, place: tuple[str, int], refused: bool
+) -> None:
+    """Where it was meant to go would be the proxy itself, again and again."""
+    gate.port = 8080
+    client = tflow.tclient_conn()
+    client.peername, client.sockname, client.error = ("127.0.0.1", 1), place, None
+    client.proxy_mode = mode_specs.ProxyMode.parse(mode)
+    gate.client_connected(client)
+    assert bool(client.error) is refused
+    assert gate.counts["refused-not-handed-over"] == refused
 
 
 @pytest.mark.parametrize(

@@ -133,6 +133,23 @@ def begin(address, first):
 """
 
 
+# Two connections to servers over HTTP: what becomes of each once a line was read.
+HOLD = """
+import http.client, sys
+kept = [http.client.HTTPConnection(each, timeout=5) for each in sys.argv[1:]]
+for each in kept:
+    each.connect()
+print("open")
+input()
+for each in kept:
+    try:
+        each.request("POST", "/", b"hello", {"content-length": "5"})
+        print(each.getresponse().status)
+    except ConnectionError:
+        print("cut")
+"""
+
+
 def as_user(uid: int) -> list[str]:
     """Another user without any right, save to read files where this tree is closed to others."""
     plain = [
@@ -324,7 +341,7 @@ def test_several_workers_serve_a_gateway_as_one_does(world: World) -> None:
 
 
 def test_without_the_proxy_nothing_passes_and_down_leaves_nothing(world: World) -> None:
-    """The last one: it ends the proxy, then takes the rules away."""
+    """It ends the proxy, then takes the rules away; so only one that needs neither may follow."""
     world.stop()
     url, body = f"https://{HOST}/v1/chat/completions", question("hello")
     for version in (4, 6):
@@ -339,3 +356,17 @@ def test_without_the_proxy_nothing_passes_and_down_leaves_nothing(world: World) 
     assert world.post(f"{HOST}:443", url, LLM[4], body, ca="theirs")[0] == 0
     assert len(world.received()) == 1
     assert world.excise("gateway", "down").stdout == "no rules were set\n"
+
+
+def test_connections_that_were_open_before_are_cut(world: World) -> None:
+    """To an LLM host; the rules do not wait until they end."""
+    world.excise("gateway", "down")
+    held = world.machines.inside("c", sys.executable, "-u", "-c", ASK + HOLD, LLM[4], PLAIN[4])
+    with subprocess.Popen(held, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as client:
+        assert client.stdout and client.stdin
+        assert client.stdout.readline() == "open\n"
+        up = world.excise("gateway", "up", "--user", str(NOBODY), "--interface", "c0")
+        assert up.returncode == 0
+        client.stdin.write("go on\n")
+        client.stdin.close()
+        assert client.stdout.read() == "cut\n200\n"

@@ -71,6 +71,7 @@ class Gate:
         self.run = run
         # Told host, client address and a closed word of each connection that came to nothing.
         self.refused: Callable[[str, str, str], None] = lambda host, address, why: None
+        self.port = 0  # where the proxy listens; 0 while it does not
         self._known: dict[tuple[str, int, tuple[str, ...]], tuple[str, str]] = {}
 
     # -- hooks ---------------------------------------------------------------------------------
@@ -83,12 +84,23 @@ class Gate:
             # A socket of both families: the client is the same as on one of its own.
             address = mapped
             client.peername = (str(mapped), rest[0])
+        if self._came_directly(client):
+            self.counts["refused-not-handed-over"] += 1
+            client.error = "not handed over by the rules of a gateway"
+            return
         if address.is_loopback or any(address in network for network in self.clients):
             return
         if is_own(str(address)):  # handed over by a gateway, or calling by another name
             return
         self.counts["client-refused"] += 1
         client.error = "not in the allowed client networks"
+
+    def _came_directly(self, client: connection.Client) -> bool:
+        """Whether a client calls a transparent proxy itself: relaying that would call it again."""
+        if not isinstance(client.proxy_mode, mode_specs.TransparentMode):
+            return False
+        host, port, *_ = client.sockname
+        return bool(port == self.port) and is_own(host.partition("%")[0])
 
     def next_layer(self, asked: layer.NextLayer) -> None:
         """Decide what a connection is, as soon as its first bytes show it."""

@@ -176,6 +176,7 @@ class ExciseMaster(master.Master):
                 await self.dispatcher.trigger_event(hooks.RunningHook())
                 # IPv4 first where it listens by both families.
                 host, port, *_ = min(self._servers.listen_addrs(), key=lambda each: ":" in each[0])
+                self.gate.port = int(port)
                 self._parts.watch(self._pulse())
                 ready(str(host), int(port))
                 ticking = asyncio.create_task(self._tick())
