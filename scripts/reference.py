@@ -94,6 +94,8 @@ MENDS: Final = {
     "as the user whose state folder the proxy has.",
     "EXC-STA-005": "Names have up to 64 letters, digits and `. _ @ -`; passwords have 12 "
     "characters or more; a token belongs to a user who was added before (docs/forward-proxy.md).",
+    "EXC-SAF-001": "Traffic would have left unread or uncut, so the port was closed: exit status "
+    "3. Report it with the version, the settings and what stands in standard error.",
 }
 
 UNREADABLE: Final = {
@@ -182,7 +184,7 @@ def _row(*cells: object) -> str:
 
 def _errors() -> Iterator[str]:
     yield "A command that cannot go on prints one sentence that ends with one of these codes, and"
-    yield "exits with status 2. No message holds anything of the traffic."
+    yield "exits with status 2, after EXC-SAF-001 with 3. No message holds anything of the traffic."
     for code, meaning in CODES.items():
         yield from ("", f"## {code}", "", f"{meaning[0].upper()}{meaning[1:]}.", "", MENDS[code])
     yield from ("", "## Why a message could not be read", "")

@@ -10,6 +10,7 @@ from excise.errors import (
     PolicyError,
     StateError,
     Unreadable,
+    UnsafeError,
     closest,
 )
 
@@ -25,7 +26,9 @@ def test_a_message_has_place_text_hint_and_code() -> None:
 @pytest.mark.parametrize("code", CODES)
 def test_every_code_belongs_to_a_class(code: str) -> None:
     """By its prefix."""
-    prefixes = [cls.prefix for cls in (ConfigError, PolicyError, AuditError, StateError)]
+    prefixes = [
+        cls.prefix for cls in (ConfigError, PolicyError, AuditError, StateError, UnsafeError)
+    ]
     assert sum(code.startswith(prefix + "-") for prefix in prefixes) == 1
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import logging
 import os
 import signal
 import socket
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,7 +19,7 @@ from mitmproxy import exceptions, hooks, master, options
 from mitmproxy.addons import core, disable_h2c, tlsconfig, upstream_auth
 from mitmproxy.utils import asyncio_utils
 
-from excise.edge import hostlog, http1
+from excise.edge import hostlog, http1, selftest
 from excise.edge.addon import Addon
 from excise.edge.announced import Servers
 from excise.edge.dispatch import Dispatcher
@@ -28,11 +30,13 @@ from excise.edge.identity import Identity
 from excise.edge.pacpage import PacPage
 from excise.edge.ports import Parts, Pulse
 from excise.edge.resolve import ResolvingLoop
-from excise.edge.settings import Settings
+from excise.edge.selftest import Marker, SelfTest, StandIn, Unrecorded, Verdict, own_address
+from excise.edge.settings import Network, Settings
 from excise.edge.socketlayer import Stop
 from excise.edge.tarpit import Tarpit
 from excise.edge.threads import in_thread
-from excise.errors import AuditError, ConfigError
+from excise.errors import AuditError, ConfigError, UnsafeError
+from excise.state.ca import CaFiles
 from excise.state.clients import Clients, load_clients
 from excise.state.users import UserFile
 
@@ -76,6 +80,15 @@ class ExciseMaster(master.Master):
         self._parts = parts
         self._stop = asyncio.Event()
         self._stops = 0
+        self._unsafe = False
+        self._selftest = _selftest(settings, parts)
+        self._marks: list[Marker] = []
+        self._stand_ins: list[StandIn] = []
+        trail = parts.trail
+        if self._selftest is not None:
+            trail = Unrecorded(trail)
+            self._marks = [Marker(parts.selftest)]
+            self._stand_ins = [StandIn(parts.selftest)]
         self.dispatcher = Dispatcher(self)
         self.dispatcher.new_reference = new_id
         self.dispatcher.on_fault = self._record_fault
@@ -84,7 +97,7 @@ class ExciseMaster(master.Master):
         self.gate = Gate(
             parts.hosts,
             run=self.dispatcher.run,
-            clients=settings.reach,
+            clients=(*settings.reach, *_ourselves(settings)),
             denied=settings.deny_hosts,
             doubts=settings.doubts,
         )
@@ -98,7 +111,7 @@ class ExciseMaster(master.Master):
         self.addon = Addon(
             firewall=parts.firewall,
             gate=self.gate,
-            trail=parts.trail,
+            trail=trail,
             vault=parts.vault,
             note=self.dispatcher.note,
             body_limit=settings.body_limit,
@@ -119,8 +132,10 @@ class ExciseMaster(master.Master):
             self._servers,
             self.gate,
             *self._pages(),
+            *self._marks,
             self.identity,
             self.addon,
+            *self._stand_ins,
             tlsconfig.TlsConfig(),
             upstream_auth.UpstreamAuth(),
         )
@@ -178,16 +193,48 @@ class ExciseMaster(master.Master):
                 host, port, *_ = min(self._servers.listen_addrs(), key=lambda each: ":" in each[0])
                 self.gate.port = int(port)
                 self._parts.watch(self._pulse())
-                ready(str(host), int(port))
-                ticking = asyncio.create_task(self._tick())
+                await self._tested(str(host), int(port), 1)
+                if not self._unsafe:
+                    ready(str(host), int(port))
+                ticking = [
+                    asyncio.create_task(self._tick()),
+                    asyncio.create_task(self._keep_testing(str(host), int(port))),
+                ]
                 await self._stop.wait()
-                ticking.cancel()
+                for each in ticking:
+                    each.cancel()
                 await self._part()
                 await self._drain()
             finally:
                 if self.reloader is not None:
                     self.reloader.stop()
                 await self.done()
+        if self._unsafe:
+            raise UnsafeError(
+                "EXC-SAF-001", "a planted value was not kept in by the port that serves clients."
+            )
+
+    async def _keep_testing(self, host: str, port: int) -> None:
+        while not self._unsafe:
+            await asyncio.sleep(selftest.EVERY)
+            await self._tested(host, port, selftest.SILENCES)
+
+    async def _tested(self, host: str, port: int, most: int) -> None:
+        """Ask the port for a planted value; close it where it is given, or where nobody answers
+        so many times in a row."""
+        if self._selftest is None:
+            return
+        for _ in range(most):
+            verdict = await self._selftest.run(own_address(host), port)
+            if verdict is Verdict.HELD or self._stop.is_set():
+                return
+            log.error("the test of the proxy by itself: %s", verdict.name.lower())
+            if verdict is Verdict.OPEN:
+                break
+        self._unsafe = True
+        self._guarded(lambda: self._parts.notice("self-test-failed", verdict.name.lower()))
+        self.stop()
+        self.stop()
 
     def reload(self) -> None:
         """Load the policy anew."""
@@ -347,6 +394,22 @@ async def _serve(
 def _orphaned(loop: asyncio.AbstractEventLoop, lifeline: int, running: ExciseMaster) -> None:
     loop.remove_reader(lifeline)
     running.stop()
+
+
+def _selftest(settings: Settings, parts: Parts) -> SelfTest | None:
+    """The test of a port that clients name as their proxy; through others nobody but the one
+    destination behind them can be asked for."""
+    if not parts.selftest or settings.mode != "forward":
+        return None
+    ca = CaFiles.under(settings.ca_dir).cert_pem
+    return SelfTest(parts.selftest, ca, parts.firewall, parts.hosts)
+
+
+def _ourselves(settings: Settings) -> list[Network]:
+    """The address listened on, from which this machine reaches itself."""
+    with suppress(ValueError):
+        return [ipaddress.ip_network(settings.listen_host)]
+    return []
 
 
 def _told(settings: Settings) -> dict[str, Any]:

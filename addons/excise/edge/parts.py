@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
+from secrets import token_hex
 from typing import Final
 
 from excise.assemble import Engine, load_engine
@@ -35,6 +36,7 @@ from excise.pipeline.reply import Voice
 from excise.pipeline.usage import Exact
 from excise.signing import load_signer
 from excise.state.counters import Counters, MemoryCounters, SqliteCounters
+from excise.state.keys import derive
 from excise.state.kill import KillSwitch
 from excise.state.memory import MemoryVault
 from excise.state.overrides import OverrideDesk
@@ -98,6 +100,7 @@ class Live:
         self._trail = trail
         self._shared = shared
         self.vault = shared.vault() if shared else MemoryVault(clock=time.monotonic)
+        self.selftest = derive(shared.key, "self-test").hex() if shared else token_hex(32)
         self.engine = engine
         self.firewall = build_firewall(config, engine, self.vault, shared)
         self.meter = Meter(
@@ -192,6 +195,7 @@ def join_parts(config: Config, live: Live, trail: Trail) -> Parts:
         reload=live.reloader,
         pac=lambda place: build_pac(live.engine.catalogue, place),
         tarpit_seconds=config.tarpit_seconds,
+        selftest=live.selftest,
         headers=_headers(config),
     )
 

@@ -308,6 +308,8 @@ class Parts:
     reload: Callable[[Callable[[], None]], Reload] | None = None
     # The auto-configuration script for a proxy that clients name so (HOST:PORT).
     pac: Callable[[str], str] | None = None
+    # What workers of one port know a test of themselves by; without it there is none.
+    selftest: str = ""
     # Told once the proxy serves what it shows of itself.
     watch: Callable[[Pulse], None] = lambda _: None
 
