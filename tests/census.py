@@ -47,6 +47,12 @@ NOT_READ: Final = "NOT READ"
 # Numbers in answers that repeat a text, as the model's own tokens.
 EXPLAINED: Final = {
     ("openai-chat", "choices[].logprobs.content[].bytes[]"): "the bytes of a token that is read",
+    ("cohere-chat", "logprobs.logprobs[]"): "how likely a token is that is read",
+    ("cohere-chat", "logprobs.token_ids[]"): "the model's own number of a token that is read",
+    ("gemini-content", "candidates[].logprobsResult.chosenCandidates[].tokenId"): (
+        "the model's own number of a token that is read"
+    ),
+    ("ollama-chat", "logprobs[].bytes[]"): "the bytes of a token that is read",
     ("ollama-chat", "context[]"): "the model's own token ids; marked when a client sends them",
 }
 
@@ -111,11 +117,11 @@ STREAMS: Final = (
     ("anthropic-messages", "", "named", "api.anthropic.com", "/v1/messages",
      ("text", "tools", "thinking", "citations", "legacy")),
     ("gemini-content", "", "sse", "cloudcode-pa.googleapis.com", "/v1internal:generateContent",
-     ("text", "code-assist")),
+     ("text", "code-assist", "logprobs")),
     ("gemini-stream", "gemini-content", "array", "generativelanguage.googleapis.com",
      "/v1beta/models/m:streamGenerateContent", ("text", "calls")),
-    ("ollama-chat", "", "lines", "localhost:11434", "/api/chat", ("chat", "generate")),
-    ("cohere-chat", "", "named", "api.cohere.com", "/v2/chat", ("text", "tools")),
+    ("ollama-chat", "", "lines", "localhost:11434", "/api/chat", ("chat", "generate", "logprobs")),
+    ("cohere-chat", "", "named", "api.cohere.com", "/v2/chat", ("text", "tools", "logprobs")),
     ("cohere-chat", "", "lines", "api.cohere.com", "/v1/chat", ("old",)),
     ("mcp-jsonrpc", "", "sse", "api.githubcopilot.com", "/mcp/readonly", ("call",)),
     ("mistral-chat", "openai-chat", "sse", "api.mistral.ai", "/v1/chat/completions",

@@ -207,7 +207,7 @@ def _leaves(value: Any, path: Place) -> Iterator[tuple[Place, str]]:
             step = position
             if isinstance(item, dict):
                 step = next((item[key] for key in _STEPS if key in item), position)
-            tokens = path[-1:] == ("chosenCandidates",)
+            tokens = path[-1:] in (("chosenCandidates",), ("logprobs",))
             yield from _leaves(item, (*path, "" if tokens else step))
 
 

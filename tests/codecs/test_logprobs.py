@@ -42,6 +42,19 @@ def test_events() -> None:
     }
 
 
+def test_numbers_and_runners_up_of_other_dialects() -> None:
+    """Cohere tells the number of each token, Gemini too, and who came second."""
+    tops = [{"candidates": [{"token": "SE", "tokenId": 7}]}]
+    event = {
+        "logprobsResult": {"chosenCandidates": [{"tokenId": 7}], "topCandidates": tops},
+        "logprobs": {"text": '"tokenId": 7', "token_ids": [7, 8]},
+    }
+    assert json.loads(drop_beside(json.dumps(event).encode())) == {
+        "logprobsResult": {"chosenCandidates": [{"tokenId": 0}], "topCandidates": []},
+        "logprobs": {"text": '"tokenId": 7', "token_ids": []},
+    }
+
+
 JSON = st.recursive(
     st.none() | st.integers() | st.text(st.sampled_from('ab"\\[]{}logprs:'), max_size=9),
     lambda inner: (

@@ -64,10 +64,10 @@ class Case(NamedTuple):
 CASES = [
     Case(dialect, fixture, framing, folder or dialect)
     for dialect, folder, framing, fixtures in (
-        ("gemini-content", "", "sse", ("text", "code-assist")),
+        ("gemini-content", "", "sse", ("text", "code-assist", "logprobs")),
         ("gemini-stream", "gemini-content", "array", ("text", "calls", "code-assist")),
-        ("ollama-chat", "", "lines", ("chat", "generate")),
-        ("cohere-chat", "", "named", ("text", "tools")),
+        ("ollama-chat", "", "lines", ("chat", "generate", "logprobs")),
+        ("cohere-chat", "", "named", ("text", "tools", "logprobs")),
         ("cohere-chat", "", "lines", ("old",)),
         ("mcp-jsonrpc", "", "sse", ("call",)),
         ("openai-assistants", "", "sse", ("text",)),

@@ -18,13 +18,22 @@ from excise.codecs.jsonvalue import member, whole_number
 from excise.codecs.labels import Labeler
 from excise.codecs.ndjson import NdjsonFramer
 from excise.codecs.refusal import set_apart
-from excise.codecs.ssejson import SseEvent, SseReader, build_event, edited_text, is_key
+from excise.codecs.ssejson import (
+    SseEvent,
+    SseReader,
+    TokensEvent,
+    build_event,
+    edited_text,
+    is_key,
+)
 from excise.model import Edit, Path, Segment
 
 _MESSAGE: Final = ("delta", "message")
+_TOKENS: Final = "tokens"  # the text a second time
 _SPELLED: Final[dict[Path, str]] = {
     (*_MESSAGE, "content", "text"): "content",
     (*_MESSAGE, "content", "thinking"): "content",
+    ("logprobs", "text"): _TOKENS,
     (*_MESSAGE, "tool_plan"): "plan",
     (*_MESSAGE, "tool_calls", "function", "arguments"): "call",
 }
@@ -39,6 +48,7 @@ class CohereChatStream(SseReader):
     codec = "cohere-chat"
     labeler: Labeler = label_response
     root: Label = RESPONSE_ROOT
+    event_type = TokensEvent
 
     def __init__(self, *, lines: bool = False) -> None:
         super().__init__(NdjsonFramer() if lines else None)
@@ -67,7 +77,8 @@ class CohereChatStream(SseReader):
                 deltas.append(Delta(Channel((stem, index), stem == "call"), segment))
         event.segments, event.deltas = tuple(whole), tuple(deltas)
         if kind in _CLOSING:
-            event.ends = (Channel((_CLOSING[kind], index)),)
+            stems = (_CLOSING[kind], _TOKENS) if kind == "content-end" else (_CLOSING[kind],)
+            event.ends = tuple(Channel((stem, index)) for stem in stems)
         elif kind == "tool-call-start":
             event.ends = (Channel(("plan", 0)),)
         elif kind in ("message-end", "stream-end"):

@@ -19,7 +19,7 @@ from excise.codecs.jsonarray import ElementFrame, JsonArrayFramer
 from excise.codecs.jsonvalue import item, member, whole_number
 from excise.codecs.labels import Labeler
 from excise.codecs.refusal import set_apart
-from excise.codecs.ssejson import SseEvent, SseReader, build_event, is_key
+from excise.codecs.ssejson import SseEvent, SseReader, TokensEvent, build_event, is_key
 from excise.model import Edit, Path, Segment
 
 _HEAD: Final = frozenset({"modelVersion", "model_version", "responseId", "response_id"})
@@ -44,6 +44,7 @@ class GeminiContentStream(SseReader):
     codec = "gemini-content"
     labeler: Labeler = label_response
     root: Label = RESPONSE_ROOT
+    event_type = TokensEvent
 
     def __init__(self, *, array: bool = False) -> None:
         super().__init__(JsonArrayFramer() if array else None)

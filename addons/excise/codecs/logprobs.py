@@ -3,8 +3,8 @@
 Where the text of a whole answer was edited, the pieces would still say what was cut out, or stand
 for a placeholder that was put back; so they are left out (null, or an empty list), as if nobody
 had asked for them. In a stream the tokens are a channel beside the text and edited like it; what
-repeats a token there beside its own text (its bytes, the runners-up, of which the first is mostly
-the token itself) is left out of the events that are edited.
+repeats a token there beside its own text (its bytes or number, the runners-up, of which the first
+is mostly the token itself) is left out of the events that are edited.
 
 Shapes: OpenAI chat completions, completions and Responses, Cohere, Ollama (`logprobs`), Gemini
 (`logprobsResult`).
@@ -17,7 +17,10 @@ from typing import Final
 
 # Inside a string the quotes are escaped, so these are keys.
 _ANSWERS: Final = re.compile(rb'"(?:logprobs|logprobsResult|logprobs_result)"\s*:\s*(?=[\[{])')
-_BESIDE: Final = re.compile(rb'"top_logprobs"\s*:\s*(?=[\[{])')
+_BESIDE: Final = re.compile(
+    rb'"(?:top_logprobs|topCandidates|top_candidates|token_ids)"\s*:\s*(?=[\[{])'
+)
+_NUMBER: Final = re.compile(rb'(?<!\\)("(?:tokenId|token_id)"\s*:\s*)[0-9]+')
 _BYTES: Final = re.compile(rb'(?<!\\)"bytes"\s*:\s*\[[0-9,\s]*\]')
 _STEP: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[\[{]|[\]}]', re.DOTALL)
 
@@ -29,7 +32,8 @@ def drop_logprobs(body: bytes) -> bytes:
 
 def drop_beside(data: bytes) -> bytes:
     """An event, which is valid JSON, whose tokens say no more than their text."""
-    return _BYTES.sub(b'"bytes":null', _emptied(data, _BESIDE))
+    left = _BYTES.sub(b'"bytes":null', _emptied(data, _BESIDE))
+    return _NUMBER.sub(rb"\g<1>0", left)
 
 
 def _emptied(body: bytes, keys: re.Pattern[bytes]) -> bytes:

@@ -15,13 +15,14 @@ from excise.codecs.labels import Labeler
 from excise.codecs.ndjson import NdjsonFramer
 from excise.codecs.ollama_chat import RESPONSE_ROOT, answer_facts, label_response
 from excise.codecs.refusal import set_apart
-from excise.codecs.ssejson import SseEvent, SseReader, build_event, is_key
-from excise.model import Edit
+from excise.codecs.ssejson import SseEvent, SseReader, TokensEvent, build_event, is_key
+from excise.model import Edit, Path, Segment
 
 _SPELLED: Final = {
     path: Channel(path)
     for path in (("message", "content"), ("message", "thinking"), ("response",), ("thinking",))
 }
+_TOKENS: Final = Channel(("logprobs", "token"))  # the text a second time
 _DEFAULT_HEAD: Final = {"model": "", "created_at": "1970-01-01T00:00:00Z"}
 
 
@@ -31,6 +32,7 @@ class OllamaChatStream(SseReader):
     codec = "ollama-chat"
     labeler: Labeler = label_response
     root: Label = RESPONSE_ROOT
+    event_type = TokensEvent
 
     def __init__(self, *, lines: bool = False) -> None:
         super().__init__(NdjsonFramer() if lines else None)
@@ -46,18 +48,20 @@ class OllamaChatStream(SseReader):
         """Sort the texts of a piece."""
         document = event.document
         event.model, _, event.usage = answer_facts(document)
-        deltas = [
-            Delta(_SPELLED[segment.path], segment)
-            for segment in event.segments
-            if segment.path in _SPELLED and not is_key(segment)
-        ]
-        spelled = [delta.segment for delta in deltas]
-        event.segments = tuple(each for each in event.segments if each not in spelled)
-        event.deltas = tuple(deltas)
+        deltas: list[Delta] = []
+        whole: list[Segment] = []
+        for segment in event.segments:
+            channel = None if is_key(segment) else _channel_of(segment.path)
+            if channel is None:
+                whole.append(segment)
+            else:
+                deltas.append(Delta(channel, segment))
+        event.segments, event.deltas = tuple(whole), tuple(deltas)
         event.ends_all = member(document, "done") is True
-        if len(deltas) == 1:
+        said = [delta.channel for delta in deltas if delta.channel != _TOKENS]
+        if len(said) == 1:
             # Thoughts are over when the answer begins, and the other way round.
-            last, self._last = self._last, deltas[0].channel
+            last, self._last = self._last, said[0]
             event.ends = (last,) if last not in (None, self._last) else ()
 
     # -- ending ------------------------------------------------------------------------------
@@ -93,3 +97,10 @@ class OllamaChatStream(SseReader):
             if self._chat
             else {"response": text}
         )
+
+
+def _channel_of(path: Path) -> Channel | None:
+    """The text that a segment goes on with; None where it stands whole."""
+    if len(path) == 3 and (path[0], path[2]) == _TOKENS.key:
+        return _TOKENS
+    return _SPELLED.get(path)

@@ -6,7 +6,7 @@ time, as tokens, so its tokens are a channel beside the text.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
@@ -15,10 +15,16 @@ from excise.codecs.facts import read_usage, word
 from excise.codecs.jsonclose import complete_json
 from excise.codecs.jsonvalue import item, member, whole_number
 from excise.codecs.labels import Labeler
-from excise.codecs.logprobs import drop_beside
 from excise.codecs.openai_chat import RESPONSE_ROOT, label_response
 from excise.codecs.refusal import set_apart
-from excise.codecs.ssejson import SseEvent, SseReader, build_event, edited_text, is_key
+from excise.codecs.ssejson import (
+    SseEvent,
+    SseReader,
+    TokensEvent,
+    build_event,
+    edited_text,
+    is_key,
+)
 from excise.model import Edit, Path, Segment
 
 # Fields of a delta that are spelled out, at the end of a path of keys; indexes count as "#".
@@ -48,21 +54,6 @@ _DEFAULT_HEAD: Final = {
 _LEGACY: Final = "text_completion"
 
 
-class ChatEvent(SseEvent):
-    """A chunk. Where it is edited, its tokens say no more than their text."""
-
-    __slots__ = ()
-
-    def splice(self, edits: Iterable[Edit]) -> bytes:
-        """`raw` with the edits made."""
-        edits = list(edits)
-        data = super().splice(edits)
-        touched = {edit.token for edit in edits}
-        if any("logprobs" in delta.channel.key for delta in self.deltas) and touched:
-            return drop_beside(data)
-        return data
-
-
 @dataclass(slots=True)
 class _Choice:
     """What the client has of one choice."""
@@ -79,7 +70,7 @@ class OpenAIChatStream(SseReader):
     codec = "openai-chat"
     labeler: Labeler = label_response
     root: Label = RESPONSE_ROOT
-    event_type = ChatEvent
+    event_type = TokensEvent
 
     def __init__(self) -> None:
         super().__init__()

@@ -6,17 +6,16 @@ whole in `*.done`, `content_part.done`, `output_item.done` and `response.complet
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, Final, cast
 
 from excise.codecs.base import Channel, Delta, Framer, Label, StreamEvent
 from excise.codecs.facts import read_usage, word
 from excise.codecs.jsonvalue import member, whole_number
 from excise.codecs.labels import Labeler
-from excise.codecs.logprobs import drop_beside
 from excise.codecs.openai_responses import RESPONSE_ROOT, label_response
 from excise.codecs.responses_ending import Ending
-from excise.codecs.ssejson import SseEvent, SseReader, edited_text, is_key
+from excise.codecs.ssejson import SseEvent, SseReader, TokensEvent, edited_text, is_key
 from excise.model import Edit, Part, Role, Segment
 
 JSON_KINDS: Final = frozenset({"response.function_call_arguments", "response.mcp_call_arguments"})
@@ -33,25 +32,13 @@ FINAL: Final = frozenset(
 _TEXT_KEYS: Final = frozenset({"delta", "text", "refusal", "arguments", "input", "code"})
 
 
-class ResponsesEvent(SseEvent):
-    """An event. Where it is edited, its tokens say no more than their text."""
-
-    __slots__ = ()
-
-    def splice(self, edits: Iterable[Edit]) -> bytes:
-        """`raw` with the edits made."""
-        edits = list(edits)
-        data = super().splice(edits)
-        return drop_beside(data) if edits and b'"logprobs"' in data else data
-
-
 class OpenAIResponsesStream(SseReader):
     """Reads response events; ends with the open item closed and `response.completed`."""
 
     codec = "openai-responses"
     labeler: Labeler = label_response
     root: Label = RESPONSE_ROOT
-    event_type = ResponsesEvent
+    event_type = TokensEvent
 
     def __init__(self, framer: Framer | None = None, lane: tuple[str, ...] = ()) -> None:
         super().__init__(framer)

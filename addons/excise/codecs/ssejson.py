@@ -12,6 +12,7 @@ from excise.codecs.jsonedit import edit_text, group_edits, splice_json
 from excise.codecs.jsonspan import JsonReading, read_json
 from excise.codecs.jsonvalue import plain_value
 from excise.codecs.labels import Labeler
+from excise.codecs.logprobs import drop_beside
 from excise.codecs.media import SHORTEST, hidden_in
 from excise.codecs.sse import SseFramer
 from excise.codecs.ssealike import COUNT, Likeness, build_likeness, decode_string
@@ -100,6 +101,17 @@ class SseEvent:
         (group,) = group_edits(edits).values()
         text = edit_text(self.segments[0].text, group)
         return text.encode("utf-8", "surrogatepass")
+
+
+class TokensEvent(SseEvent):
+    """An event whose text may stand there again in tokens. Where it is edited, they say no more
+    than their text."""
+
+    __slots__ = ()
+
+    def _spliced(self, edits: Sequence[Edit]) -> bytes:
+        data = super()._spliced(edits)
+        return drop_beside(data) if b"logprobs" in data else data
 
 
 def edited_text(segment: Segment, edits: Sequence[Edit]) -> str:
