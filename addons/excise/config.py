@@ -29,6 +29,10 @@ NOT_SETTINGS: Final = frozenset(
 _TRUE: Final = frozenset({"1", "true", "yes"})
 _FALSE: Final = frozenset({"0", "false", "no"})
 
+# What the proxy's process is started with. Of glibc, where each thread keeps what it freed in an
+# arena of its own; and of the library behind numpy, whose products here are too small to share.
+FRUGAL: Final = {"MALLOC_ARENA_MAX": "2", "OPENBLAS_NUM_THREADS": "1"}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:

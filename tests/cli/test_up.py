@@ -176,6 +176,7 @@ def test_it_starts_over_optimised_once(monkeypatch: pytest.MonkeyPatch) -> None:
     up._optimise()
     assert started[0][1][1:] == ["-O", "-m", "excise", "up", "--shadow"]
     assert started[0][2][up.NO_REEXEC] == "1"
+    assert started[0][2]["MALLOC_ARENA_MAX"] == "2"
 
 
 def test_the_file_limit_is_only_raised(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from excise.cli.bench_load import HOST
+from excise.config import FRUGAL
 from excise.errors import ConfigError
 from excise.leaf import issue_leaf
 from excise.state.ca import create_ca
@@ -139,6 +140,7 @@ class Rig:
     def start(self, words: list[str], stdin: int = subprocess.DEVNULL) -> subprocess.Popen[str]:
         """A process that `close` ends; what it says to standard error goes to a file."""
         environment = {
+            **FRUGAL,  # with which `excise up` starts over, too
             **os.environ,
             "EXCISE_NO_REEXEC": "1",
             "PYTHONPATH": os.pathsep.join(p for p in sys.path if p),

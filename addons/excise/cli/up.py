@@ -24,8 +24,8 @@ from rich.table import Table
 from excise.assemble import Engine, prepare, settle
 from excise.audit.fields import Stage
 from excise.cli.supervise import Seat, Supervisor
+from excise.config import FRUGAL, load_settings
 from excise.config import Settings as Config
-from excise.config import load_settings
 from excise.edge.doubt import Doubts
 from excise.edge.master import serve
 from excise.edge.parts import open_trail, policy_stamp, read_engine, stage_record
@@ -99,7 +99,7 @@ def run(args: argparse.Namespace) -> int:
     with open_trail(config, _say) as trail:
         trail.commit_sync(stage_record(engine, Stage.START))
         with watched(config, engine, trail) as parts:
-            serve(settings, parts, _when_ready(config, engine, ca.cert_pem))
+            serve(settings, parts, _when_ready(config, engine, ca.cert_pem, _later))
         with suppress(AuditError):
             trail.commit_sync(stage_record(engine, Stage.STOP))
     return 0
@@ -199,7 +199,7 @@ class Stock:
     def __init__(self, config: Config) -> None:
         self._config = config
         self._stamp = policy_stamp(config)
-        self.engine = read_engine(config)
+        self.engine = self._read()
 
     def renew(self) -> None:
         """Read it anew where its files have changed; one that does not load leaves the last good
@@ -209,10 +209,16 @@ class Stock:
             return
         self._stamp = stamp
         try:
-            self.engine = read_engine(self._config)
+            self.engine = self._read()
         except ExciseError as fault:
             _say(f"the new policy is not used, the last good one stays: {fault}")
         settle()
+
+    def _read(self) -> Engine:
+        engine = read_engine(self._config)
+        # Once for all workers, none of which may be forked beside a thread.
+        prepare(engine, lambda seconds: None)
+        return engine
 
 
 def _listen(settings: Settings) -> socket.socket:
@@ -266,10 +272,11 @@ def _split_option(text: str) -> tuple[str, str]:
 
 
 def _optimise() -> None:
-    """Start over with `python -O`: the host checks every dataclass field it sets otherwise."""
+    """Start over with `python -O`: the host checks every dataclass field it sets otherwise. And
+    with few arenas of memory: each thread keeps what it freed in its own."""
     if sys.flags.optimize or os.environ.get(NO_REEXEC) or not sys.argv[0]:
         return
-    environment = {**os.environ, NO_REEXEC: "1"}
+    environment = {**FRUGAL, **os.environ, NO_REEXEC: "1"}
     words = [sys.executable, "-O", "-m", "excise", *sys.argv[1:]]
     sys.stdout.flush()
     os.execve(sys.executable, words, environment)
@@ -288,12 +295,18 @@ def _say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def _when_ready(config: Config, engine: Engine, ca: Path) -> Callable[[str, int], None]:
+def _later(engine: Engine) -> None:
+    threading.Thread(target=prepare, args=(engine,), daemon=True).start()
+
+
+def _when_ready(
+    config: Config, engine: Engine, ca: Path, then: Callable[[Engine], None] = lambda engine: None
+) -> Callable[[str, int], None]:
     def ready(host: str, port: int) -> None:
         shown = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         Console(stderr=True).print(_panel(config, engine, ca, shown))
         print(f"ready {shown}", flush=True)
-        threading.Thread(target=prepare, args=(engine,), daemon=True).start()
+        then(engine)
 
     return ready
 
