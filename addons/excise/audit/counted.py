@@ -4,7 +4,8 @@
         counted.execute("SELECT action, sum(n) FROM kinds GROUP BY action").fetchall()
 
 `kinds` has a row for all lines of one hour that say the same, and `n`, how many those are; what
-differs from line to line (ids, addresses, places in a message, fingerprints) is left out. `samples`
+differs from line to line (ids, addresses, places in a message, fingerprints) is left out; `file`
+names the full file that they stand in and is empty for lines that were counted just now. `samples`
 has, of each rule and band of scores, the exchanges that a reviewer would be asked about first.
 Both are Parquet files of the owner's, named by the size and the time of the file they are of: one
 that was altered is counted anew. A file that is still written to is counted each time.
@@ -21,7 +22,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from excise.audit.archive import counts_name, drop_counts, there
+from excise.audit.archive import counts_name, drop_counts, plain_name, there
 from excise.audit.query import connect, files_of, full_files, growing_files, lines_of, quoted
 from excise.audit.select import HOUR
 
@@ -63,7 +64,8 @@ _SUMS: Final = (
 _HOUR: Final = f"time[:{HOUR}]"
 _BAND: Final = " + ".join(f"(score >= {edge})::INT" for edge in BANDS[1:])
 _TABLES: Final = {
-    "kinds": "SELECT {hour} AS hour, " + f"{', '.join(_SHARED)}, {_RULINGS}, {_SUMS} "
+    "kinds": "SELECT {file} AS file, {hour} AS hour, "
+    + f"{', '.join(_SHARED)}, {_RULINGS}, {_SUMS} "
     "FROM {lines} GROUP BY ALL",
     "samples": f"SELECT *, {_BAND} AS band FROM (SELECT id, r.rule AS rule, any_value(r.entity) "
     "AS entity, max(coalesce(r.score, 1.0)) AS score, min(time) AS time "
@@ -85,19 +87,28 @@ def open_counted(path: Path, *, exact: bool = False) -> Iterator[duckdb.DuckDBPy
         yield connection
 
 
-def attach(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
-    """Give a connection both views as the trail stands now. Raises as `open_counted` does."""
+def attach(connection: duckdb.DuckDBPyConnection, path: Path, *, load: int = 0) -> None:
+    """Give a connection both views as the trail stands now, held in memory where what is kept has
+    at most `load` bytes. Raises as `open_counted` does."""
     finished, growing = full_files(path), growing_files(path)
     with ThreadPoolExecutor(_COUNTERS, thread_name_prefix="audit-count") as pool:
         kept = list(pool.map(lambda file: _kept(connection.cursor(), file), finished))
     growing += [there(file) for file, made in zip(finished, kept, strict=True) if not made]
     _count_afresh(connection, growing)
     for name in _TABLES:
-        if files := ", ".join(quoted(str(made[name])) for made in kept if made):
+        files = [made[name] for made in kept if made]
+        if not files:
+            continue
+        source = f"read_parquet([{', '.join(quoted(str(file)) for file in files)}])"
+        if sum(file.stat().st_size for file in files) <= load:
             connection.execute(
-                f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT * FROM fresh_{name} "
-                f"UNION ALL BY NAME SELECT * FROM read_parquet([{files}])"
+                f"CREATE OR REPLACE TEMP TABLE held_{name} AS SELECT * FROM {source}"
             )
+            source = f"held_{name}"
+        connection.execute(
+            f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT * FROM fresh_{name} "
+            f"UNION ALL BY NAME SELECT * FROM {source}"
+        )
 
 
 def _count_afresh(
@@ -106,7 +117,7 @@ def _count_afresh(
     source = lines_of(files, _COLUMNS)
     connection.execute(f"CREATE OR REPLACE TEMP TABLE fresh_lines AS SELECT * FROM {source}")
     for name, query in _TABLES.items():
-        fresh = query.format(lines="fresh_lines", hour=hour)
+        fresh = query.format(lines="fresh_lines", hour=hour, file="''")
         connection.execute(f"CREATE OR REPLACE TEMP TABLE fresh_{name} AS {fresh}")
         connection.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT * FROM fresh_{name}")
     connection.execute("DROP TABLE fresh_lines")
@@ -137,7 +148,8 @@ def _make(connection: duckdb.DuckDBPyConnection, source: Path, made: Mapping[str
             draft = target.with_name(f"{target.name}.{os.getpid()}")
             # DuckDB writes into the file that is there, and so leaves it owner-only.
             os.close(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))
-            query = _TABLES[name].format(lines=lines, hour=_HOUR)
+            named = quoted(plain_name(source))
+            query = _TABLES[name].format(lines=lines, hour=_HOUR, file=named)
             connection.execute(
                 f"COPY ({query}) TO {quoted(str(draft))} "
                 "(FORMAT parquet, COMPRESSION zstd, USE_TMP_FILE false)"

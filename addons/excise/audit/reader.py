@@ -7,13 +7,21 @@ import json
 import os
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any, Final
 
-from excise.audit.archive import broken, family_of, open_file, rotated, there, trail_name
+from excise.audit.archive import (
+    broken,
+    family_of,
+    open_file,
+    plain_name,
+    rotated,
+    there,
+    trail_name,
+)
 from excise.audit.chain import read_link
-from excise.audit.query import files_of
+from excise.audit.query import files_of, full_files, growing_files
 from excise.audit.select import Wanted
 from excise.errors import AuditError
 
@@ -32,25 +40,36 @@ def find_records(path: Path) -> Iterator[Record]:
     return heapq.merge(*map(_records, trails.values()), key=lambda record: record.get("time", ""))
 
 
-def find_last(path: Path, count: int, wanted: Wanted = ALL) -> list[Record]:
-    """The last `count` records that are wanted, oldest first."""
+def find_last(
+    path: Path, count: int, wanted: Wanted = ALL, only: Collection[str] | None = None
+) -> list[Record]:
+    """The last `count` records that are wanted, oldest first. `only` names the full files, without
+    their packing, in which some stand."""
     trails: dict[str, list[Path]] = {}
-    for file in files_of(path):
+    for file in _among(path, only):
         trails.setdefault(trail_name(file), []).append(file)
     found = [record for files in trails.values() for record in _last(files, count, wanted)]
     found.sort(key=lambda record: record.get("time", ""))
     return found[-count:]
 
 
-def find_exchange(path: Path, name: str) -> list[Record]:
-    """The lines of one exchange, by its id or by the reference a user was given."""
+def find_exchange(path: Path, name: str, only: Collection[str] | None = None) -> list[Record]:
+    """The lines of one exchange, by its id or by the reference a user was given; `only` is as for
+    `find_last`."""
     mark = json.dumps(name).encode()
     found: list[Record] = []
-    for file in files_of(path):
+    for file in _among(path, only):
         for number, line in enumerate(_lines(file), 1):
             if mark in line:  # reading each of a million lines would take a minute
                 found += _parse_lines([line], file, number - 1)
     return [record for record in found if name in (record.get("id"), record.get("reference"))]
+
+
+def _among(path: Path, only: Collection[str] | None) -> list[Path]:
+    if only is None:
+        return files_of(path)
+    full = [file for file in full_files(path) if plain_name(file) in only]
+    return [*full, *growing_files(path)]
 
 
 def _last(files: list[Path], count: int, wanted: Wanted) -> list[Record]:

@@ -1,7 +1,7 @@
 """What people say of findings in the trail: right or wrong. One JSON object a line.
 
-A review names an exchange and a rule, never a value, so the file may be shown to anybody who may
-read the trail.
+A review names an exchange and a rule and repeats what the trail says of the finding, never a value,
+so the file may be shown to anybody who may read the trail.
 """
 
 from __future__ import annotations
@@ -9,15 +9,21 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Final, NamedTuple
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple
 
-from excise.audit.query import open_lines, quoted
+from excise.audit.query import open_lines
 from excise.errors import AuditError
 
 FILE: Final = "reviews.jsonl"  # in the folder of state
-BANDS: Final = (0.0, 0.5, 0.7, 0.9, 1.0)  # a queue asks as much of each, the last alone
+# What a review repeats of its finding and its line, so that proposals need not search the trail.
+SEEN: Final = (
+    "entity", "action", "mode", "clause", "place", "role", "part", "path", "score", "fingerprint",
+    "older",
+)  # fmt: skip
+_OF_LINE: Final = ("direction", "host", "provider", "model", "profile")
 _Z: Final = 1.959963984540054  # two sides of 95 %
 
 
@@ -30,6 +36,7 @@ class Review(NamedTuple):
     reason: str
     by: str
     at: str
+    seen: Mapping[str, Any] = MappingProxyType({})  # fields of `SEEN` and of the line
 
 
 class Hits(NamedTuple):
@@ -49,6 +56,7 @@ class Waiting(NamedTuple):
     entity: str
     score: float
     time: str
+    band: int  # of scores, as `counted.BANDS` has them
 
 
 class Interval(NamedTuple):
@@ -57,6 +65,15 @@ class Interval(NamedTuple):
     share: float
     low: float
     high: float
+
+
+class Rate(NamedTuple):
+    """How often a rule was wrong, of what was judged, and which share of all it may be wrong in."""
+
+    rule: str
+    wrong: int
+    judged: int
+    false: Interval
 
 
 def wilson(hits: int, of: int) -> Interval:
@@ -89,7 +106,8 @@ def read_reviews(path: Path) -> list[Review]:
 
 def append_review(path: Path, review: Review) -> None:
     """Write one more. Raises `AuditError`."""
-    line = json.dumps({**review._asdict(), "verdict": "true" if review.verdict else "false"})
+    verdict = "true" if review.verdict else "false"
+    line = json.dumps({**review._asdict(), "verdict": verdict, "seen": dict(review.seen)})
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
@@ -117,26 +135,57 @@ def count_hits(trail: Path, rule: str) -> Hits:
     return Hits(*map(int, row)) if row else Hits(0, 0, 0, 0)
 
 
-def queue(trail: Path, reviews: Iterable[Review], rule: str = "", each: int = 5) -> list[Waiting]:
+def queue(counted: Any, reviews: Iterable[Review], rule: str = "", each: int = 5) -> list[Waiting]:
     """For each rule and band of scores some exchanges that wait for a verdict, drawn by the digest
-    of their id: the same again as long as nobody judges them. Raises `AuditError`."""
+    of their id: the same again as long as nobody judges them. `counted` is a connection of
+    `open_counted`."""
     known = {(review.id, review.rule) for review in reviews}
-    only = f"WHERE rule = {quoted(rule)}" if rule else ""
-    names = ("id", "time", "rulings.rule", "rulings.entity", "rulings.score")
-    with open_lines(trail, names) as lines:
-        rows = lines.execute(
-            "SELECT id, rule, any_value(entity), max(score) AS best, min(time) FROM ("
-            "SELECT id, time, r.rule AS rule, r.entity AS entity, coalesce(r.score, 1.0) AS score "
-            f"FROM (SELECT id, time, unnest(rulings) AS r FROM lines)) {only} "
-            "GROUP BY id, rule ORDER BY rule, md5(id)"
-        ).fetchall()
+    rows = counted.execute(
+        "SELECT id, rule, any_value(entity), max(score), min(time), max(band) AS band FROM samples "
+        "WHERE ? IN ('', rule) GROUP BY id, rule ORDER BY rule, band, md5(id)",
+        [rule],
+    ).fetchall()
     taken: dict[tuple[str, int], list[Waiting]] = {}
-    for row in rows:
-        waiting = Waiting(*row)
-        band = taken.setdefault((waiting.rule, _band(waiting.score)), [])
-        if (waiting.id, waiting.rule) not in known and len(band) < each:
-            band.append(waiting)
-    return [waiting for _, some in sorted(taken.items()) for waiting in some]
+    for waiting in map(Waiting._make, rows):
+        some = taken.setdefault((waiting.rule, waiting.band), [])
+        if (waiting.id, waiting.rule) not in known and len(some) < each:
+            some.append(waiting)
+    return [waiting for some in taken.values() for waiting in some]
+
+
+def seen_of(records: Iterable[Mapping[str, Any]], rule: str) -> dict[str, Any] | None:
+    """What lines of an exchange say of a finding, its surest one first; None where there is
+    none."""
+    found = [
+        (ruling, record)
+        for record in records
+        for ruling in record.get("rulings", ())
+        if ruling.get("rule") == rule
+    ]
+    if not found:
+        return None
+    ruling, record = max(found, key=lambda pair: pair[0].get("score", 1.0))
+    who = record.get("principal", {})
+    said = {
+        **{name: ruling.get(name) for name in SEEN},
+        **{name: record.get(name) for name in _OF_LINE},
+        "principal": who.get("id"),
+        "group": who.get("group"),
+        "app": record.get("client", {}).get("family"),
+    }
+    return {name: value for name, value in said.items() if value not in (None, "")}
+
+
+def rates(reviews: Iterable[Review]) -> list[Rate]:
+    """How often each rule that was judged was wrong, the worst first."""
+    counts: dict[str, list[bool]] = {}
+    for review in reviews:
+        counts.setdefault(review.rule, []).append(not review.verdict)
+    made = [
+        Rate(rule, sum(wrong), len(wrong), wilson(sum(wrong), len(wrong)))
+        for rule, wrong in counts.items()
+    ]
+    return sorted(made, key=lambda rate: (-rate.false.low, -rate.false.share, rate.rule))
 
 
 def precision(reviews: Sequence[Review], rule: str) -> tuple[int, int]:
@@ -145,14 +194,13 @@ def precision(reviews: Sequence[Review], rule: str) -> tuple[int, int]:
     return sum(mine), len(mine)
 
 
-def _band(score: float) -> int:
-    return sum(score >= edge for edge in BANDS[1:])
-
-
 def _parsed(line: str, at: str) -> Review:
     try:
         given = json.loads(line)
-        fields = [given[name] for name in Review._fields]
+        fields = [given[name] for name in Review._fields[:-1]]
+        seen = given.get("seen", {})
+        if not isinstance(seen, dict):
+            raise ValueError
         if not all(isinstance(each, str) for each in fields) or fields[2] not in ("true", "false"):
             raise ValueError
     except (ValueError, KeyError, TypeError):
@@ -162,4 +210,4 @@ def _parsed(line: str, at: str) -> Review:
             at=at,
         ) from None
     name, rule, verdict, reason, by, when = fields
-    return Review(name, rule, verdict == "true", reason, by, when)
+    return Review(name, rule, verdict == "true", reason, by, when, seen)

@@ -11,7 +11,19 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from excise.audit.review import FILE, Review, append_review, precision, queue, read_reviews, wilson
+from excise.audit.counted import open_counted
+from excise.audit.reader import find_exchange
+from excise.audit.record import render_time
+from excise.audit.review import (
+    FILE,
+    Rate,
+    Review,
+    append_review,
+    queue,
+    rates,
+    read_reviews,
+    seen_of,
+)
 from excise.cli.options import settings_of
 from excise.errors import ConfigError
 
@@ -35,23 +47,39 @@ def run_review(args: argparse.Namespace) -> int:
     settings = settings_of(args)
     path = settings.state_dir / FILE
     if args.id:
-        if not args.rule or not args.verdict:
-            raise ConfigError("EXC-CFG-001", "a verdict needs --rule and --verdict.")
-        now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        by = args.by or getpass.getuser()
-        review = Review(args.id, args.rule, args.verdict == "true", args.because, by, now)
-        append_review(path, review)
-        right, judged = precision(read_reviews(path), args.rule)
-        rate = wilson(right, judged)
-        print(f"{args.rule}: {right} of {judged} judged are right "
-              f"({rate.share:.0%}, {rate.low:.0%} to {rate.high:.0%})")  # fmt: skip
-        return 0
-    if settings.audit is None:
-        raise ConfigError("EXC-CFG-003", "there is no trail to review.")
+        return _judge(args, settings.audit, path)
     table = Table(title="waiting for a verdict", title_justify="left")
     for column in ("id", "rule", "entity", "score", "time"):
         table.add_column(column, overflow="fold")
-    for each in queue(settings.audit, read_reviews(path), args.rule, args.each):
-        table.add_row(each.id, each.rule, each.entity, f"{each.score:.2f}", each.time)
+    reviews = read_reviews(path)
+    with open_counted(settings.audit) as counted:
+        for each in queue(counted, reviews, args.rule, args.each):
+            table.add_row(each.id, each.rule, each.entity, f"{each.score:.2f}", each.time)
     Console().print(table)
+    for rate in rates(reviews):
+        print(_said(rate))
     return 0
+
+
+def _judge(args: argparse.Namespace, trail: Path, path: Path) -> int:
+    if not args.rule or not args.verdict:
+        raise ConfigError("EXC-CFG-001", "a verdict needs --rule and --verdict.")
+    seen = seen_of(find_exchange(trail, args.id), args.rule)
+    if seen is None:
+        raise ConfigError(
+            "EXC-CFG-001", "the trail knows no exchange of that id in which that rule fired."
+        )
+    now = render_time(datetime.now(UTC))
+    by = args.by or getpass.getuser()
+    verdict = args.verdict == "true"
+    append_review(path, Review(args.id, args.rule, verdict, args.because, by, now, seen))
+    (rate,) = rates(each for each in read_reviews(path) if each.rule == args.rule)
+    print(_said(rate))
+    return 0
+
+
+def _said(rate: Rate) -> str:
+    return (
+        f"{rate.rule}: {rate.wrong} of {rate.judged} judged are false positives "
+        f"({rate.false.share:.0%}, {rate.false.low:.0%} to {rate.false.high:.0%})"
+    )

@@ -21,6 +21,7 @@ COMMANDS: Final[dict[str, str]] = {
     "demo": "show what it does: proxy, stand-in model and real calls, without a network",
     "scan": "the same engine on text, files and JSON lines",
     "audit": "read the trail",
+    "dashboard": "the trail as a page, for a browser on this machine",
     "env": "print proxy and CA settings for a shell or an editor",
     "run": "run one command with those settings",
     "ca": "the interception CA",
