@@ -142,7 +142,7 @@ def load_engine(
     hosts, hosts_origin = folders.first("hosts.yaml")
     replies = folders.first("replies.yaml")
     key = load_or_create_key(state_dir / "key")
-    limits_text, limits = _read_limits(folders)
+    limits_text, limits = read_limits(folders)
     granted = _granted(*folders.exceptions(state_dir), derive(key, "fingerprints"))
     facts = tuple(facts_of(rule) for rule in rules)
     rest = f"{hosts}{limits_text}{granted.text}{replies[0]}"
@@ -209,7 +209,7 @@ class _Granted(NamedTuple):
     expired: tuple[Waiver, ...]
 
 
-def _read_limits(folders: Folders) -> tuple[str, Limits]:
+def read_limits(folders: Folders) -> tuple[str, Limits]:
     """What limits and prices say, as written and as values. Raises `ExciseError`."""
     prices, prices_origin = folders.first("prices.yaml")
     limits, origin = folders.first("limits.yaml")

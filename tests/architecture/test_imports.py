@@ -45,6 +45,8 @@ MAY_IMPORT: Final[dict[str, frozenset[str]]] = {
     "state": VALUES,
     "audit": VALUES | RECORD | {"audit"},
     "config": VALUES,
+    # the page over the trail
+    "dashboard": VALUES | RECORD | {"audit"},
     "resources": VALUES,
     "folders": VALUES | {"resources", "state"},
     "signing": VALUES,
@@ -74,6 +76,7 @@ MAY_IMPORT: Final[dict[str, frozenset[str]]] = {
     | {
         "audit",
         "config",
+        "dashboard",
         "folders",
         "gateway",
         "leaf",
@@ -125,6 +128,7 @@ OUTSIDE: Final[dict[str, frozenset[str]]] = {
     "brotli": frozenset({"codecs.encoding", "standin.received"}),
     "zstandard": frozenset({"codecs.encoding", "standin.received", "audit.archive"}),
     "duckdb": frozenset({"audit.query", "audit.counted"}),
+    "tornado": frozenset({"dashboard"}),
     "opentelemetry": frozenset({"audit.sinks.otlp"}),
     "prometheus_client": frozenset({"edge.metrics"}),
     "cryptography": frozenset({"state", "cli", "standin", "leaf"}),

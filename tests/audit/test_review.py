@@ -10,13 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from excise.audit.counted import open_counted
 from excise.audit.review import (
     Review,
     append_review,
     count_hits,
-    precision,
     queue,
+    rates,
     read_reviews,
+    seen_of,
     wilson,
 )
 from excise.errors import AuditError
@@ -52,12 +54,12 @@ def test_the_last_verdict_counts(tmp_path: Path) -> None:
     for each in (review("a"), review("b"), review("a", False)):
         append_review(path, each)
     assert read_reviews(path) == [review("a", False), review("b")]
-    assert precision(read_reviews(path), "pii.email") == (1, 2)
-    assert precision(read_reviews(path), "pii.phone") == (0, 0)
+    ((rule, wrong, judged, false),) = rates(read_reviews(path))
+    assert (rule, wrong, judged, false) == ("pii.email", 1, 2, wilson(1, 2))
     assert path.stat().st_mode & 0o077 == 0
 
 
-@pytest.mark.parametrize("text", ["{", "[]", '{"id": "a"}', json.dumps(review("a")._asdict())])
+@pytest.mark.parametrize("text", ["{", "[]", '{"id": "a"}', json.dumps(review("a")[:6])])
 def test_what_is_no_review_is_refused_with_its_line(tmp_path: Path, text: str) -> None:
     path = tmp_path / "reviews.jsonl"
     append_review(path, review("a"))
@@ -74,12 +76,33 @@ def test_hits_are_counted_over_the_trail(trail: Path) -> None:
 
 
 def test_a_queue_asks_of_every_band_what_nobody_judged(trail: Path) -> None:
-    waiting = queue(trail, [], "pii.email", 2)
-    assert [each.score for each in waiting] == [0.6, 0.6, 0.95, 0.95]
-    assert queue(trail, [], "pii.email", 2) == waiting
-    again = queue(trail, [review(waiting[0].id)], "pii.email", 2)
-    assert waiting[0] not in again and len(again) == 4
-    assert {each.rule for each in queue(trail, [])} == {"pii.email", "pii.phone"}
+    with open_counted(trail) as counted:
+        waiting = queue(counted, [], "pii.email", 2)
+        assert [(each.score, each.band) for each in waiting] == [(0.6, 1)] * 2 + [(0.95, 3)] * 2
+        assert queue(counted, [], "pii.email", 2) == waiting
+        again = queue(counted, [review(waiting[0].id)], "pii.email", 2)
+        assert waiting[0] not in again and len(again) == 4
+        assert {each.rule for each in queue(counted, [])} == {"pii.email", "pii.phone"}
+
+
+def test_a_review_repeats_what_the_trail_says_of_the_surest_finding(tmp_path: Path) -> None:
+    lines = [line(1, ("pii.email", 0.6)), line(1, ("pii.email", 0.9), ("pii.phone", 1.0))]
+    lines[1] |= {"host": "h", "action": "block", "principal": {"id": "p", "group": "g"}}
+    seen = seen_of(lines, "pii.email")
+    assert seen == {"entity": "pii.email", "score": 0.9, "clause": "c", "host": "h",
+                    "principal": "p", "group": "g"}  # fmt: skip
+    assert seen_of(lines, "absent") is None
+    path = tmp_path / "reviews.jsonl"
+    append_review(path, review("x1")._replace(seen=seen))
+    (kept,) = read_reviews(path)
+    assert kept.seen == seen
+
+
+def test_the_surely_worst_rule_comes_first() -> None:
+    said = [review(str(n), n > 0, "seldom") for n in range(9)]
+    said += [review(str(n), False, "once") for n in range(1)]
+    said += [review(str(n), False, "always") for n in range(9)]
+    assert [rate.rule for rate in rates(said)] == ["always", "once", "seldom"]
 
 
 @given(hits=st.integers(0, 500), more=st.integers(0, 500))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from excise.audit.review import FILE, read_reviews
 from excise.cli.main import main
 
 
@@ -27,7 +28,12 @@ def test_what_waits_is_listed_until_it_is_judged(
     assert "pii.email" in capsys.readouterr().out
     judged = ["x1", "--rule", "pii.email", "--verdict", "true", "--by", "anna"]
     assert main([*common, *judged]) == 0
-    assert "1 of 1 judged are right" in capsys.readouterr().out
+    assert "pii.email: 0 of 1 judged are false positives (0%, 0% to 79%)" in capsys.readouterr().out
     assert main(common) == 0
-    assert "pii.email" not in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "x1" not in told and "0 of 1 judged" in told
+    (review,) = read_reviews(tmp_path / FILE)
+    assert review.seen == {"entity": "pii.email", "score": 0.9}
     assert main([*common, "x1"]) == 2
+    assert main([*common, "x2", *judged[1:]]) == 2
+    assert "EXC-CFG-001" in capsys.readouterr().err

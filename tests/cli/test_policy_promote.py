@@ -65,6 +65,20 @@ def test_with_write_the_file_changes_once(
     assert "mode: enforce, percent: 20}" in profile.read_text()
 
 
+def test_verdicts_against_a_rule_hold_it_back(
+    profile: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for number in range(4):
+        wrong = Review(f"y{number}", "topics.politics", False, "", "a", "2026")
+        append_review(profile.parent / FILE, wrong)
+    assert promote(profile, "topics.politics", "--write") == 1
+    told = capsys.readouterr().out
+    assert "1 right, 4 wrong; of all hits 38% to 96% are false positives" in told
+    assert profile.read_text() == PROFILE
+    assert promote(profile, "topics.politics", "--write", "--despite-reviews") == 0
+    assert "enforce: [topics.politics]" in profile.read_text()
+
+
 @pytest.mark.parametrize(
     ("more", "code"),
     [

@@ -58,15 +58,15 @@ class Page:
         assert "exceptionDetails" not in told, told["exceptionDetails"]
         return told["result"].get("value")
 
-    async def until(self, script: str) -> Any:
-        """Wait until an expression is true; what it is then."""
+    async def until(self, script: str) -> None:
+        """Wait until an expression is true."""
         give_up = asyncio.get_running_loop().time() + _PATIENCE
-        while not (found := await self.run(script)):
-            shown = await self.run("document.body?.innerText?.slice(0, 2000)")
+        tried = f"(() => {{ try {{ return !!({script}) }} catch {{ return false }} }})()"
+        while not await self.run(tried):
+            shown = await self.run("document.body?.innerText?.slice(0, 600)")
             late = asyncio.get_running_loop().time() > give_up
             assert not late, f"never: {script}\n{self.complaints}\n{shown}"
             await asyncio.sleep(0.03)
-        return found
 
     async def open(self, url: str) -> None:
         """Go to an address."""
@@ -126,7 +126,9 @@ async def open_browser(folder: Path) -> AsyncIterator[Page]:
     )
     try:
         port = await asyncio.wait_for(_port(process), _PATIENCE)
-        socket = await websocket_connect(await asyncio.to_thread(_tab, port), max_message_size=2**26)
+        socket = await websocket_connect(
+            await asyncio.to_thread(_tab, port), max_message_size=2**26
+        )
         page = Page(socket)
         for domain in ("Page", "Runtime", "Log", "Network"):
             await page.call(f"{domain}.enable")

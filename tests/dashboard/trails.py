@@ -17,7 +17,8 @@ _TARGETS = (
     ("api.openai.com", "openai", "gpt-5", "openai-chat", 8),
     ("api.anthropic.com", "anthropic", "claude-sonnet-4-5", "anthropic-messages", 9),
     ("generativelanguage.googleapis.com", "gemini", "gemini-2.5-pro", "gemini-content", 3),
-    ("bedrock-runtime.eu-central-1.amazonaws.com", "aws.bedrock", "nova-pro", "bedrock-converse", 2),
+    ("bedrock-runtime.eu-central-1.amazonaws.com", "aws.bedrock", "nova-pro",
+     "bedrock-converse", 2),
 )  # fmt: skip
 # rule, entity, kind, severity, action, mode, least score, weight
 _RULES: tuple[tuple[str, str, str, str, str, str, float, int], ...] = (
@@ -123,7 +124,8 @@ def _ruling(draw: random.Random) -> dict[str, Any]:
         "mode": mode, "place": "body", "role": "user", "part": "prompt",
         "path": f"messages/{draw.randrange(9)}/content",
         "score": round(least + (1 - least) * draw.random(), 2),
-        "fingerprint": f"{draw.getrandbits(64):016x}", "count": draw.choices((1, 2, 5), (8, 2, 1))[0],
+        "fingerprint": f"{draw.getrandbits(64):016x}",
+        "count": draw.choices((1, 2, 5), (8, 2, 1))[0],
     }  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
@@ -186,12 +186,6 @@ def rates(reviews: Iterable[Review]) -> list[Rate]:
         for rule, wrong in counts.items()
     ]
     return sorted(made, key=lambda rate: (-rate.false.low, -rate.false.share, rate.rule))
-
-
-def precision(reviews: Sequence[Review], rule: str) -> tuple[int, int]:
-    """How many of the judged findings of a rule are right, and how many are judged."""
-    mine = [review.verdict for review in reviews if review.rule == rule]
-    return sum(mine), len(mine)
 
 
 def _parsed(line: str, at: str) -> Review:

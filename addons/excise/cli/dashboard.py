@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from excise import __version__
-from excise.assemble import load_engine
+from excise.assemble import read_limits
 from excise.cli.options import settings_of
-from excise.config import Settings, split_address
+from excise.config import KINDS, Settings, split_address
 from excise.errors import ConfigError, ExciseError
+from excise.folders import open_folders
 from excise.state.counters import Charge, SqliteCounters
 
 HERE: Final = "127.0.0.1:8788"
@@ -37,7 +38,6 @@ def add_parser(subparsers: Any) -> None:
     )
     parser.add_argument("--open", action="store_true", help="open a browser")
     parser.add_argument("--audit", type=Path, metavar="FILE", help="the trail")
-    parser.add_argument("--profile", metavar="NAME|FILE", help="whose limits are shown")
     parser.add_argument("--policies", type=Path, metavar="DIR", help="limits of your own")
     parser.add_argument("--state-dir", type=Path, metavar="DIR", help="reviews and counters")
     parser.set_defaults(func=run)
@@ -53,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
     place = _place(args, Place)
     books = Books(
         trail=settings.audit, state_dir=settings.state_dir, reviewer=getpass.getuser(),
-        limits=lambda: read_limits(settings),
+        limits=lambda: limits_shown(settings),
     )  # fmt: skip
     desk = build_desk(books, {"version": __version__})
 
@@ -78,17 +78,15 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def read_limits(settings: Settings) -> dict[str, Any]:
+def limits_shown(settings: Settings) -> dict[str, Any]:
     """Every counter on which something stands, fullest first; `why` where there is none to show."""
     if settings.limits_store != "sqlite":
         return {"limits": [], "why": "Limits are counted in the memory of the proxy."}
     try:
-        engine = load_engine(
-            settings.profile, policies=settings.policies, state_dir=settings.state_dir
-        )
+        _, limits = read_limits(open_folders(settings.policies, settings.policy_key))
     except ExciseError as fault:
         return {"limits": [], "why": str(fault)}
-    known = {each.id: each for each in engine.limits.every}
+    known = {each.id: each for each in limits.every}
     counters = SqliteCounters(settings.state_dir / "limits.db", time.time)
     rows: list[Mapping[str, Any]] = []
     for key, (at_most, seconds) in counters.keys().items():
@@ -105,7 +103,7 @@ def read_limits(settings: Settings) -> dict[str, Any]:
 
 def _place(args: argparse.Namespace, place: Any) -> Any:
     try:
-        host, port = split_address(args.at)
+        host, port = split_address(KINDS["metrics"].parse(args.at))
     except ValueError:
         raise ConfigError("EXC-CFG-001", "--at cannot be read; wanted HOST:PORT.") from None
     tls = None

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from excise.assemble import read_profile
-from excise.audit.review import FILE, count_hits, precision, read_reviews, wilson
+from excise.audit.review import FILE, Rate, count_hits, rates, read_reviews, wilson
 from excise.cli.options import settings_of
 from excise.config import Settings
 from excise.errors import ConfigError, PolicyError, closest
@@ -19,6 +19,7 @@ from excise.policy.promotion import find_use, promote_clause, promote_rule
 from excise.policy.schema import PackUse, Profile
 from excise.resources import policies_dir
 
+MOST_FALSE: Final = 0.2  # a rule that is surely wrong more often is not enforced without being told
 _ID: Final = re.compile(r"\bid:\s*[\"']?([\w.-]+)")
 
 
@@ -28,6 +29,9 @@ def add_parser(verbs: Any, shared: Any) -> None:
     verb.add_argument("name", metavar="RULE", help="a rule, or a clause of the profile")
     verb.add_argument("--percent", type=int, default=100, help="of the principals; for clauses")
     verb.add_argument("--write", action="store_true", help="change the profile of your own")
+    verb.add_argument(
+        "--despite-reviews", action="store_true", help="also where verdicts speak against it"
+    )
     verb.add_argument("--audit", metavar="FILE", help="the trail to count in")
     shared(verb, run_promote)
 
@@ -35,7 +39,7 @@ def add_parser(verbs: Any, shared: Any) -> None:
 def run_promote(args: argparse.Namespace) -> int:
     """Show hits, verdicts and the diff; write where asked to."""
     settings = settings_of(args)
-    _show(settings, args.name)
+    rate = _show(settings, args.name)
     source, target = _files(settings)
     old = source.read_text("utf-8")
     new = _changed(old, _parsed(old, source, settings), args.name, args.percent, settings)
@@ -50,23 +54,29 @@ def run_promote(args: argparse.Namespace) -> int:
     if not args.write:
         print(f"nothing is written; with --write {target} is")
         return 0
+    if rate.false.low > MOST_FALSE and not args.despite_reviews:
+        print(f"nothing is written: at least {rate.false.low:.0%} of its hits are false positives; "
+              "with --despite-reviews it is all the same")  # fmt: skip
+        return 1
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(new, "utf-8")
     print(f"written: {target}")
     return 0
 
 
-def _show(settings: Settings, name: str) -> None:
+def _show(settings: Settings, name: str) -> Rate:
     if settings.audit is not None and settings.audit.exists():
         hits = count_hits(settings.audit, name)
         rate = wilson(hits.exchanges, hits.of)
         print(f"{name}: {hits.findings} findings in {hits.exchanges} of {hits.of} exchanges "
               f"({rate.share:.2%}, {rate.low:.2%} to {rate.high:.2%}) "
               f"of {hits.principals} principals")  # fmt: skip
-    right, judged = precision(read_reviews(settings.state_dir / FILE), name)
-    rate = wilson(right, judged)
-    print(f"judged: {right} right, {judged - right} wrong; of all hits {rate.low:.0%} to "
-          f"{rate.high:.0%} are right")  # fmt: skip
+    reviews = (each for each in read_reviews(settings.state_dir / FILE) if each.rule == name)
+    judged = next(iter(rates(reviews)), Rate(name, 0, 0, wilson(0, 0)))
+    false = judged.false
+    print(f"judged: {judged.judged - judged.wrong} right, {judged.wrong} wrong; of all hits "
+          f"{false.low:.0%} to {false.high:.0%} are false positives")  # fmt: skip
+    return judged
 
 
 def _files(settings: Settings) -> tuple[Path, Path]:

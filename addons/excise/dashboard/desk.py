@@ -13,7 +13,7 @@ from excise.audit.record import render_time
 from excise.audit.review import FILE, Review, append_review, queue, rates, read_reviews, seen_of
 from excise.dashboard.ledger import Ledger
 from excise.dashboard.login import Login
-from excise.dashboard.server import Bad, Desk, Given
+from excise.dashboard.server import Bad, Desk, Given, is_time
 
 _LONGEST: Final = 300  # characters of a reason
 _EACH: Final = 5
@@ -71,6 +71,8 @@ def _judge(ledger: Ledger, books: Books, given: Given) -> dict[str, Any]:
     verdict, reason = given.get("verdict"), given.get("reason", "")
     if not all(isinstance(each, str) for each in (name, rule, moment, reason)):
         raise Bad("wanted id, rule, time and reason as texts")
+    if not is_time(str(moment)):
+        raise Bad("time is none of a line")
     if not isinstance(verdict, bool) or len(reason) > _LONGEST:
         raise Bad(f"wanted a verdict, and a reason of at most {_LONGEST} characters")
     records = find_exchange(books.trail, str(name), ledger.near(str(moment)))

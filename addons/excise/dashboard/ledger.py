@@ -1,5 +1,7 @@
-"""The trail as the page reads it: counted, listed, and live. One thread counts, one reads lines, one
-follows what is written."""
+"""The trail as the page reads it: counted, listed, and live.
+
+One thread counts, one reads lines, one follows what is written.
+"""
 
 from __future__ import annotations
 

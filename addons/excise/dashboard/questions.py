@@ -100,7 +100,7 @@ _HOLDING: Final = (
     "SELECT file, min(first) AS first, max(last) AS last FROM kinds WHERE {where} GROUP BY file"
 )
 # Least hours of a stretch of time → characters of a time that name a bar of its trend.
-_STEPS: Final = ((24 * 92, 7, "month"), (60, 10, "day"), (0, 13, "hour"))
+_STEPS: Final = ((24 * 92, 7, "month"), (24 * 8, 10, "day"), (0, 13, "hour"))
 
 Row = dict[str, Any]
 

@@ -270,7 +270,7 @@ def wanted_of(given: Given, *, hourly: bool = True) -> Wanted:
     """The filters of a request. Raises `Bad`."""
     known = {name: value for name, value in given.items() if name in FILTERS}
     for name, value in known.items():
-        if len(value) > _LONGEST or (name in ("since", "until") and not _is_time(value)):
+        if len(value) > _LONGEST or (name in ("since", "until") and not is_time(value)):
             raise Bad(f"{name} has a value it cannot have")
     wanted = Wanted(**known)
     if hourly and not wanted.is_hourly:
@@ -278,7 +278,7 @@ def wanted_of(given: Given, *, hourly: bool = True) -> Wanted:
     return wanted
 
 
-def _is_time(text: str) -> bool:
+def is_time(text: str) -> bool:
     """Whether it is the beginning of a time as lines spell them."""
     whole = "2030-01-01T00:00:00.000Z"
     try:
@@ -307,7 +307,7 @@ def _live(desk: Desk, given: Given) -> dict[str, Any]:
 
 def _exchange(desk: Desk, given: Given) -> Future[list[Record]]:
     name, moment = given.get("id", ""), given.get("time", "")
-    if not 0 < len(name) <= MAX_NAME or (moment and not (_is_time(moment) and len(moment) > 13)):
+    if not 0 < len(name) <= MAX_NAME or (moment and not (is_time(moment) and len(moment) > 13)):
         raise Bad("wanted an id, and the time of its line or none")
     return desk.ledger.exchange(name, moment)
 

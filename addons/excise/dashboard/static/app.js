@@ -5,6 +5,7 @@ import { showReview } from "./review.js";
 import { showExchange } from "./verdict.js";
 import { moveRow, showActivity, showBudgets, showCoverage, showFindings, showPeople, showShadow, stopLive } from "./views.js";
 
+const UNFILTERED = new Set(["budgets", "review"]);
 const SECTIONS = [
   ["activity", "Activity", showActivity],
   ["findings", "Findings", showFindings],
@@ -126,6 +127,7 @@ function bar() {
     el("a", { href: `#/${name}?${query}`, "aria-current": name === state.section ? "page" : undefined }, title)));
   fill($("ranges"), RANGES.map(([name, title]) =>
     el("button", { "aria-pressed": String(name === state.range), onclick: () => { Object.assign(state, { range: name, since: "", until: "" }); go(); } }, title)));
+  document.querySelector(".filters").classList.toggle("idle", UNFILTERED.has(state.section));
   const drop = (name) => () => { delete state.filters[name]; go(); };
   const chips = Object.entries(state.filters).map(([name, value]) => chip(name, value, drop(name)));
   if (state.since) chips.unshift(chip("time", `${state.since} … ${state.until}`, () => { Object.assign(state, { range: "7d", since: "", until: "" }); go(); }));

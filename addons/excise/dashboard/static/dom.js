@@ -38,6 +38,9 @@ export const clock = (time) => (time ?? "").slice(11, 19);
 export const day = (time) => (time ?? "").slice(0, 10);
 export const moment = (time) => (time ? `${time.slice(0, 10)} ${time.slice(11, 19)}` : "");
 
+// Long names break where a person would break them.
+export const soft = (text) => String(text ?? "").split(/(?<=[.:/_-])/).flatMap((piece, at) => (at ? [document.createElement("wbr"), piece] : [piece]));
+
 export function action(name, would) {
   return el(
     "span",

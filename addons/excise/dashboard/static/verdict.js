@@ -17,31 +17,35 @@ export async function showExchange(id, time) {
   }
 }
 
-// The line that is at hand at once, the others of its exchange as they come.
+// The line that is at hand at once; where its exchange has others, a choice of them once they are
+// found. What somebody has begun to write into the line stays.
 export async function showRecord(record) {
-  draw([record], record);
+  const body = draw([record], record);
   if (!record.id) return;
   try {
     const records = await plain("exchange", { id: record.id, time: record.time });
-    if (records.length > 1 && $("drawer").open) draw(records, records.find((each) => each.time === record.time && each.stage === record.stage) ?? record);
+    const mine = records.find((each) => each.time === record.time && each.stage === record.stage);
+    if (records.length > 1 && body.isConnected) body.prepend(choice(records, mine));
   } catch { /* the line itself is shown already */ }
 }
 
 function draw(records, record) {
-  const tabs = records.length > 1
-    ? el("div", { class: "tabs", role: "group", "aria-label": "Lines of this exchange" }, records.map((each) =>
-      el("button", { "aria-pressed": String(each === record), onclick: () => draw(records, each) }, each.stage, " ", action(each.action))))
-    : null;
-  open([tabs, head(record), (record.rulings ?? []).map((ruling) => found(ruling, record)), clauses(record), timings(record), all(record)], record.stage, record.id);
+  return open([records.length > 1 ? choice(records, record) : null, head(record), (record.rulings ?? []).map((ruling) => found(ruling, record)), clauses(record), timings(record), all(record)], record.stage, record.id);
 }
+
+const choice = (records, record) =>
+  el("div", { class: "tabs", role: "group", "aria-label": "Lines of this exchange" }, records.map((each) =>
+    el("button", { "aria-pressed": String(each === record), onclick: () => draw(records, each) }, each.stage, " ", action(each.action))));
 
 function open(content, title, id = "") {
   const drawer = $("drawer");
+  const body = el("div", { class: "body" }, content);
   fill(drawer,
     el("header", {}, el("h2", { id: "drawer-title" }, title), id ? el("code", {}, id) : null,
       el("button", { class: "quiet", "aria-label": "Close", onclick: () => drawer.close() }, "×")),
-    el("div", { class: "body" }, content));
+    body);
   if (!drawer.open) drawer.showModal();
+  return body;
 }
 
 function head(record) {

@@ -2,7 +2,7 @@
 
 import { get, narrow, plain, say, stretch } from "./app.js";
 import { bars, meter, trend } from "./charts.js";
-import { action, bare, card, clock, compact, count, day, el, empty, moment, percent, table } from "./dom.js";
+import { action, bare, card, clock, compact, count, day, el, empty, moment, percent, soft, table } from "./dom.js";
 import { showRecord } from "./verdict.js";
 
 const EVERY = 2000;
@@ -112,12 +112,12 @@ function row(record, fresh = false) {
   const said = [...words, ...(record.reasons ?? []), record.fault?.kind, record.notice?.event].filter(Boolean);
   const open = () => showRecord(record);
   return el("tr", { class: `opens${fresh ? " fresh" : ""}`, onclick: open },
-    el("td", { class: "time" }, el("button", { class: "cell", "aria-label": `Open the line of ${moment(record.time)}` }, clock(record.time)), el("small", {}, day(record.time))),
+    el("td", { class: "time" }, el("button", { class: "cell", "aria-label": `Open the line of ${moment(record.time)}` }, clock(record.time)), el("small", {}, day(record.time).slice(5))),
     el("td", {}, action(record.action ?? record.stage, record.would)),
-    el("td", {}, record.principal?.id ?? "", record.principal?.group ? el("small", {}, record.principal.group) : null),
-    el("td", {}, record.client?.family ?? ""),
-    el("td", {}, record.host ?? "", el("small", {}, [record.direction === "response" ? "answer" : "", record.model].filter(Boolean).join(" · "))),
-    el("td", { class: "found" }, said.slice(0, 3).map((each) => el("span", { class: "tag" }, each)), said.length > 3 ? el("small", {}, `+${said.length - 3}`) : null));
+    el("td", {}, soft(record.principal?.id), record.principal?.group ? el("small", {}, record.principal.group) : null),
+    el("td", {}, soft(record.client?.family)),
+    el("td", {}, soft(record.host), el("small", {}, [record.direction === "response" ? "answer" : "", record.model].filter(Boolean).join(" · "))),
+    el("td", { class: "found" }, said.slice(0, 3).map((each) => el("span", { class: "tag" }, soft(each))), said.length > 3 ? el("small", {}, `+${said.length - 3}`) : null));
 }
 
 export function moveRow(step) {
@@ -129,7 +129,7 @@ export function moveRow(step) {
 
 // -- findings, people ----------------------------------------------------------------------------
 
-const word = (name, value) => el("button", { class: "cell", onclick: (event) => { event.stopPropagation(); narrow({ [name]: value }); } }, value);
+const word = (name, value, shown = value) => el("button", { class: "cell", onclick: (event) => { event.stopPropagation(); narrow({ [name]: value }); } }, soft(shown));
 const N = "n";
 
 export async function showFindings() {
@@ -171,7 +171,7 @@ export async function showShadow() {
         ["Found", (row) => count(row.found), N],
         ["People", (row) => count(row.principals), N],
         ["Apps", (row) => count(row.apps), N],
-        ["Last", (row) => moment(row.last)],
+        ["Last", (row) => moment(row.last), "last"],
       ], rules)),
     card("What would have become of messages", table("Actions with shadow rules enforced", [
       ["Was", (row) => action(row.action)],
@@ -198,12 +198,12 @@ const stretchOf = (seconds) => (seconds % 86400 === 0 ? `${seconds / 86400} d` :
 
 export async function showCoverage() {
   const { unread, tunnels, missing, faults, dialects, notices } = await get("coverage");
-  const last = ["Last", (row) => moment(row.last)];
+  const last = ["Last", (row) => moment(row.last), "last"];
   const name = (title) => [title, (row) => row.name];
   const messages = ["Messages", (row) => count(row.messages), N];
   return el("div", { class: "halves" },
-    card("Could not be read", table("Messages that could not be read", [["Reason", (row) => word("reason", row.reason)], ["Host", (row) => row.host], ["Then", (row) => action(row.action)], messages, ["People", (row) => count(row.principals), N], last], unread)),
-    card("Not decrypted", table("Connections that were not decrypted", [["Host", (row) => row.host], ["Provider", (row) => row.provider], ["Connections", (row) => count(row.connections), N], last], tunnels)),
+    card("Could not be read", table("Messages that could not be read", [["Reason", (row) => word("reason", row.reason, row.reason.replace("uninspectable:", ""))], ["Host", (row) => soft(row.host)], ["Then", (row) => action(row.action)], messages, ["People", (row) => count(row.principals), N], last], unread)),
+    card("Not decrypted", table("Connections that were not decrypted", [["Host", (row) => soft(row.host)], ["Provider", (row) => row.provider], ["Connections", (row) => count(row.connections), N], last], tunnels)),
     card("How it was read", table("Messages by codec", [name("Codec"), messages, ["Not read", (row) => count(row.unread), N], ["Share", (row) => percent(row.unread, row.messages), N]], dialects)),
     card("Detectors that did not answer", table("Detectors that did not answer", [name("Detector"), messages, last], missing)),
     card("Faults of the firewall", table("Faults", [name("Fault"), ["Where", (row) => row.at], messages, last], faults)),
