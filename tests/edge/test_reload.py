@@ -247,6 +247,15 @@ def test_the_vault_outlives_a_reload(folder: Path) -> None:
     assert world.firewall.lookup("ann")("[X_1]") == secret
 
 
+def test_what_was_refused_under_the_last_policy_can_still_be_granted(folder: Path) -> None:
+    world = live(folder)
+    before = world.firewall.overrides
+    world.swap(world.load())
+    after = world.firewall.overrides
+    assert before is not None and after is not None and before is not after
+    assert before.desk is after.desk
+
+
 def test_parts_speak_of_the_policy_in_force(folder: Path) -> None:
     world = live(folder)
     parts = build_parts(world._config, world.engine, FakeTrail())

@@ -94,13 +94,23 @@ def test_a_new_policy_is_taken_up_and_a_broken_one_is_not(stage: Stage) -> None:
     policies: Path = stage.policies  # type: ignore[attr-defined]
     process = stage.proxy.process
     assert process is not None
-    (policies / "limits.yaml").write_text(LIMITS % 10_000)
+    shadow = "  - {id: soon, count: requests, at-most: 1, within: 1h, mode: shadow}\n"
+    (policies / "limits.yaml").write_text(LIMITS % 10_000 + shadow)
     process.send_signal(signal.SIGHUP)
     until(lambda: "policy-loaded" in notices(stage))
     ask(stage)
+    with stage.exchange() as traffic:
+        ask(stage)
+    line = traffic.lines[0]
+    assert (line["action"], line["would"]) == ("allow", "limit")
+    assert line["reasons"] == ["shadow:limit:soon"]
     (policies / "limits.yaml").write_text("limits: [{id: broken}]\n")
     until(lambda: "policy-rejected" in notices(stage))
     ask(stage)
+    words = ["--state-dir", str(stage.proxy.state), "--audit", str(stage.proxy.trail)]
+    assert main(["reload", *words]) == 1, "it is still broken"
+    (policies / "limits.yaml").write_text(LIMITS % 10_000)
+    assert main(["reload", *words]) == 0
 
 
 def test_the_switch_refuses_everything_at_once(stage: Stage) -> None:

@@ -9,7 +9,7 @@ from excise.audit.fields import Stage
 from excise.audit.record import Facts, Record, build_record
 from excise.model import Direction
 from excise.policy.decide import decide
-from excise.policy.replay import is_replayable, recall, replay
+from excise.policy.replay import gaps, is_replayable, recall, replay
 
 CLAUSES = """\
   - {id: many, if: 'count("pii.*") > 1 && principal.group != "support"', then: block}
@@ -61,3 +61,21 @@ def test_what_a_line_knows_comes_back() -> None:
 def test_lines_that_decide_nothing_are_left_out() -> None:
     assert is_replayable(line())
     assert not is_replayable(build_record(Facts(stage=Stage.START)))
+
+
+def test_a_clause_by_turns_roles_and_parts_is_replayed() -> None:
+    """As far as the line tells of them."""
+    asking = "  - {{id: c, if: '{}', then: alert}}\n"
+    record = {**line("pii.email"), "conversation": {"step": 4}}
+    for expression in ("turns > 3", '"user" in roles', '"prompt" in parts'):
+        made = policy(asking.format(expression))
+        assert [each.clause for each in replay(made, record).clauses] == ["c"], expression
+
+
+def test_what_a_replay_does_not_know_is_named() -> None:
+    clauses = """\
+  - {id: a, if: '"x" in tools && session.risk > 1.0', then: alert}
+  - {id: b, if: 'injection.score > 0.5 && turns > 3', then: alert}
+"""
+    assert gaps(policy(clauses)) == (("session.risk", "tools"), ("injection.score",))
+    assert gaps(policy("  - {id: a, if: 'turns > 3', then: alert}\n")) == ((), ())

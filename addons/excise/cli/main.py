@@ -32,6 +32,7 @@ COMMANDS: Final[dict[str, str]] = {
     "policy": "packs and profiles",
     "limits": "what is used of each limit, and forgetting it",
     "kill": "refuse all LLM traffic at once",
+    "reload": "have running proxies load their policy anew",
     "override": "let one refused request pass once",
     "fingerprint": "indexes of own code",
     "dictionary": "indexes of own records, for exact-data match",

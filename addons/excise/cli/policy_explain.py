@@ -17,8 +17,9 @@ from excise.model import Direction, Part, Principal, Role, Segment
 from excise.pipeline.company import GUESTS
 from excise.pipeline.scene import signals_of
 from excise.pipeline.weigh import find
+from excise.policy.build import Policy
 from excise.policy.explain import Detectors, Step, explain, plan
-from excise.policy.replay import is_replayable, recall, replay
+from excise.policy.replay import gaps, is_replayable, recall, replay
 from excise.policy.situation import Situation
 
 _PARTS: Final = {Role.ASSISTANT: Part.COMPLETION, Role.TOOL: Part.TOOL_RESULT}
@@ -93,6 +94,7 @@ def _diff(args: argparse.Namespace) -> int:
             hint="Name one with --audit.",
         )  # fmt: skip
     old, new = (_engine(name, args).policy for name in (args.old, args.new))
+    _show_gaps((old, new))
     changes: Counter[tuple[str, str]] = Counter()
     total = 0
     for record in filter(is_replayable, find_records(settings.audit)):
@@ -110,6 +112,16 @@ def _diff(args: argparse.Namespace) -> int:
         print(f"{count} × {before} → {after}")
     print(f"{total} decisions replayed (action/with shadow enforced), {changes.total()} differ")
     return 1 if changes else 0
+
+
+def _show_gaps(policies: Iterable[Policy]) -> None:
+    for policy in policies:
+        known = gaps(policy)
+        if known.untold:
+            print(f"{policy.profile.name} reads what no line tells: {', '.join(known.untold)}")
+        if known.in_part:
+            print(f"{policy.profile.name} reads what lines tell of findings alone: "
+                  f"{', '.join(known.in_part)}")  # fmt: skip
 
 
 def _engine(profile: str, args: argparse.Namespace) -> Engine:

@@ -39,6 +39,7 @@ from excise.model import (
 )
 from excise.pipeline.scene import signals_of
 from excise.pipeline.weigh import find
+from excise.policy.situation import NO_SIGNALS
 
 # One call of the scanner for so many lines: the fixed cost of a pass is shared.
 BATCH: Final = 256
@@ -166,7 +167,11 @@ def _list(words: Iterable[str]) -> str:
 
 
 def _answer(engine: Engine, line: Line, findings: Sequence[Any]) -> dict[str, Any]:
-    decision = engine.decide([(line.segment, tuple(findings))], line.direction, _CALLER)
+    said = NO_SIGNALS
+    if engine.policy.reads:
+        # Looked at before, so that this takes what is remembered.
+        said = signals_of(engine.scanner.inspect([line.segment], None).signals)
+    decision = engine.decide([(line.segment, tuple(findings))], line.direction, _CALLER, said)
     return {
         "id": line.id,
         "action": decision.action.value,

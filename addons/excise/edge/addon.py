@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from math import ceil
 from typing import Any, Final
@@ -46,6 +46,7 @@ from excise.model import Action, Exchange, RefusalClass, Reply
 log = logging.getLogger("excise.edge")
 
 _DENIED: Final = http.Response.make(400, b"", {"x-should-retry": "false"})
+_MOST_REASONS: Final = 16  # as the schema of a line says
 _REPLACED: Final = frozenset({b"accept-encoding", b"upgrade"})
 
 
@@ -219,6 +220,7 @@ class Addon:
             verdict = self._admitted(self._meter, passage, outcome)
             if verdict.limit:
                 return self._refuse_limited(flow, passage, verdict)
+            _note_shadow(outcome.record, verdict.would)
         action = outcome.decision.action
         if outcome.reply is not None or action in MUST_BE_ON_DISK or "override" in outcome.record:
             return self._carry_out_on_disk(flow, passage, outcome)
@@ -447,6 +449,16 @@ class Addon:
         flow.response, passage.own = self._marked(to_response(reply), passage), True
         if self.draining:
             flow.response.headers["connection"] = "close"
+
+
+def _note_shadow(record: Record, limits: Sequence[str]) -> None:
+    """Have a line say which limits in shadow would have refused its exchange."""
+    if not limits:
+        return
+    would = max(Action(record["would"]), Action.LIMIT, key=lambda action: action.rank)
+    record["would"] = str(would)
+    told = (f"shadow:limit:{limit}" for limit in limits)
+    record["reasons"] = [*record.get("reasons", ()), *told][:_MOST_REASONS]
 
 
 def _offer_socket(headers: http.Headers) -> None:

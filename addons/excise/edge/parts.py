@@ -41,6 +41,7 @@ from excise.state.kill import KillSwitch
 from excise.state.memory import MemoryVault
 from excise.state.overrides import OverrideDesk
 from excise.state.ports import Vault
+from excise.state.reload import reload_mark
 from excise.state.shared import Shared
 from excise.state.signing import load_or_create_signer
 from excise.workers.counter import TokenCounter
@@ -98,11 +99,16 @@ class Live:
         """`shared` is what this process has in common with other workers."""
         self._config = config
         self._trail = trail
-        self._shared = shared
         self.vault = shared.vault() if shared else MemoryVault(clock=time.monotonic)
         self.selftest = derive(shared.key, "self-test").hex() if shared else token_hex(32)
+        # One for all policies: what was refused under the last one can still be granted.
+        self._desk = (
+            OverrideDesk(config.state_dir, shared.shelf, shared.key)
+            if shared
+            else OverrideDesk(config.state_dir)
+        )
         self.engine = engine
-        self.firewall = build_firewall(config, engine, self.vault, shared)
+        self.firewall = build_firewall(config, engine, self.vault, self._desk)
         self.meter = Meter(
             engine.limits,
             _counters(config),
@@ -120,7 +126,7 @@ class Live:
         """Everything of the policy as its files are now; nothing changes yet. Raises
         `ExciseError`."""
         engine = read_engine(self._config)
-        return engine, build_firewall(self._config, engine, self.vault, self._shared)
+        return engine, build_firewall(self._config, engine, self.vault, self._desk)
 
     def swap(self, loaded: tuple[Engine, Firewall]) -> None:
         """Put a policy in force."""
@@ -205,6 +211,7 @@ def policy_stamp(config: Config) -> tuple[tuple[str, int, int], ...]:
     roots = [config.policies] if config.policies else []
     files = [path for root in roots for path in root.rglob("*") if path.suffix in _POLICY_FILES]
     files.append(exceptions_path(config.state_dir, config.policies))
+    files.append(reload_mark(config.state_dir))
     if config.profile.endswith((".yaml", ".yml")):
         files.append(Path(config.profile))
     stamps = []
@@ -240,14 +247,9 @@ def _exact() -> Exact:
 
 
 def build_firewall(
-    config: Config, engine: Engine, vault: Vault, shared: Shared | None = None
+    config: Config, engine: Engine, vault: Vault, desk: OverrideDesk | None = None
 ) -> Firewall:
-    """The pipeline over an engine."""
-    desk = (
-        OverrideDesk(config.state_dir, shared.shelf, shared.key)
-        if shared
-        else OverrideDesk(config.state_dir)
-    )
+    """The pipeline over an engine; without a desk nothing is overruled."""
     limits = Limits(body=config.max_body, decoded=config.max_decoded, ratio=config.max_ratio)
     return Firewall(
         catalogue=engine.catalogue,
@@ -266,7 +268,7 @@ def build_firewall(
             limits=limits,
         ),
         substitutes=engine.substitutes,
-        overrides=Overrides(key=engine.override_key, desk=desk),
+        overrides=Overrides(key=engine.override_key, desk=desk) if desk else None,
         counts=engine.limits.counts_tokens or _headers(config) is not None,
         seconds=config.decision_seconds,
         is_slow=engine.scanner.is_slow or config.token_counts == "exact",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -235,6 +235,11 @@ class Verdict(Protocol):
     @property
     def wait(self) -> float | None:
         """Seconds until it may fit."""
+        ...
+
+    @property
+    def would(self) -> Sequence[str]:
+        """Ids of limits in shadow that it does not fit."""
         ...
 
 

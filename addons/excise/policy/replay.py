@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 from excise.model import (
     Decision,
@@ -27,6 +27,14 @@ from excise.policy.decide import decide
 from excise.policy.situation import Situation, Turn
 
 Record = Mapping[str, Any]
+# What no line tells, and what is known only as far as something was found.
+_UNTOLD: Final = frozenset(
+    {"tools", "session.turns", "session.risk", "session.drift", "session.refused"}
+)
+_IN_PART: Final = frozenset(
+    {"roles", "parts", "topics", "topic", "injection.score"}
+    | {"unsafe", "unsafe.scores", "unsafe.categories"}
+)
 _UNREAD = "uninspectable:"
 Recorded = tuple[list[tuple[Segment, Sequence[Finding]]], Situation, tuple[str, ...]]
 """What was found, in which situation, and why anything could not be read."""
@@ -63,12 +71,28 @@ def recall(record: Record) -> Recorded:
         stream=record.get("stream", False),
         size=record.get("bytes", {}).get("in", 0),
         tokens=record.get("usage", {}).get("input", 0),
+        turns=record.get("conversation", {}).get("step", 0),
+        roles=frozenset(segment.role for segment, _ in found),
+        parts=frozenset(segment.part for segment, _ in found),
         turn=Turn("messages", 1),
         moment=datetime.fromisoformat(record["time"]),
     )
     reasons = record.get("reasons", ())
     unread = tuple(r.removeprefix(_UNREAD) for r in reasons if r.startswith(_UNREAD))
     return found, situation, unread
+
+
+class Gaps(NamedTuple):
+    """Fields that expressions of a policy read and that a replay leaves empty, or knows only as
+    far as something was found."""
+
+    untold: tuple[str, ...]
+    in_part: tuple[str, ...]
+
+
+def gaps(policy: Policy) -> Gaps:
+    """What a replay does not know of what a policy reads."""
+    return Gaps(*(tuple(sorted(policy.reads & each)) for each in (_UNTOLD, _IN_PART)))
 
 
 def replay(policy: Policy, record: Record) -> Decision:
