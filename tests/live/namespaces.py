@@ -37,8 +37,16 @@ def missing() -> str:
         ["ip", "netns", "exec", name, "nft", "-f", "-"],
         input=rules, capture_output=True, text=True, check=False,
     )  # fmt: skip
+    forwards = subprocess.run(
+        ["ip", "netns", "exec", name, "sysctl", "-qw", "net.ipv4.ip_forward=1"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
     subprocess.run(["ip", "netns", "del", name], check=False)
-    return f"nftables are not allowed here: {tried.stderr.strip()}" if tried.returncode else ""
+    if tried.returncode:
+        return f"nftables are not allowed here: {tried.stderr.strip()}"
+    return (
+        f"forwarding is not allowed here: {forwards.stderr.strip()}" if forwards.returncode else ""
+    )
 
 
 class Machines:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ssl
 
 import pytest
+from edge.test_sniff import hello_for, with_ech
 from live.rig import Rig, drain
 
 pytestmark = pytest.mark.live
@@ -130,6 +131,20 @@ def test_a_tunnel_to_an_address_is_read_by_its_sni(shared: Rig) -> None:
     assert b" 200 " in drain(connection)
     assert shared.upstream.received[-1].body == b"[CUT]"
     assert shared.firewall.seen[-1].host == "llm.test"
+
+
+def test_a_tunnel_to_a_public_address_needs_a_name(shared: Rig) -> None:
+    """Else an LLM host would be reached unread by whoever knows its address."""
+    before = shared.upstream.connections
+    for hello in (hello_for(None), with_ech(hello_for("cloudflare-ech.com"))):
+        connection = shared.tunnel("8.8.8.8:443")
+        connection.sendall(hello)
+        assert drain(connection) == b""
+    assert shared.upstream.connections == before
+    connection = shared.tunnel("8.8.8.8:443")
+    connection.sendall(with_ech(hello_for("plain.test")))
+    assert connection.recv(1)  # the server's own answer
+    connection.close()
 
 
 def test_a_websocket_is_refused_by_name(shared: Rig) -> None:

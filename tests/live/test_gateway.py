@@ -77,9 +77,10 @@ class World:
         words += ["--allow-clients", "10.77.0.0/24,fd77::/64"]
         words += ["--state-dir", str(self.folder / "state")]
         words += ["--upstream-ca", str(self.folder / "upstream-ca.pem"), *options]
-        self.proxy = start(self.machines.inside("g", *words), HOME=str(self.folder))
+        said = self.folder / "said"
+        self.proxy = start(self.machines.inside("g", *words), said, HOME=str(self.folder))
         assert self.proxy.stdout
-        return self.proxy.stdout.readline()
+        return self.proxy.stdout.readline() or said.read_text()
 
     def stop(self) -> None:
         """End the proxy in good order."""
@@ -185,7 +186,8 @@ def world() -> Iterator[World]:
     with Machines(HOSTS) as machines:
         server = [sys.executable, str(Path(__file__).with_name("outside.py"))]
         server += [str(folder / "upstream-leaf.pem"), str(folder / "received.jsonl")]
-        outside = start(machines.inside("s", *server, *LLM.values(), *PLAIN.values()))
+        server += [*LLM.values(), *PLAIN.values()]
+        outside = start(machines.inside("s", *server), folder / "outside")
         made = World(machines, folder)
         try:
             assert outside.stdout
@@ -204,12 +206,12 @@ def world() -> Iterator[World]:
             shutil.rmtree(folder)
 
 
-def start(words: list[str], **more: str) -> subprocess.Popen[str]:
-    """A program that stays, under no settings of whoever runs the tests."""
-    return subprocess.Popen(
-        words, env={**environment(), **more}, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-        text=True,
-    )  # fmt: skip
+def start(words: list[str], said: Path, **more: str) -> subprocess.Popen[str]:
+    """A program that stays, under no settings of whoever runs this; `said` takes its errors."""
+    with said.open("w") as file:
+        return subprocess.Popen(
+            words, env={**environment(), **more}, stdout=subprocess.PIPE, stderr=file, text=True
+        )
 
 
 def test_the_proxy_has_no_rights_and_show_changes_nothing(world: World) -> None:
