@@ -57,6 +57,8 @@ class Settings:
     `resign` has signed bodies that were edited signed anew: `aws` by the credentials that botocore
     finds for this process.
     `metrics` is where metrics and health are served, nowhere if empty.
+    `max_exchanges` and `max_held` (bytes of bodies) are what one worker carries at once; what comes
+    beyond is refused.
     `audit_tunnels` has a line for each connection that came to nothing: its client refused our
     certificate, or it was refused for the names it showed.
     `sinks` are where the lines of the trail are sent on to, each as `KIND://HOST:PORT#OPTIONS`;
@@ -101,6 +103,8 @@ class Settings:
     limits_store: str = "sqlite"
     token_counts: str = "estimate"
     drain_seconds: float = 10.0
+    max_exchanges: int = 2_000
+    max_held: int = 512_000_000
     tarpit_seconds: float = 60.0
     audit_queue: int = 10_000
     audit_rotate: int = 64_000_000
@@ -394,6 +398,8 @@ KINDS: Final[Mapping[str, _Kind]] = {
     "max_ratio": _whole(1, 100_000),
     "limits_store": _choice("sqlite", "memory"),
     "token_counts": _choice("estimate", "exact"),
+    "max_exchanges": _whole(1, 10**6),
+    "max_held": _whole(10**6, 10**12),
     "drain_seconds": _Kind(_number(3600), "seconds from 0 to 3600"),
     "tarpit_seconds": _Kind(_number(600), "seconds from 0 (refuse at once) to 600"),
     "state_dir": _PATH,

@@ -260,6 +260,8 @@ def _edge_settings(config: Config, options: list[str]) -> Settings:
         clients_file=config.clients,
         body_limit=config.max_body,
         drain_seconds=config.drain_seconds,
+        max_exchanges=config.max_exchanges,
+        max_held=config.max_held,
         options=tuple(_split_option(text) for text in options),
     )
 

@@ -25,6 +25,7 @@ from excise.edge.exchange import (
 from excise.edge.gate import Gate
 from excise.edge.headers import AnswerHeaders
 from excise.edge.layer import passage_of
+from excise.edge.load import Load
 from excise.edge.passage import DEFAULT_BODY_LIMIT, PASSAGE, GuardedStream, Passage
 from excise.edge.ports import (
     MUST_BE_ON_DISK,
@@ -47,6 +48,7 @@ log = logging.getLogger("excise.edge")
 
 _DENIED: Final = http.Response.make(400, b"", {"x-should-retry": "false"})
 _MOST_REASONS: Final = 16  # as the schema of a line says
+_COME_AGAIN: Final = 1  # seconds
 _REPLACED: Final = frozenset({b"accept-encoding", b"upgrade"})
 
 
@@ -67,6 +69,7 @@ class Addon:
         meter: Meter | None = None,
         killed: Callable[[], bool] = bool,
         tarpit: Tarpit | None = None,
+        load: Load | None = None,
         headers: AnswerHeaders | None = None,
     ) -> None:
         self._firewall = firewall
@@ -78,6 +81,7 @@ class Addon:
         self._meter = meter
         self._killed = killed
         self._tarpit = tarpit or Tarpit()
+        self._load = load or Load()
         self._headers = headers
         self.active: set[str] = set()
         self.sockets: dict[http.HTTPFlow, GuardedSocket] = {}
@@ -102,13 +106,14 @@ class Addon:
             trouble = "identity"
         elif self._gate.is_denied(host):
             trouble = "host-denied"
-        passage = Passage(host=host, limit=self._limit, opaque=not host, barred=trouble)
+        passage = Passage(
+            host=host, limit=self._limit, opaque=not host, barred=trouble, load=self._load
+        )
         flow.metadata[PASSAGE] = passage
         flow.request.headers.fields = head.kept
         if passage.opaque:
             flow.request.stream = True
             return
-        self.active.add(flow.id)
         self._prepare(flow, passage, head)
 
     def request(self, flow: http.HTTPFlow) -> Awaitable[None] | None:
@@ -123,7 +128,9 @@ class Addon:
         passage.exchange = exchange
         if passage.upgrade and not self._firewall().reads_socket(exchange):
             passage.barred = passage.barred or "uninspectable:websocket"
-        if self.draining or passage.oversize or passage.barred or self._killed():
+        if (
+            self.draining or passage.shed or passage.oversize or passage.barred or self._killed()
+        ):  # fmt: skip
             return self._bar(flow, passage, exchange)
         wall, body = self._firewall(), exchange.body
         if len(body) > IN_PLACE_BYTES or wall.waits(exchange, body):
@@ -147,18 +154,24 @@ class Addon:
         rest = self._judge_answer(flow, flow.metadata[PASSAGE])
         if rest is not None:
             return self._until_done(flow, rest)
-        self.active.discard(flow.id)
+        self._done(flow)
         return None
+
+    def _done(self, flow: http.HTTPFlow) -> None:
+        self.active.discard(flow.id)
+        passage = passage_of(flow)
+        if passage is not None:
+            passage.let_go()
 
     async def _until_done(self, flow: http.HTTPFlow, rest: Awaitable[None]) -> None:
         try:
             await rest
         finally:
-            self.active.discard(flow.id)
+            self._done(flow)
 
     def error(self, flow: http.HTTPFlow) -> None:
         """An exchange that ended early still has its record."""
-        self.active.discard(flow.id)
+        self._done(flow)
         passage = passage_of(flow)
         if passage is None:
             return
@@ -182,6 +195,8 @@ class Addon:
     # -- the request ---------------------------------------------------------------------------
 
     def _prepare(self, flow: http.HTTPFlow, passage: Passage, head: Head) -> None:
+        passage.shed = self._load.is_full(len(self.active))
+        self.active.add(flow.id)
         passage.upgrade = "websocket" in head.upgrade
         passage.override = head.override
         passage.oversize = head.length > passage.limit
@@ -198,10 +213,17 @@ class Addon:
             return self._refuse(flow, passage, "kill-switch", cls=RefusalClass.OFF)
         if self.draining:
             return self._refuse(flow, passage, "stopping", 503)
+        if passage.shed:
+            return self._shed(flow, passage)
         if passage.oversize:
             return self._refuse(flow, passage, "uninspectable:size")
         status = 426 if passage.barred == "uninspectable:websocket" else None
         return self._refuse(flow, passage, passage.barred, status)
+
+    def _shed(self, flow: http.HTTPFlow, passage: Passage) -> Awaitable[None]:
+        return self._refuse(
+            flow, passage, "overload", 503, cls=RefusalClass.LIMIT, retry_after=_COME_AGAIN
+        )
 
     async def _request_in_thread(
         self, flow: http.HTTPFlow, passage: Passage, exchange: Exchange
@@ -295,6 +317,8 @@ class Addon:
             return None
         if flow.websocket is not None and passage.upgrade:
             self._open_socket(flow, passage)
+        if passage.shed:
+            return self._shed(flow, passage)
         if passage.oversize:
             return self._refuse(flow, passage, "uninspectable:size")
         answer = to_answer(flow.response, whole=True)
@@ -408,7 +432,7 @@ class Addon:
     def refusal(self, flow: http.HTTPFlow, reference: str) -> http.Response:
         """The answer for a flow on which a hook failed, in the provider's shape."""
         passage = passage_of(flow)
-        self.active.discard(flow.id)
+        self._done(flow)
         host = passage.host if passage else ""
         if passage is not None:
             passage.own = True

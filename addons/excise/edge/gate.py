@@ -20,6 +20,7 @@ from mitmproxy.proxy.tunnel import LayerStack
 from excise.edge.doubt import CAREFUL, Doubts, is_address, is_public, why_not
 from excise.edge.layer import ExciseLayer, Run
 from excise.edge.layers import PeekTunnel, RefusedLayer
+from excise.edge.load import Load
 from excise.edge.ports import Hosts
 from excise.edge.settings import Network
 from excise.edge.sniff import Look, Speech, look
@@ -62,11 +63,13 @@ class Gate:
         clients: Sequence[Network] = (),
         denied: Sequence[str] = (),
         doubts: Doubts = CAREFUL,
+        load: Load | None = None,
     ) -> None:
         self.hosts = hosts
         self.clients = tuple(clients)
         self.denied = tuple(denied)
         self.doubts = doubts
+        self._room = load or Load()
         self.counts: Counter[str] = Counter()
         self.run = run
         # Told host, client address and a closed word of each connection that came to nothing.
@@ -101,6 +104,10 @@ class Gate:
             return False
         host, port, *_ = client.sockname
         return bool(port == self.port) and is_own(host.partition("%")[0])
+
+    def client_disconnected(self, client: connection.Client) -> None:
+        """There is room for another one."""
+        self._room.leave()
 
     def next_layer(self, asked: layer.NextLayer) -> None:
         """Decide what a connection is, as soon as its first bytes show it."""

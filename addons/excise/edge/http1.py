@@ -8,6 +8,7 @@ without end would be kept in memory without end.
 from __future__ import annotations
 
 import json
+import time
 from typing import Any, Final
 
 import h11
@@ -25,6 +26,10 @@ from mitmproxy.proxy.layers.http._events import (
 )
 
 HEAD_CEILING: Final = 256 * 1024
+HEAD_SECONDS: Final = 30.0  # that the head of a request may take from its first byte on
+
+# Ids of client connections in the middle of a head, and since when (`time.monotonic`).
+unfinished: dict[str, float] = {}
 
 # Error texts that hold nothing of the peer's bytes, told apart by how they begin.
 _TELLING: Final = (
@@ -89,6 +94,10 @@ class Http1Server(_http1.Http1Server):
         while self.buf._data.startswith((b"\n", b"\r\n")):
             self.buf.maybe_extract_lines()
         yield from super().read_headers(event)  # type: ignore[arg-type]
+        if self.state == self.read_headers and len(self.buf):
+            unfinished.setdefault(self.conn.id, time.monotonic())
+        else:
+            unfinished.pop(self.conn.id, None)
         if self.state == self.read_headers and len(self.buf) > HEAD_CEILING:
             yield commands.SendData(self.conn, make_error_response(431))
             yield commands.CloseConnection(self.conn)

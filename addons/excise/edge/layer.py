@@ -28,6 +28,7 @@ from mitmproxy.proxy.layers.http._events import (
     ResponseTrailers,
 )
 from mitmproxy.proxy.layers.http._hooks import HttpErrorHook, HttpResponseHook
+from mitmproxy.proxy.utils import ReceiveBuffer
 
 from excise.edge.http1 import Http1Server
 from excise.edge.passage import PASSAGE, End, Passage, Release
@@ -124,29 +125,28 @@ class ExciseStream(mhttp.HttpStream):
         yield from ()
         return False
 
+    def _collect(self, body: ReceiveBuffer, data: bytes) -> None:
+        passage = passage_of(self.flow)
+        if passage is None or passage.oversize or passage.shed:
+            return
+        body += data
+        passage.shed = not passage.hold(len(data))
+        passage.oversize = len(body) > passage.limit
+        if passage.shed or passage.oversize:
+            body.clear()
+            passage.let_go()
+
     def state_consume_request_body(self, event: events.Event) -> Commands:
         """Collect the body up to the ceiling; beyond it only count on a refusal."""
         if isinstance(event, RequestData):
-            passage = passage_of(self.flow)
-            if passage is None or passage.oversize:
-                return
-            self.request_body_buf += event.data
-            if len(self.request_body_buf) > passage.limit:
-                passage.oversize = True
-                self.request_body_buf.clear()
+            self._collect(self.request_body_buf, event.data)
         elif not isinstance(event, RequestTrailers):
             yield from super().state_consume_request_body(event)
 
     def state_consume_response_body(self, event: events.Event) -> Commands:
         """The same on the way back."""
         if isinstance(event, ResponseData):
-            passage = passage_of(self.flow)
-            if passage is None or passage.oversize:
-                return
-            self.response_body_buf += event.data
-            if len(self.response_body_buf) > passage.limit:
-                passage.oversize = True
-                self.response_body_buf.clear()
+            self._collect(self.response_body_buf, event.data)
         elif not isinstance(event, ResponseTrailers):
             yield from super().state_consume_response_body(event)
 

@@ -27,6 +27,7 @@ from excise.edge.exchange import new_id
 from excise.edge.faults import Fault
 from excise.edge.gate import Gate
 from excise.edge.identity import Identity
+from excise.edge.load import Load
 from excise.edge.pacpage import PacPage
 from excise.edge.ports import Parts, Pulse
 from excise.edge.resolve import ResolvingLoop
@@ -94,12 +95,14 @@ class ExciseMaster(master.Master):
         self.dispatcher.on_fault = self._record_fault
         self.addons = self.dispatcher
         self._servers = Servers(settings.balancers)
+        load = Load(exchanges=settings.max_exchanges, held=settings.max_held)
         self.gate = Gate(
             parts.hosts,
             run=self.dispatcher.run,
             clients=(*settings.reach, *_ourselves(settings)),
             denied=settings.deny_hosts,
             doubts=settings.doubts,
+            load=load,
         )
         self.gate.name = "nextlayer"  # type: ignore[attr-defined]  # the name mitmproxy asks for
         self.gate.refused = self._record_tunnel
@@ -118,6 +121,7 @@ class ExciseMaster(master.Master):
             meter=parts.meter,
             killed=parts.killed,
             tarpit=Tarpit(seconds=parts.tarpit_seconds),
+            load=load,
             headers=parts.headers,
         )
         self.reloader = parts.reload(self.gate.forget) if parts.reload else None
@@ -250,6 +254,7 @@ class ExciseMaster(master.Master):
         count = 0
         while True:
             self._guarded(self._look_at_switch)
+            self._guarded(self._end_slow_heads)
             if self.reloader is not None:
                 self._guarded(self.reloader.watch)
             if count % SWEEP_EVERY == SWEEP_EVERY - 1:
@@ -265,6 +270,17 @@ class ExciseMaster(master.Master):
         if killed:
             self._close_sockets(busy=True)
         self._parts.notice("kill-switch-on" if killed else "kill-switch-off")
+
+    def _end_slow_heads(self) -> None:
+        """Cut off who has begun a request and does not come to the end of its head."""
+        before = time.monotonic() - http1.HEAD_SECONDS
+        for client, since in list(http1.unfinished.items()):
+            handler = self._servers.connections.get(client)
+            if handler is None:
+                http1.unfinished.pop(client, None)
+            elif since < before and (task := handler.transports[handler.client].handler):
+                self.gate.counts["slow-head"] += 1
+                task.cancel("slow head")
 
     async def _swept(self) -> None:
         try:

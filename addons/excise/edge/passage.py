@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any, Final
 
+from excise.edge.load import Load
 from excise.edge.ports import Record, ResponseStream
 
 PASSAGE: Final = "excise"
@@ -118,7 +119,24 @@ class Passage:
     tarpit: Any = None  # the Tarpit in which the refusal has a place
     own: bool = False  # the answer is ours, not the provider's
     opaque: bool = False  # no LLM host: neither read nor kept
+    shed: bool = False  # there is too much to do: refused without being read
     barred: str = ""  # why the edge itself refuses, before the body is read
     oversize: bool = False
     limit: int = DEFAULT_BODY_LIMIT
     host: str = ""
+    load: Load | None = None
+    held: int = 0  # bytes of bodies
+
+    def hold(self, size: int) -> bool:
+        """More of a body came; whether there is room for it."""
+        if self.load is None:
+            return True
+        self.held += size
+        self.load.held += size
+        return not self.load.is_heavy()
+
+    def let_go(self) -> None:
+        """The bodies are dropped or done with."""
+        if self.load is not None:
+            self.load.held -= self.held
+        self.held = 0

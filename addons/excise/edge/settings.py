@@ -11,6 +11,7 @@ from typing import Final
 from urllib.parse import unquote, urlsplit
 
 from excise.edge.doubt import CAREFUL, Doubts
+from excise.edge.load import MOST_EXCHANGES, MOST_HELD
 from excise.edge.passage import DEFAULT_BODY_LIMIT
 from excise.errors import ConfigError, closest
 
@@ -66,6 +67,8 @@ class Settings:
     clients_file: Path | None = None
     body_limit: int = DEFAULT_BODY_LIMIT
     drain_seconds: float = 10.0
+    max_exchanges: int = MOST_EXCHANGES
+    max_held: int = MOST_HELD
     options: tuple[tuple[str, str], ...] = ()  # mitmproxy's own, for what has no option here
 
     def checked(self) -> Settings:
