@@ -83,7 +83,7 @@ def test_signatures(function: object, names: list[str]) -> None:
         (server.ConnectionHandler, ["self.transports", "ConnectionIO(", "handler.cancel"]),
         (server.ConnectionHandler, ["self.timeout_watchdog = TimeoutWatchdog("]),
         (mhttp.HttpStream, ["self.request_body_buf = ReceiveBuffer()", "self.response_body_buf"]),
-        (_http1.Http1Server, ["self.state = self.read_headers", "self.conn"]),
+        (_http1.Http1Connection, ["self.state = self.read_headers", "self.conn"]),
         (server.TimeoutWatchdog, ["self.last_activity = time.time()"]),
         (mode_servers.AsyncioServerInstance, ["await asyncio.start_server(self.handle_stream"]),
         (tlsconfig.TlsConfig, ["confdir", "ssl_verify_upstream_trusted_ca"]),
