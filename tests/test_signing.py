@@ -105,6 +105,31 @@ def test_another_signature_is_not_made(scheme: str) -> None:
         sign(asked, OWNER)
 
 
+@pytest.mark.parametrize("resign", [None, lambda sent: sign(sent, OWNER)])
+@pytest.mark.parametrize(
+    ("query", "headers"),
+    [
+        ("?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Signature=0a", {}),
+        (
+            "",
+            {"authorization": "AWS4-ECDSA-P256-SHA256 Credential=a/20260101/bedrock/aws4_request"},
+        ),
+    ],
+)
+def test_what_nobody_can_sign_anew_is_refused_with_the_reason(
+    resign: Any, query: str, headers: dict[str, str]
+) -> None:
+    """Presigned, or signed by version 4a: a clean body passes, one to be edited does not."""
+    wall = firewall(resign=resign)
+    asked = exchange(CHAT, host=HOST, target=TARGET + query, headers=headers)
+    outcome = wall.inspect_request(asked)
+    assert outcome.reply is not None and outcome.reply.status == 400
+    assert "uneditable:signed" in outcome.record["reasons"]
+    clean = {"messages": [{"role": "user", "content": [{"text": "words"}]}]}
+    asked = exchange(clean, host=HOST, target=TARGET + query, headers=headers)
+    assert wall.inspect_request(asked).reply is None
+
+
 def test_credentials_that_are_gone() -> None:
     with pytest.raises(NoAnswer):
         sign(signed(CHAT), Credentials("", ""))

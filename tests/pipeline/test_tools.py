@@ -66,6 +66,13 @@ def chat(arguments: str) -> tuple[list[bytes], list[bytes], list[bytes]]:
     )
 
 
+def renamed(arguments: str) -> tuple[list[bytes], list[bytes], list[bytes]]:
+    """Chat in which every piece of a call tells its name again."""
+    before, call, after = chat(arguments)
+    told = b'"function": {"name": "bash", "arguments"'
+    return before, [each.replace(b'"function": {"arguments"', told) for each in call], after
+
+
 def messages(arguments: str) -> tuple[list[bytes], list[bytes], list[bytes]]:
     def delta(index: int, **fields: str) -> Any:
         return {"type": "content_block_delta", "index": index, "delta": fields}
@@ -139,6 +146,7 @@ def responses(arguments: str) -> tuple[list[bytes], list[bytes], list[bytes]]:
 
 SPOKEN = {
     "openai-chat": ("api.openai.com", "/v1/chat/completions", chat),
+    "openai-chat, named again": ("api.openai.com", "/v1/chat/completions", renamed),
     "openai-responses": ("api.openai.com", "/v1/responses", responses),
     "anthropic-messages": ("api.anthropic.com", "/v1/messages", messages),
     "gemini": (
@@ -192,8 +200,10 @@ def test_an_allowed_call_goes_through_as_it_came(wall: Firewall, dialect: str) -
         assert b"bash" not in held
     rest = [stream.feed(each).data for each in [*call[1:], *after]]
     assert b"".join([out, held, *rest, stream.finish().data]) == b"".join(before + call + after)
-    rules = {each["rule"] for each in stream.record()["rulings"]}
-    assert rules == {"tool-guard.class"}
+    rules = [each["rule"] for each in stream.record()["rulings"]]
+    assert set(rules) == {"tool-guard.class"}
+    if dialect.startswith("openai-chat"):
+        assert len(rules) == 1  # one call, however often it is named
 
 
 @pytest.mark.parametrize("arguments", [GOOD, BAD])

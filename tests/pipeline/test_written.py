@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from walled import SECRET, chat, exchange
 
@@ -9,7 +11,7 @@ from excise.codecs import DIALECTS
 from excise.codecs.encoding import decode, encode
 from excise.model import Direction, Edit, Place, Span
 from excise.pipeline.reading import DEFAULT_LIMITS, read_message
-from excise.pipeline.written import holds_json, is_signed, outside, written
+from excise.pipeline.written import holds_json, is_signed, may_be_signed_anew, outside, written
 
 
 @pytest.mark.parametrize(
@@ -39,6 +41,20 @@ def test_a_body_is_written_in_its_coding(coding: str) -> None:
     assert written(message, edits[1:], body, coding) is body
 
 
-def test_signed_requests_are_told() -> None:
-    signed = exchange(b"{}", headers={"authorization": "AWS4-HMAC-SHA256 Credential=x"})
-    assert is_signed(signed) and not is_signed(exchange(b"{}"))
+@pytest.mark.parametrize(
+    ("headers", "query", "signed", "anew"),
+    [
+        ({}, "", False, False),
+        ({"authorization": "Bearer x"}, "?a=x-amz-signature", False, False),
+        ({"authorization": "AWS4-HMAC-SHA256 Credential=x"}, "", True, True),
+        ({"authorization": "AWS4-ECDSA-P256-SHA256 Credential=x"}, "", True, False),
+        ({}, "?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Signature=0a", True, False),
+    ],
+)
+def test_signed_requests_are_told(
+    headers: dict[str, str], query: str, signed: bool, anew: bool
+) -> None:
+    """By either version, in the head or in the query; the first alone, in the head, is made."""
+    asked = exchange(b"{}", headers=headers)
+    asked = replace(asked, target=asked.target + query)
+    assert (is_signed(asked), may_be_signed_anew(asked)) == (signed, anew)

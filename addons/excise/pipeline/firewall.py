@@ -73,7 +73,7 @@ from excise.pipeline.weigh import (
     seal,
     without_own,
 )
-from excise.pipeline.written import is_signed, outside, written
+from excise.pipeline.written import is_signed, may_be_signed_anew, outside, written
 from excise.policy.build import Policy
 from excise.policy.decide import decide
 from excise.policy.running import Progress
@@ -452,7 +452,8 @@ class Firewall:
 
     def _may_sign(self, exchange: Exchange) -> bool:
         """Whether an edited request is taken upstream: unsigned, or signed by us."""
-        return self.resign is not None or not is_signed(exchange)
+        ours = self.resign is not None and may_be_signed_anew(exchange)
+        return ours or not is_signed(exchange)
 
     def _refused(
         self, context: Context, decision: Decision, direction: Direction, offer: Offer | None = None

@@ -66,6 +66,8 @@ class Calls:
     def take(self, held: Held, event: StreamEvent) -> Iterator[tuple[WholeCall, list[Held]]]:
         """Hold an event that is part of a call; the calls that it makes whole, and their events."""
         for segment in _opened(event):
+            if self._goes_on(segment, event):
+                continue
             yield from self._ended_before(held)
             call = _Open(segment)
             call.hold(held)
@@ -83,6 +85,13 @@ class Calls:
         """The answer is over: all that is open."""
         for call in list(self._open):
             yield self._close(call)
+
+    def _goes_on(self, name: Segment, event: StreamEvent) -> bool:
+        """Whether a name is that of a call which is open, told again beside the next piece of it,
+        as some servers do with each piece."""
+        beside = {channel.key for channel, each in event.deltas if each.path[:-1] == name.path[:-1]}
+        named = [call for call in self._open if call.name and call.name.text == name.text]
+        return any(call.key in beside or (call.key is None and beside) for call in named)
 
     def _ended_before(self, held: Held) -> Iterator[tuple[WholeCall, list[Held]]]:
         """A call that was named in an earlier event and never got any text is over when the next

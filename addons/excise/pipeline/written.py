@@ -23,9 +23,19 @@ def holds_json(text: str) -> bool:
 
 
 def is_signed(exchange: Exchange) -> bool:
-    """Whether a request is signed by AWS Signature Version 4, which covers the body's hash: an
-    edited body is refused upstream."""
-    return exchange.header("authorization").startswith("AWS4-")
+    """Whether a request is signed by AWS Signature Version 4 or 4a, in its head or, presigned, in
+    its query. Both cover the body's hash: an edited body is refused upstream."""
+    return exchange.header("authorization").startswith("AWS4-") or _is_presigned(exchange)
+
+
+def may_be_signed_anew(exchange: Exchange) -> bool:
+    """Whether a signature is of the kind that can be made with credentials of another."""
+    signed = exchange.header("authorization").startswith("AWS4-HMAC-SHA256 ")
+    return signed and not _is_presigned(exchange)
+
+
+def _is_presigned(exchange: Exchange) -> bool:
+    return "x-amz-signature=" in exchange.target.partition("?")[2].lower()
 
 
 def outside(edits: Iterable[Edit]) -> list[Edit]:
