@@ -145,6 +145,31 @@ def test_a_clean_answer_passes_byte_for_byte_and_has_one_line(case: Case) -> Non
 
 
 @EACH
+def test_tokens_that_the_provider_does_not_count_are_estimated(case: Case) -> None:
+    """Of the message that asked and of what was answered, in the line of each answer."""
+    socket = opened(case)
+    for words in (3, 30):
+        socket.client(WALL, SocketMessage(written(case.ask("why " * words)), False), ID)
+        events = case.speak(["he", "llo " * words])
+        steps = [
+            socket.server(WALL, SocketMessage(written(without_usage(each)), case.binary))
+            for each in events
+        ]
+        (line,) = lines(steps)
+        assert line["usage"]["counted"] == "estimate"
+        assert words // 2 <= line["usage"]["input"] <= words + 20
+        assert words // 2 <= line["usage"]["output"] <= 2 * words + 4
+
+
+def without_usage(value: Any) -> Any:
+    """What a provider says, less its counts."""
+    if isinstance(value, dict):
+        left = {k: v for k, v in value.items() if k not in ("usage", "usageMetadata")}
+        return {key: without_usage(each) for key, each in left.items()}
+    return list(map(without_usage, value)) if isinstance(value, list) else value
+
+
+@EACH
 @given(pieces=pieces_of(f"it is {SECRET} ok"))
 def test_a_secret_in_an_answer_is_cut_however_it_is_spelled(case: Case, pieces: list[str]) -> None:
     steps = say(opened(case), case.speak(pieces), binary=case.binary)

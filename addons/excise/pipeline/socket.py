@@ -104,6 +104,7 @@ class Socket:
         self._binary = False
         self._muted: frozenset[str] = frozenset()
         self._tally = Tally()
+        self._asked = 0  # tokens of what the client has sent since the last answer, estimated
         self._listener: Listener | None = None
         self._open_stream()
 
@@ -125,6 +126,7 @@ class Socket:
         decision = outcome.decision
         if outcome.reply is not None:
             return self._refuse(outcome.context, decision, document, outcome.record)
+        self._asked += judge.usage(outcome.context, 0).input or 0
         asks = self._dialect.asks(document)
         if asks:
             self._follow(outcome.context)
@@ -258,8 +260,13 @@ class Socket:
             sent = tuple(SocketMessage(each, self._binary) for each in told)
         self._tally.bytes_out += sum(len(each.data) for each in sent)
         durable = bool(decision.rulings or decision.clauses) or blocked
+        if ended and self._tally.usage is None:
+            self._tally.usage = Usage(
+                input=self._asked, output=self._stream.tokens, counted="estimate"
+            )
         records = (self._record(decision),) if durable or ended else ()
         if ended:
+            self._asked = 0
             self._stream.begin()
             self._tally = Tally()
         return SocketStep(
