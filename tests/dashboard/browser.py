@@ -44,11 +44,11 @@ class Page:
     async def call(self, method: str, **parameters: Any) -> dict[str, Any]:
         """One command of the protocol."""
         number = next(self._numbers)
-        self._waiting[number] = asyncio.get_running_loop().create_future()
+        waiting = self._waiting[number] = asyncio.get_running_loop().create_future()
         await self._socket.write_message(
             json.dumps({"id": number, "method": method, "params": parameters})
         )
-        return await asyncio.wait_for(self._waiting[number], _PATIENCE)
+        return await asyncio.wait_for(waiting, _PATIENCE)
 
     async def run(self, script: str) -> Any:
         """What an expression comes to, awaited where it is a promise."""
