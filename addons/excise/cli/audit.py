@@ -23,6 +23,7 @@ from excise.audit.reader import (
 from excise.audit.select import FILTERS, Wanted
 from excise.audit.stats import Stats, read_stats
 from excise.cli.audit_export import add_export
+from excise.cli.audit_propose import add_propose
 from excise.cli.audit_report import add_report
 from excise.cli.audit_review import add_review
 from excise.cli.audit_show import explain
@@ -59,6 +60,7 @@ def add_parser(subparsers: Any) -> None:
     add_export(commands)
     add_report(commands)
     add_review(commands)
+    add_propose(commands)
 
 
 def add_filters(parser: argparse.ArgumentParser) -> None:

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from excise import __version__
 from excise.assemble import read_limits
+from excise.cli.audit_propose import proposals_of
 from excise.cli.options import settings_of
 from excise.config import KINDS, Settings, split_address
 from excise.errors import ConfigError, ExciseError
@@ -39,6 +40,7 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument("--open", action="store_true", help="open a browser")
     parser.add_argument("--audit", type=Path, metavar="FILE", help="the trail")
     parser.add_argument("--policies", type=Path, metavar="DIR", help="limits of your own")
+    parser.add_argument("--profile", metavar="NAME|FILE", help="that thresholds are proposed for")
     parser.add_argument("--state-dir", type=Path, metavar="DIR", help="reviews and counters")
     parser.set_defaults(func=run)
 
@@ -53,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
     place = _place(args, Place)
     books = Books(
         trail=settings.audit, state_dir=settings.state_dir, reviewer=getpass.getuser(),
-        limits=lambda: limits_shown(settings),
+        limits=lambda: limits_shown(settings), proposals=lambda: proposals_of(settings),
     )  # fmt: skip
     desk = build_desk(books, {"version": __version__})
 
