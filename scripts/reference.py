@@ -22,7 +22,7 @@ from excise.config import KINDS, Settings
 from excise.edge.metrics import render_reference as render_metrics
 from excise.errors import CODES, REASONS
 from excise.policy.fields import FIELDS, FUNCTIONS, RECORD, About
-from excise.policy.files import build_profile_schema
+from excise.policy.files import build_limits_schema, build_profile_schema
 from excise.resources import policies_dir
 from excise.rules.files import build_pack_schema, build_topic_schema
 from excise.rules.load import load_packs
@@ -146,6 +146,7 @@ def build_pages() -> dict[str, str]:
     return {
         "policies/schema/audit.json": json.dumps(build_schema(), indent=2) + "\n",
         "policies/schema/profile.json": json.dumps(build_profile_schema(), indent=2) + "\n",
+        "policies/schema/limits.json": json.dumps(build_limits_schema(), indent=2) + "\n",
         "policies/schema/pack.json": json.dumps(build_pack_schema(), indent=2) + "\n",
         "policies/schema/topic-file.json": json.dumps(build_topic_schema(), indent=2) + "\n",
         "docs/reference/audit.md": render_reference(),

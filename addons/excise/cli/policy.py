@@ -21,6 +21,7 @@ from excise.detectors.adopted_yaml import import_recognizers
 from excise.detectors.build import build_plain_scanner, build_proof_scanner
 from excise.detectors.merge import merge
 from excise.errors import ConfigError
+from excise.policy.limits_lint import find_limit_mistakes
 from excise.policy.lint import Mistake, find_mistakes
 from excise.policy.waivers import Waivers, find_idle
 from excise.rules.accepted import parse_baseline
@@ -96,7 +97,11 @@ def _lint(args: argparse.Namespace) -> int:
     counts = Counter(facts.pack for facts in engine.policy.rules.values())
     packs = ", ".join(f"{pack} {count}" for pack, count in sorted(counts.items()))
     print(f"{engine.policy.profile.name}: {packs} rules; digest {engine.policy.digest}")
-    mistakes = [*find_mistakes(engine.policy, engine.facts), *_stale_exceptions(engine)]
+    mistakes = [
+        *find_mistakes(engine.policy, engine.facts),
+        *find_limit_mistakes(engine.limits),
+        *_stale_exceptions(engine),
+    ]
     for mistake in mistakes:
         print(mistake)
     return 1 if mistakes else 0

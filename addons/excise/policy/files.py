@@ -1,4 +1,4 @@
-"""The JSON Schema of profiles, for editors; the loader says the rest."""
+"""The JSON Schemas of profiles and limits, for editors; the loader says the rest."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from typing import Any, Final
 
 from excise.errors import REASONS
 from excise.model import Action, Direction, Kind, Mode, Part, Role, Severity
+from excise.policy.limits import ID, SPAN, WINDOWED, Per, What
 from excise.policy.load import BUILT, JUSTIFICATIONS, MAX_TEXT
 from excise.policy.schema import How, Images, Scope, Sockets, When
 
 Schema = dict[str, Any]
+_DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 _TEXT: Final[Schema] = {"type": "string"}
 _TEXTS: Final[Schema] = {"type": "array", "items": _TEXT}
 _WORDS: Final = {
@@ -49,12 +51,41 @@ def build_profile_schema() -> Schema:
     )
     # One that extends another need not say again what that says.
     alone = {"required": ["packs", "uninspectable", "on-fault"]}
-    dialect = "https://json-schema.org/draft/2020-12/schema"
     return {
-        "$schema": dialect,
+        "$schema": _DIALECT,
         "title": "A profile of Excise",
         **made,
         "anyOf": [{"required": ["extends"]}, alone],
+    }
+
+
+def build_limits_schema() -> Schema:
+    """The schema of limits."""
+    when = _record(dict.fromkeys(("users", "groups", "models", "providers"), _TEXTS))
+    percent = {"type": "integer", "minimum": 1, "maximum": 100}
+    limit = _record(
+        {
+            "id": {**_TEXT, "pattern": f"^{ID.pattern}$"},
+            "count": _word(What),
+            "at-most": {"type": "number", "exclusiveMinimum": 0},
+            "within": {**_TEXT, "pattern": f"^{SPAN.pattern}$"},
+            "per": _listed(_word(Per)),
+            "mode": _word(Mode),
+            "warn-at": _listed(percent),
+            "when": when,
+        },
+        "id",
+        "count",
+        "at-most",
+    )
+    # What counts within a window needs one, and nothing else has one.
+    windowed = {"properties": {"count": _word(WINDOWED)}, "required": ["count"]}
+    has_window = {"required": ["within"]}
+    rule = {"if": windowed, "then": has_window, "else": {"not": has_window}}
+    return {
+        "$schema": _DIALECT,
+        "title": "Limits of Excise",
+        **_record({"limits": _listed({**limit, **rule})}, "limits"),
     }
 
 

@@ -13,8 +13,8 @@ from excise.model import Mode, Principal
 from excise.policy.build import is_named
 from excise.strict import Node, parse_yaml
 
-_ID: Final = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
-_SPAN: Final = re.compile(r"([1-9][0-9]{0,5})(s|m|h|d)")
+ID: Final = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+SPAN: Final = re.compile(r"([1-9][0-9]{0,5})(s|m|h|d)")
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 MICRO: Final = 1_000_000  # a dollar in the unit that cost is counted in
 
@@ -177,7 +177,7 @@ def _limit(node: Node) -> Limit:
     node.done(also=("when", "within", "warn-at"))
     if when is not None:
         when.done()
-    if not _ID.fullmatch(limit.id):
+    if not ID.fullmatch(limit.id):
         raise PolicyError("EXC-POL-007", "an id is in kebab case.", at=node.at("id"))
     if (count in WINDOWED) != bool(limit.seconds):
         wanted = "needs" if count in WINDOWED else "has no"
@@ -199,7 +199,7 @@ def _amount(node: Node, count: What) -> int:
 
 
 def _seconds(node: Node) -> int:
-    found = _SPAN.fullmatch(node.text("within"))
+    found = SPAN.fullmatch(node.text("within"))
     seconds = int(found[1]) * _SECONDS[found[2]] if found else 0
     if not 1 <= seconds <= 366 * 86_400:
         raise PolicyError(
