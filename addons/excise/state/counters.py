@@ -21,6 +21,7 @@ from pyrate_limiter.abstracts.algorithm import ADMITTED, Decision, State, StateA
 from pyrate_limiter.buckets.state_bucket import InMemoryStateStore
 
 from excise.errors import StateError
+from excise.state.base import open_base
 
 SLOTS: Final = 24
 KEYS: Final = 20_000
@@ -260,14 +261,7 @@ class SqliteCounters:
         self._lock = threading.Lock()
         self._path = path
         try:
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            path.touch(mode=0o600)
-            self._base = sqlite3.connect(
-                path, timeout=2.0, isolation_level=None, check_same_thread=False
-            )
-            self._base.execute("PRAGMA journal_mode=WAL")
-            self._base.execute("PRAGMA synchronous=NORMAL")
-            self._base.execute(_SCHEMA)
+            self._base = open_base(path, _SCHEMA, synchronous="NORMAL")
         except (OSError, sqlite3.Error) as fault:
             raise self._unusable(fault) from None
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from excise.errors import StateError
+from excise.state.base import open_base
 
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS places (
@@ -62,14 +63,7 @@ class SqlitePlaces:
         self._is_alive = is_alive or _is_alive
         self._lock = threading.Lock()
         try:
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            path.touch(mode=0o600)
-            self._base = sqlite3.connect(
-                path, timeout=2.0, isolation_level=None, check_same_thread=False
-            )
-            self._base.execute("PRAGMA journal_mode=WAL")
-            self._base.execute("PRAGMA synchronous=OFF")
-            self._base.execute(_SCHEMA)
+            self._base = open_base(path, _SCHEMA, synchronous="OFF")
         except (OSError, sqlite3.Error) as fault:
             raise self._unusable(fault) from None
 

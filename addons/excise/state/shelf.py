@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Final
 
 from excise.errors import StateError
+from excise.state.base import open_base
 
 MOST: Final = 200_000  # names; beyond, those that end first are forgotten by the next sweep
-_PATIENCE: Final = 2.0  # seconds that another process may hold the file
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS shelf (name BLOB PRIMARY KEY, value BLOB NOT NULL, ends REAL NOT NULL)
 WITHOUT ROWID;
@@ -33,15 +33,7 @@ class SqliteShelf:
         self._most = most
         self._lock = threading.Lock()
         try:
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            path.touch(mode=0o600)
-            path.chmod(0o600)
-            self._base = sqlite3.connect(
-                path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False
-            )
-            self._base.execute("PRAGMA journal_mode=WAL")
-            self._base.execute("PRAGMA synchronous=OFF")
-            self._base.executescript(_SCHEMA)
+            self._base = open_base(path, _SCHEMA, synchronous="OFF")
         except (OSError, sqlite3.Error) as fault:
             raise self._unusable(fault) from None
 
