@@ -8,6 +8,7 @@ be left out, so every prefilter gives the same spans (held by a test).
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -19,7 +20,7 @@ from excise.rules.compile import CompiledExcuse, CompiledRule
 from excise.rules.schema import LINE_REACH, Scope
 
 _PATIENCE: Final = 8  # attempts that came to nothing, from which it pays to look ahead
-_AHEAD: Final = 8  # widths of a match that are looked ahead at a time
+_AHEAD: Final = 8  # widths of a match in which so many must be, and that are looked ahead at a time
 _RUN: Final = 256  # characters in which matches may start that are searched at once
 _DIGIT: Final = re.compile("[0-9]")
 
@@ -63,7 +64,7 @@ def find_spans(
             if stands:
                 yield span
             else:
-                tries.lose()
+                tries.lose(match.start())
             at = match.end() if stands or rule.rule.match.foreign else match.start() + 1
         if tries.over:
             return
@@ -139,7 +140,7 @@ def _from_starts(
         found = match(text, start, start + sees)
         span = _span(rule, found) if found else None
         if span is None or span.start >= span.end or not tries.is_genuine(span):
-            tries.lose()
+            tries.lose(start)
             # As its own library searches: on behind a match, also behind one that was dropped.
             at = found.end() if found and rule.rule.match.foreign else at
             continue
@@ -181,7 +182,7 @@ def _first(
             found = match(text, at, at + sees if sees else stop)
             if found is not None:
                 return found
-            tries.lose()
+            tries.lose(at)
         at += 1
     return None
 
@@ -196,22 +197,22 @@ class _Tries:
         self._text = text
         self._label = label
         self._work = work
-        self._lost = 0
+        self._lost = deque[int](maxlen=_PATIENCE)  # where the last attempts came to nothing
         self._width = rule.shape.width
         self._known: list[int] = []  # of each need where one stands, at or behind the last place
         self._clear: list[int] = []  # and up to where none begins but that
         self._judged: dict[str, bool] = {}
 
-    def lose(self) -> None:
-        """An attempt came to nothing."""
-        self._lost += 1
+    def lose(self, start: int) -> None:
+        """The attempt there came to nothing."""
+        self._lost.append(start)
         if self._work is not None and not self._work.lose(self._rule.rule.id, self._width):
             self.over = True
 
     def may_match(self, start: int) -> bool:
         """Whether one of each need begins within a match's width from `start`, if that is worth
         looking for."""
-        if self._lost < _PATIENCE:
+        if len(self._lost) < _PATIENCE or start - self._lost[0] > _AHEAD * self._width:
             return True
         needs = self._rule.needs
         if not self._known:

@@ -25,6 +25,7 @@ FLAGS: Final = re.ASCII | re.MULTILINE
 _DEAR: Final = 64  # characters from which a match that fails at its end is worth foreseeing
 _DEAREST: Final = 1000  # the same where only literals are known to stand in it
 _FEW: Final = 40  # literals that are looked for one by one
+_RARE: Final = frozenset('()[]{}<>=@#$%&*+|~^\\"')  # marks that ordinary sentences go without
 _TELLING: Final = 4  # characters of a literal that is looked for in every text
 _OF_VALUE: Final = (Scope.VALUE, Scope.LIST, Scope.SHA1)
 _SETS: Final = ("literals", "behind")  # of strings, in a shape
@@ -252,8 +253,8 @@ class CompiledRule:
 
 def _is_seldom(literals: frozenset[str]) -> bool:
     """Whether to look for these tells more than it costs."""
-    shortest = min(len(each.strip()) for each in literals)
-    return len(literals) <= _FEW and (shortest > 1 or "".join(literals).isdecimal())
+    short = "".join(each for each in literals if len(each.strip()) < 2)
+    return len(literals) <= _FEW and (short.isdecimal() or _RARE.issuperset(short))
 
 
 def _is_word(literals: frozenset[str]) -> bool:
