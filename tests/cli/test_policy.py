@@ -81,6 +81,28 @@ def test_an_example_that_does_not_hold_fails(
     assert "another prefix" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(("excuse", "status"), [("^BDG-x", 0), ("^BDG-", 1)])
+def test_a_rule_is_tested_as_another_pack_leaves_it(
+    policies: Path, capsys: pytest.CaptureFixture[str], excuse: str, status: int
+) -> None:
+    """An excuse that swallows what the rule is for is told, with the example."""
+    home = policies / "packs/more"
+    home.mkdir()
+    (home / "pack.yaml").write_text(
+        "pack: more\nversion: 1\nengine: 1\ntitle: Changes\n"
+        "defaults: {kind: secret, severity: high}\n"
+    )
+    (home / "changes.yaml").write_text(
+        "extend:\n  - rule: own.badge\n    because: Known here.\n"
+        f"    unless: [{{value: '{excuse}', because: Known here.}}]\n"
+    )
+    profile = policies / "profiles/own.yaml"
+    profile.write_text(PROFILE.replace("{pack: own}", "{pack: own}, {pack: more}"))
+    assert run(policies, "test") == status
+    told = capsys.readouterr().out
+    assert ('own.badge: "alone": as extended: wanted 0-12, found nothing.' in told) is bool(status)
+
+
 @pytest.mark.parametrize(
     ("name", "old", "new", "code"),
     [

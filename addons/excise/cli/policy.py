@@ -6,7 +6,7 @@ from __future__ import annotations
 import argparse
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,8 +25,10 @@ from excise.policy.limits_lint import find_limit_mistakes
 from excise.policy.lint import Mistake, find_mistakes
 from excise.policy.waivers import Waivers, find_idle
 from excise.rules.accepted import parse_baseline
-from excise.rules.examples import check_pack
+from excise.rules.examples import check_extended, check_pack
+from excise.rules.extend import extend_rules
 from excise.rules.load import load_pack
+from excise.rules.schema import RulePack
 from excise.state.indexes import is_name, put_index
 
 _KEBAB: Final = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
@@ -123,14 +125,30 @@ def _stale_exceptions(engine: Engine) -> list[Mistake]:
 
 def _test(args: argparse.Namespace) -> int:
     failed = _lint(args)
-    for pack in _engine(args).packs:
+    packs = _engine(args).packs
+    for pack in packs:
         faults = check_pack(pack, alone=build_plain_scanner, whole=build_proof_scanner, merge=merge)
         examples = sum(len(rule.examples) for rule in pack.rules)
         failed += len(faults)
         for fault in faults:
             print(fault)
         print(f"{pack.name}: {examples} examples of {len(pack.rules)} rules, {len(faults)} failed")
-    return 1 if failed else 0
+    for fault in (faults := _extended_faults(packs)):
+        print(fault)
+    return 1 if failed or faults else 0
+
+
+def _extended_faults(packs: Sequence[RulePack]) -> list[str]:
+    """What rules no longer do as the packs extend them; those of libraries carry no examples."""
+    rules = {rule.id: rule for pack in packs for rule in pack.rules}
+    mine = [each for pack in packs for each in pack.extensions if each.rule in rules]
+    names = {each.rule for each in mine}
+    return [
+        fault
+        for rule in extend_rules(list(rules.values()), mine)
+        if rule.id in names
+        for fault in check_extended(rule, build_plain_scanner)
+    ]
 
 
 def _import_presidio(args: argparse.Namespace) -> int:

@@ -115,6 +115,20 @@ def check_rule(rule: Rule, alone: Factory) -> list[str]:
     return faults
 
 
+def check_extended(rule: Rule, alone: Factory) -> list[str]:
+    """The sentences about a rule as another pack leaves it: what it is for is still found, and
+    what was let pass still passes."""
+    scanner, faults = alone([rule]), []
+    for each in _readable(rule):
+        if each.example.someday:
+            continue
+        found = _spans(scanner, each.segment())
+        if found != each.spans:
+            told = f"as extended: wanted {_show(each.spans)}, found {_show(found)}."
+            faults.append(_say(rule, each.example, told))
+    return faults
+
+
 def _say(rule: Rule, example: Example, problem: str) -> str:
     return f'{example.origin}: {rule.id}: "{example.name}": {problem}'
 
