@@ -18,7 +18,7 @@ from excise.codecs.refusal import set_apart
 from excise.codecs.ssejson import SseEvent, SseReader, TokensEvent, build_event, is_key
 from excise.model import Edit, Path, Segment
 
-_SPELLED: Final = {
+_SPELLED: Final[dict[Path, Channel]] = {
     path: Channel(path)
     for path in (("message", "content"), ("message", "thinking"), ("response",), ("thinking",))
 }
