@@ -75,6 +75,15 @@ MCP sends a result in one event, so an error takes its place, after the requests
 """
 
 
+SOCKETS = """
+## WebSockets
+
+`openai` over `realtime.connect` and `responses.connect` (`tests/clients/test_sockets.py`): upstream
+received placeholders, the client its own values in deltas of their own. A message that is refused
+comes back as an `error` event with the words of the refusal, and the socket stays open.
+"""
+
+
 def render(results: Results) -> str:
     """The page."""
     versions = locked()
@@ -91,7 +100,9 @@ def render(results: Results) -> str:
             client, asked = told["stopped"].client, told["stopped"].requests
             end = client.get("end") or client["raised"]
             stopped.append(f"| {title} | `{end}` | {len(asked)} |")
-    return "\n".join([*lines, "", *refused, *SIGNED.rstrip("\n").split("\n"), "", *stopped, ""])
+    return "\n".join(
+        [*lines, "", *refused, *SIGNED.rstrip("\n").split("\n"), "", *stopped, *SOCKETS.split("\n")]
+    )
 
 
 def _refused(told: dict[str, Told]) -> str:

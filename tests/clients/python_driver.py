@@ -87,6 +87,38 @@ def openai_responses(mode: str, prompt: str) -> Json:
     return shown
 
 
+def openai_realtime(mode: str, prompt: str) -> Json:
+    """One answer in text over the socket of the Realtime API."""
+    import openai
+
+    said = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": prompt}]}
+    with openai.OpenAI(api_key="none").realtime.connect(model="gpt-realtime") as socket:
+        socket.response.create(response={"input": [said], "output_modalities": ["text"]})
+        return over_socket(iter(socket), "response.done")
+
+
+def openai_responses_socket(mode: str, prompt: str) -> Json:
+    """One answer over the socket of the Responses API."""
+    import openai
+
+    with openai.OpenAI(api_key="none").responses.connect() as socket:
+        socket.response.create(model="m", input=prompt)
+        return over_socket(iter(socket), "response.completed")
+
+
+def over_socket(events: Any, last: str) -> Json:
+    """What the deltas of one answer say, or the error that came in its place."""
+    deltas: list[str] = []
+    for event in events:
+        if event.type == "error":
+            return {"raised": "error", "said": event.error.message, "status": event.error.type}
+        if event.type == "response.output_text.delta":
+            deltas.append(event.delta)
+        if event.type == last:
+            return gathered(deltas, event.response.status, tool=False)
+    return gathered(deltas, None, tool=False)
+
+
 def anthropic_messages(mode: str, prompt: str) -> Json:
     import anthropic
 
@@ -289,6 +321,8 @@ APIS: dict[str, Callable[[str, str], Json]] = {
     "litellm": litellm,
     "langchain-openai": langchain_openai,
     "mcp": mcp,
+    "openai-realtime": openai_realtime,
+    "openai-responses-socket": openai_responses_socket,
 }
 
 

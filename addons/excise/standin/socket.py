@@ -122,7 +122,7 @@ async def _reply(
     return True
 
 
-def _said(body: Json) -> Answer:
+def _said(body: Any) -> Answer:
     """The answer to a text, by the words that steer it."""
     asked = Received(number=0, method="POST", target="/", headers=(), body=encode({"input": body}))
     return answer_prompt(asked)
@@ -138,7 +138,7 @@ def _realtime(body: Json, message: Received) -> Iterator[bytes]:
     asked = body.get("response")
     if body.get("type") != "response.create" or not isinstance(asked, dict):
         return
-    answer = _said({"text": asked.get("instructions", "")})
+    answer = _said(asked.get("input") or {"text": asked.get("instructions", "")})
     head: Json = {"id": "resp_standin", "object": "realtime.response", "status": "in_progress"}
     at = {"response_id": "resp_standin", "item_id": "item_standin", "content_index": 0}
     item: Json = {"id": "item_standin", "type": "message", "role": "assistant"}
