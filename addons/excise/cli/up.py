@@ -332,4 +332,6 @@ def _panel(config: Config, engine: Engine, ca: Path, address: str) -> Panel:
         table.add_row("one command", "excise run -- COMMAND")
         table.add_row("a whole shell", 'eval "$(excise env)"')
         table.add_row("by hand", f"HTTPS_PROXY={url}, and trust the CA above")
+    elif config.mode == "transparent":
+        table.add_row("the rules", "excise gateway show, then up (as root)")
     return Panel(table, title="Excise", title_align="left", expand=False)
