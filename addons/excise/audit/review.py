@@ -20,8 +20,8 @@ from excise.errors import AuditError
 FILE: Final = "reviews.jsonl"  # in the folder of state
 # What a review repeats of its finding and its line, so that proposals need not search the trail.
 SEEN: Final = (
-    "entity", "action", "mode", "clause", "place", "role", "part", "path", "score", "fingerprint",
-    "older",
+    "entity", "kind", "severity", "action", "mode", "clause", "place", "role", "part", "path",
+    "score", "fingerprint", "older",
 )  # fmt: skip
 _OF_LINE: Final = ("direction", "host", "provider", "model", "profile")
 _Z: Final = 1.959963984540054  # two sides of 95 %

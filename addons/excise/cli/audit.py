@@ -22,6 +22,7 @@ from excise.audit.reader import (
 )
 from excise.audit.select import FILTERS, Wanted
 from excise.audit.stats import Stats, read_stats
+from excise.cli.audit_cases import add_cases
 from excise.cli.audit_export import add_export
 from excise.cli.audit_propose import add_propose
 from excise.cli.audit_report import add_report
@@ -61,6 +62,7 @@ def add_parser(subparsers: Any) -> None:
     add_report(commands)
     add_review(commands)
     add_propose(commands)
+    add_cases(commands)
 
 
 def add_filters(parser: argparse.ArgumentParser) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,7 +27,7 @@ class Books:
     state_dir: Path
     reviewer: str
     limits: Callable[[], Any]
-    proposals: Callable[[], list[Mapping[str, str]]] = list
+    proposals: Callable[[], Sequence[Mapping[str, str]]] = list
 
     @property
     def reviews(self) -> Path:
