@@ -52,10 +52,12 @@ class Lexicon:
         if not self._hashes.size:
             rows = np.zeros(hashes.size, np.int64)
             return rows, rows
-        at = np.searchsorted(self._hashes, hashes)
-        np.minimum(at, self._hashes.size - 1, out=at)
-        rows = np.where(self._hashes[at] == hashes, at + 1, 0)
-        return rows, self._classes[rows]
+        # What is behind all of them is held against the last one, too.
+        rows = self._hashes[:-1].searchsorted(hashes)
+        known = self._hashes.take(rows) == hashes
+        rows += 1
+        rows *= known
+        return rows, self._classes.take(rows)
 
 
 class Reading(NamedTuple):
@@ -132,23 +134,23 @@ def _class_of_mark(kinds: NDArray[np.uint8], marks: NDArray[np.uint32]) -> Ints:
 def _buckets(words: NDArray[np.uint32], stems: NDArray[np.uint32], classes: Ints) -> Ints:
     """Feature × token: the bucket of each feature."""
     kinds = (classes.astype(np.uint32) + _U32(1)) * _U32(0x9E3779B1)
-    mixed = np.empty((FEATURES, words.size), np.uint32)
+    size = words.size
+    mixed = np.empty((FEATURES, size), np.uint32)
+    before = np.zeros(size + 2, np.uint32)  # those before the first are nought
+    before[2:] = stems
     mixed[0] = words
     mixed[1] = stems
-    mixed[2] = stems + _before(stems, 1) * _U32(3)
-    mixed[3] = stems + _before(stems, 2) * _U32(5)
-    mixed[4] = kinds + _before(kinds, 1) * _U32(7)
-    mixed[5] = mixed[4] + _before(kinds, 2) * _U32(11)
+    np.multiply(before[1:-1], _U32(3), out=mixed[2])
+    np.multiply(before[:-2], _U32(5), out=mixed[3])
+    mixed[2:4] += stems
+    before[2:] = kinds
+    np.multiply(before[1:-1], _U32(7), out=mixed[4])
+    mixed[4] += kinds
+    np.multiply(before[:-2], _U32(11), out=mixed[5])
+    mixed[5] += mixed[4]
     mixed ^= mixed >> _U32(15)
     mixed *= _STIR
     mixed ^= mixed >> _U32(13)
     mixed *= _U32(0x2C1B3C6D)
     mixed >>= _U32(32 - BITS)
     return mixed.astype(np.int64)
-
-
-def _before(values: NDArray[np.uint32], steps: int) -> NDArray[np.uint32]:
-    """The value so many tokens before each, 0 where there is none."""
-    out = np.zeros_like(values)
-    out[steps:] = values[:-steps]
-    return out
