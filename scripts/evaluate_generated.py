@@ -6,13 +6,14 @@ import base64
 import random
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import product
-from typing import Final
+from typing import Final, Protocol
 
 from evaluate_cards import GATEWAY, HELD_OUT, IDS, RANDOM_IDS, SPOKEN, fill_card, random_ids
 from evaluate_rows import Mark, Row
 from evaluate_text import CLEAN, fill_clean
-from packs import secret_texts
+from packs import secret_fifth, secret_texts
 
 from excise.rules.fillers import fill
 
@@ -21,6 +22,14 @@ CLEAN_LINES: Final = 10_000
 RANDOM_COUNT: Final = 600  # of each length
 _BLOCK: Final = 50  # lines of clean text that are scanned as one text
 _FILLER: Final = re.compile(r"\{(?:alnum|base64|b64url|digit|hex|lower|upalnum|uuid)[:}]")
+
+
+class LookAlikes(Protocol):
+    """A module with texts that hold no secret; `<V>` in a carrier stands for a blank."""
+
+    BLANK_CARRIERS: Final[tuple[str, ...]]
+    BLANKS: Final[tuple[str, ...]]
+    HARMLESS: Final[tuple[str, ...]]
 
 
 def gateway_rows(templates: Sequence[tuple[str, str]], seed: int) -> Iterator[Row]:
@@ -94,11 +103,34 @@ def carrier_rows() -> Iterator[Row]:
                 marks = (Mark(start, start + len(value)),)
                 at = f"{group}/{name}/{slot}/{kind}"
                 yield Row(at, text, True, "generated", kind, marks, group=group)
-    blanks = product(secret_texts.BLANK_CARRIERS, secret_texts.BLANKS)
-    for number, (carrier, blank) in enumerate(blanks):
+    yield from _look_alikes(secret_texts)
+
+
+def fifth_rows() -> Iterator[Row]:
+    """The round of carriers and look-alikes that was written last."""
+    for group, carriers, values in (
+        ("passwords", secret_fifth.PASSWORD_CARRIERS, secret_fifth.PASSWORDS),
+        ("tokens", secret_fifth.TOKEN_CARRIERS, secret_fifth.TOKENS),
+    ):
+        for (number, carrier), (kind, filler) in product(enumerate(carriers), values.items()):
+            value = fill(filler, f"{carrier}/{kind}")
+            text = carrier.replace("<V>", value)
+            start = text.index(value)
+            marks = (Mark(start, start + len(value)),)
+            at = f"fifth-{group}-{number}-{kind}"
+            yield Row(at, text, True, "generated", kind, marks, group=group)
+    for row in _look_alikes(secret_fifth):
+        blank = row.group == "blanks"
+        weak = blank and any(each in row.text for each in secret_fifth.BAD_PASSWORDS)
+        yield replace(row, group="bad passwords") if weak else row
+
+
+def _look_alikes(texts: LookAlikes) -> Iterator[Row]:
+    """What stands where a secret would, and lines in which nothing is secret."""
+    for number, (carrier, blank) in enumerate(product(texts.BLANK_CARRIERS, texts.BLANKS)):
         text = carrier.replace("<V>", blank)
         yield Row(f"blank-{number}", text, False, "generated", "blank", group="blanks")
-    for number, line in enumerate(secret_texts.HARMLESS):
+    for number, line in enumerate(texts.HARMLESS):
         text = fill(line, line) if _FILLER.search(line) else line
         yield Row(f"harmless-{number}", text, False, "generated", "harmless", group="harmless")
 

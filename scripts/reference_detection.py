@@ -31,7 +31,9 @@ Parker and half of gitleaks' kinds. The other half of gitleaks' kinds was held o
 found 131 of 143, with 10 alarms in 234 look-alikes.
 - The `secrets_carriers` are written for this project in four rounds, each run before a rule was \
 changed for it: after the first, 589 of 664 values were covered, then 350 of 436, then 241 of 314 \
-(77 to 89 %). What stands below is after the rules were mended.
+(77 to 89 %). What stands below is after the rules were mended. Of a fifth round, `secrets_fifth`, \
+657 of 870 values were covered at its first run, with 615 alarms in 2977 look-alikes; its `bad \
+passwords` (`Passw0rd`, `admin123`) are found on purpose where a password is named.
 - Payment data: no rule was made or altered for a template of `pci_held_out`; the first look at \
 them found 98.0 % of the rows and covered 98.9 % of the values. What has moved since moved by \
 mending what was seen elsewhere.

@@ -39,6 +39,11 @@ BLANKS: Final = (
     "<removed-2024>", "hidden1", "masked_value_1", "**redacted-1**", "[secret removed]", "provided-by-vault-1", "from-keychain",
     "managed by terraform", "generated-on-deploy", "see 1password", "ask @anna", "same as prod", "in the wiki",
 )  # fmt: skip
+# Of them, what people do take for a password; to be found where one is named.
+BAD_PASSWORDS: Final = (
+    "Passw0rd", "p@ssw0rd", "P@ssw0rd!", "password123", "Password1!", "secret123", "s3cr3t", "supersecret123", "admin123", "root1234",
+    "qwerty123", "asdf1234", "Contraseña1", "Passwort12", "user1_password",
+)  # fmt: skip
 BLANK_CARRIERS: Final = (
     "password: <V>\n", "\"password\": \"<V>\",\n", "DB_PASSWORD=<V>\n", "password = '<V>'\n", "API_KEY=\"<V>\"\n", "\"apiKey\": \"<V>\"\n",
     "token: <V>\n", "Authorization: Bearer <V>\n", "secret_key = \"<V>\"\n", "export SECRET_TOKEN=<V>\n", "<apiKey><V></apiKey>\n",

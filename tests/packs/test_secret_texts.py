@@ -115,9 +115,9 @@ def test_the_fifth_round(scanner: PatternScanner) -> None:
         for span, own in zip(spans, found, strict=True)
     ]
     assert len(covered) == 870
-    assert sum(covered) >= 779
+    assert sum(covered) >= 781
     blanks = [text.replace("<V>", blank) for text in fifth.BLANK_CARRIERS for blank in fifth.BLANKS]
     assert len(blanks) == 2784
-    assert sum(map(bool, scan(scanner, blanks))) <= 200
+    assert sum(map(bool, scan(scanner, blanks))) <= 186
     harmless = [fill(line, line) if _FILLER.search(line) else line for line in fifth.HARMLESS]
     assert sum(map(bool, scan(scanner, harmless))) <= 1

@@ -20,12 +20,14 @@ _MARKS: Final = frozenset({
     "qux", "lorem", "ipsum", "placeholder", "here", "fill", "fillme", "insert", "enter", "paste",
     "put", "replace", "provide", "provided", "generate", "generated", "random", "some", "any",
     "this", "not", "todo", "fixme", "tbd", "setme", "set", "hidden", "masked", "redacted",
-    "removed", "blah", "bogus", "invalid",
+    "removed", "blah", "bogus", "invalid", "goes", "only", "unused", "ignored", "used", "do", "use",
+    "required", "optional", "unit", "integration", "ci", "stored", "rotated", "expires", "enabled",
+    "disabled", "none", "missing", "unknown",
 })  # fmt: skip
 # Words for what a secret is, that say nothing by themselves.
 _NAMES: Final = frozenset({
     "token", "tokens", "key", "keys", "api", "apikey", "auth", "credential", "credentials",
-    "access", "client",
+    "access", "client", "id", "tok", "sk", "pk", "x",
 })  # fmt: skip
 # Words that stand between those.
 _REST: Final = frozenset({
@@ -33,11 +35,12 @@ _REST: Final = frozenset({
     "public", "shared", "service", "bearer", "jwt", "oauth", "session", "signing", "webhook", "a",
     "an", "the", "is", "it", "of", "for", "to", "in", "on", "at", "by", "with", "from", "me", "you",
     "and", "or", "as", "be", "one", "no", "new", "old", "real", "really", "very", "super", "long",
-    "strong", "secure", "safe", "string", "value", "values", "data", "name", "id", "clear", "plain",
+    "strong", "secure", "safe", "string", "value", "values", "data", "name", "clear", "plain",
     "text", "user", "username", "db", "database", "app", "application", "prod", "production", "dev",
     "staging", "deploy", "local", "default", "vault", "keychain", "env", "environment", "config",
     "abc", "abcd", "xyz", "yes", "add", "server", "root", "admin", "account", "login", "word",
-    "phrase", "see", "ask", "same", "manual", "field",
+    "phrase", "see", "ask", "same", "manual", "field", "readme", "ticket", "since", "manager",
+    "factor", "two", "who", "what", "where",
 })  # fmt: skip
 _WORDS: Final = _MARKS | _NAMES | _REST
 _LONGEST: Final = max(map(len, _WORDS))
@@ -74,6 +77,8 @@ def _is_worded(text: str) -> bool:
             return False
     if marks > 1 or not words:
         return False
+    if ":" in text and len(words) > 1:  # `user:pass`
+        return True
     return bool(_MARKS.intersection(words)) or _NAMES.issuperset(words)
 
 

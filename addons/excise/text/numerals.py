@@ -204,8 +204,10 @@ def _words() -> dict[str, tuple[Sort, int]]:
 
 
 WORDS: Final = MappingProxyType(_words())
-_LONGEST: Final = 48  # characters of a word worth a look
+_LONGEST: Final = 72  # characters of a word worth a look
 _ONE_WORD: Final = ("tausend", "duizend", "mila", "mille")
+_BY_HUNDREDS: Final = (("hundert", "und"), ("honderd", "en"))  # 1100 to 9999 in one word
+_DOZENS: Final = range(11, 100)
 
 
 def look_up(text: str) -> Meaning | None:
@@ -226,6 +228,12 @@ def look_up(text: str) -> Meaning | None:
             above, below = _below_thousand(head or "ein"), _below_thousand(tail.removeprefix("und"))
             if above is not None and below is not None:
                 return Meaning(word, Sort.WHOLE, 1000 * above + below)
+    for hundred, join in _BY_HUNDREDS:
+        head, found, tail = word.partition(hundred)
+        if found and head:
+            above, below = _below_thousand(head), _below_thousand(tail.removeprefix(join))
+            if above is not None and below is not None and below < 100 and above in _DOZENS:
+                return Meaning(word, Sort.WHOLE, 100 * above + below)
     return None
 
 
@@ -303,12 +311,15 @@ class _Reader:
     def _thousands(self) -> int | None:
         total: int | None = None
         scale = 10**15
+        full, ceiling = 0, scale  # what counts millions and more, and the least of these scales
         while True:
             word = self._peek()
             if word is None:
                 return total
             if word.sort is Sort.SCALE and total is None:
                 part = 1
+            elif word.sort is Sort.SCALE and scale == 1000 < word.value < ceiling:
+                part = 0
             elif total is None or self._follows(
                 Sort.UNIT, Sort.TEEN, Sort.TEN, Sort.WHOLE, Sort.HUNDREDS, Sort.HUNDRED
             ):
@@ -317,6 +328,9 @@ class _Reader:
                 if read is None:
                     return total
                 after = self._peek()
+                if scale > 1000 and _is_thousands(self._words[self.at - 1]):
+                    total, scale = (total or 0) + read, 1000
+                    continue
                 if total is not None and (after is None or after.sort is not Sort.SCALE):
                     # Only what fills up the zeros: `four thousand one hundred`.
                     if read < scale:
@@ -324,16 +338,20 @@ class _Reader:
                     self.at = before
                     return total
                 part = read
-                if total is None and _is_thousands(self._words[self.at - 1]):
-                    total, scale = read, 1000
-                    continue
             else:
                 return total
             after = self._peek()
-            if after is None or after.sort is not Sort.SCALE or after.value >= scale:
+            if after is None or after.sort is not Sort.SCALE:
+                return part if total is None else total + part
+            if scale == 1000 < after.value < ceiling:
+                # `dos mil millones`: all that was counted below the last million
+                part, total = (total or 0) - full + part, full
+            elif after.value >= scale:
                 return part if total is None else total + part
             scale = after.value
             total = (total or 0) + part * scale
+            if scale > 1000:
+                full, ceiling = total, scale
             self.at += 1
 
     def _hundreds(self) -> int | None:
