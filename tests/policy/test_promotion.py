@@ -9,10 +9,10 @@ import pytest
 from policy.samples import HEAD, RULES
 
 from excise.errors import PolicyError
-from excise.model import Mode
+from excise.model import Action, Mode
 from excise.policy.build import build_policy
 from excise.policy.load import parse_profile
-from excise.policy.promotion import find_use, promote_clause, promote_rule
+from excise.policy.promotion import find_use, promote_clause, promote_rule, roll_out
 
 FLOW = "packs: [{pack: pii}, {pack: secret}, {pack: lab, mode: shadow}]"
 FORMS = {
@@ -23,6 +23,8 @@ FORMS = {
     "named in shadow": "packs:\n  - {pack: pii}\n  - {pack: lab, shadow: [lab.idea]}\n",
     "named in a block": "packs:\n  - pack: lab\n    shadow: [lab.idea]\n  - {pack: pii}\n",
 }
+
+BARE = HEAD.replace(FLOW + "\n", FORMS["flow"]).replace("clauses:\n", "")
 
 
 def parsed(text: str):  # type: ignore[no-untyped-def]
@@ -75,3 +77,30 @@ def test_a_clause_is_rolled_out(clause: str, percent: int, mode: Mode) -> None:
 
 def test_a_pack_that_is_not_there_has_no_use() -> None:
     assert find_use(parsed(HEAD), "absent") is None
+
+
+@pytest.mark.parametrize(
+    "tail",
+    [
+        "",
+        "cases: []\n",
+        "clauses:\n  - {id: c, when: {kinds: [secret]}, then: block}\ncases: []\n",
+        "clauses:  # ours\n- id: c\n  when: {kinds: [secret]}\n  then: block\n# the end\n",
+    ],
+)
+def test_a_rule_is_rolled_out_by_two_clauses(tail: str) -> None:
+    """Behind those that are there, wherever they stand."""
+    text = BARE + tail
+    before = parsed(text)
+    after = parsed(roll_out(text, find_use(before, "lab"), "lab.idea", Action.REDACT, 20))
+    assert after.clauses[:-2] == before.clauses
+    noted, acting = after.clauses[-2:]
+    assert (noted.then, noted.percent, acting.then, acting.percent) == ("log", 100, "redact", 20)
+    assert noted.when == acting.when and acting.when.rules == {"lab.idea"}
+    assert after.cases == before.cases and find_use(after, "lab").enforce == {"lab.idea"}
+
+
+def test_clauses_in_one_line_are_for_a_person() -> None:
+    text = BARE + "clauses: []\n"
+    with pytest.raises(PolicyError, match="one line"):
+        roll_out(text, find_use(parsed(text), "lab"), "lab.idea", Action.REDACT, 20)

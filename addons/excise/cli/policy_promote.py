@@ -8,14 +8,15 @@ import re
 from pathlib import Path
 from typing import Any, Final
 
-from excise.assemble import read_profile
+from excise.assemble import load_engine, read_profile
 from excise.audit.review import FILE, Rate, count_hits, rates, read_reviews, wilson
 from excise.cli.options import settings_of
 from excise.config import Settings
 from excise.errors import ConfigError, PolicyError, closest
 from excise.folders import Folders
+from excise.model import Action
 from excise.policy.load import parse_profile
-from excise.policy.promotion import find_use, promote_clause, promote_rule
+from excise.policy.promotion import find_use, promote_clause, promote_rule, roll_out
 from excise.policy.schema import PackUse, Profile
 from excise.resources import policies_dir
 
@@ -27,7 +28,7 @@ def add_parser(verbs: Any, shared: Any) -> None:
     """The verb; `shared` gives it the options of every other."""
     verb = verbs.add_parser("promote", help="what a rule in shadow did; enforce it")
     verb.add_argument("name", metavar="RULE", help="a rule, or a clause of the profile")
-    verb.add_argument("--percent", type=int, default=100, help="of the principals; for clauses")
+    verb.add_argument("--percent", type=int, default=100, help="of the principals")
     verb.add_argument("--write", action="store_true", help="change the profile of your own")
     verb.add_argument(
         "--despite-reviews", action="store_true", help="also where verdicts speak against it"
@@ -120,14 +121,16 @@ def _changed(text: str, profile: Profile, name: str, percent: int, settings: Set
             "EXC-POL-010", f'no clause or pack of {profile.name} has "{name}".',
             at=profile.origin, hint=closest(name, known),
         )  # fmt: skip
-    if percent != 100:
-        raise PolicyError(
-            "EXC-POL-015", "a rule is enforced for all; --percent is for clauses.", at=use.origin,
-            hint=f"Write a clause with when: {{rules: [{name}]}} and promote that.",
-        )  # fmt: skip
     _has_rule(use, name, settings)
     _stands_here(use.origin, profile, f"- {{pack: {use.name}, mode: shadow, enforce: [{name}]}}")
+    if percent != 100:
+        return roll_out(text, use, name, _action_of(name, settings), percent)
     return promote_rule(text, use, name)
+
+
+def _action_of(rule: str, settings: Settings) -> Action:
+    engine = load_engine(settings.profile, policies=settings.policies, state_dir=settings.state_dir)
+    return engine.policy.rules[rule].action
 
 
 def _has_rule(use: PackUse, rule: str, settings: Settings) -> None:

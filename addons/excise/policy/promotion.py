@@ -6,12 +6,13 @@ import re
 from typing import Final
 
 from excise.errors import PolicyError
-from excise.model import Mode
+from excise.model import Action, Mode
 from excise.policy.schema import Clause, PackUse, Profile
 
 _ENFORCE: Final = re.compile(r"\benforce:[ \t]*\[([^\]]*)\]")
 _SHADOW: Final = re.compile(r",?[ \t]*\bshadow:[ \t]*\[([^\]]*)\]")
 _MODE: Final = re.compile(r"\bmode:[ \t]*shadow\b")
+_BARE: Final = re.compile(r"clauses:[ \t]*(?:#[^\n]*)?\n?")
 _PERCENT: Final = re.compile(r"\bpercent:[ \t]*\d+")
 
 
@@ -38,6 +39,33 @@ def promote_clause(text: str, clause: Clause, percent: int = 100) -> str:
     elif percent < 100:
         item = _with(item, f"percent: {percent}")
     return "".join([*lines[:first], item, *lines[last:]])
+
+
+def roll_out(text: str, use: PackUse, rule: str, action: Action, percent: int) -> str:
+    """The text in which a rule is enforced for so many of the principals, and only noted for the
+    others: two clauses take the place of its own action."""
+    name = rule.replace(".", "-")
+    clauses = (
+        f"- {{id: {name}-noted, when: {{rules: [{rule}]}}, then: log}}\n",
+        f"- {{id: {name}, when: {{rules: [{rule}]}}, then: {action}, percent: {percent}}}\n",
+    )
+    lines = promote_rule(text, use, rule).splitlines(keepends=True)
+    head = next((n for n, line in enumerate(lines) if line.startswith("clauses:")), None)
+    if head is None:
+        return "".join([*lines, "clauses:\n", *(f"  {each}" for each in clauses)])
+    if _BARE.fullmatch(lines[head]) is None:
+        at = f"{use.origin.rpartition(':')[0]}:{head + 1}"
+        raise PolicyError(
+            "EXC-POL-012", "the clauses stand in one line.", at=at,
+            hint="Write them as a list of lines.",
+        )  # fmt: skip
+    last = head + 1
+    while last < len(lines) and (not lines[last].strip() or lines[last][0] in " -#"):
+        last += 1
+    items = (line for line in lines[head + 1 : last] if line.lstrip().startswith("-"))
+    first = next(items, "  -")
+    depth = first[: len(first) - len(first.lstrip())]
+    return "".join([*lines[:last], *(depth + each for each in clauses), *lines[last:]])
 
 
 def find_use(profile: Profile, pack: str) -> PackUse | None:
