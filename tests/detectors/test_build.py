@@ -8,7 +8,7 @@ from rules.samples import sample_rules
 from excise.detectors import build
 from excise.detectors.fallback import Literals
 from excise.detectors.hyper import Hyper
-from excise.model import Part, Role, Segment
+from excise.model import Direction, Part, Role, Segment
 from excise.rules.fillers import fill
 from excise.rules.schema import Status
 
@@ -41,11 +41,24 @@ def test_databases_are_made_once() -> None:
     assert kept.puts == 2
 
 
+def test_streams_have_a_database_of_their_own_where_it_is_kept() -> None:
+    """Over the rules that read them; it finds what the other one does."""
+    one, *others = sample_rules()
+    asks = [replace(one, directions=frozenset({Direction.REQUEST})), *others]
+    kept = Kept()
+    own, shared = build.build_scanner(asks, kept), build.build_scanner(asks)
+    assert kept.puts == 2
+    assert own.pattern._pieces.prefilter is not own.pattern._whole.prefilter
+    assert shared.pattern._pieces.prefilter is shared.pattern._whole.prefilter
+    text = SEGMENT._replace(text=f"{SEGMENT.text} {fill('{pan:visa}', 'b')}, so it was")
+    for piece in (SEGMENT, text):
+        assert own.scan([piece], whole=False) == shared.scan([piece], whole=False)
+        assert own.rests(piece, 0) == shared.rests(piece, 0)
+
+
 def test_without_hyperscan_the_same_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """The plain prefilter steps in."""
-    swift = build.build_scanner(sample_rules()).pattern
-    assert isinstance(swift._whole.prefilter, Hyper)
-    assert isinstance(swift._pieces.prefilter, Hyper)
+    assert isinstance(build.build_scanner(sample_rules()).pattern._whole.prefilter, Hyper)
     monkeypatch.setattr(build, "HYPERSCAN", False)
     plain = build.build_scanner(sample_rules())
     assert isinstance(plain.pattern._whole.prefilter, Literals) and plain.scan([SEGMENT]) != [()]

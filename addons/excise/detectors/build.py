@@ -106,10 +106,10 @@ def build_scanner(
     """
     rules = tuple(rules)
     compiled = compile_rules(rule for rule in rules if rule.asked is None)
-    streamed = streamed_of(compiled)
-    pattern = PatternScanner(
-        compiled, _prefilter(compiled, databases), _prefilter(streamed, databases)
-    )
+    # A database of their own makes streams cheaper. It takes a second or two to compile, which is
+    # worth while where it is kept.
+    streamed = None if databases is None else _prefilter(streamed_of(compiled), databases)
+    pattern = PatternScanner(compiled, _prefilter(compiled, databases), streamed)
     beside = side_detectors(rules, detectors or {})
     return FullScanner(pattern, beside, rules, blind=blind, asking=asking)
 
