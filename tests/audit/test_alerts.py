@@ -36,6 +36,7 @@ def line(**fields: Any) -> dict[str, Any]:
             {"stage": "notice", "notice": {"event": "policy-rejected", "subject": "EXC-POL-009"}},
             ["policy-rejected"],
         ),
+        ({"stage": "notice", "notice": {"event": "self-test-failed"}}, ["self-test-failed"]),
         ({"stage": "notice", "notice": {"event": "policy-loaded"}}, []),
         ({"stage": "start"}, []),
     ],

@@ -2,8 +2,7 @@
 they stand there, and held back where the same thing happens all the time.
 
 An alert is for each rule or clause in force that asked for `alert`, whatever stricter was done
-besides; for a message that passed unread with an `alert`; and for notices about the kill switch,
-limits and a policy that was rejected.
+besides; for a message that passed unread with an `alert`; and for notices, save ordinary ones.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from excise.audit.fields import Stage
 from excise.model import Action, Mode
 
 EVERY: Final = 60.0  # seconds between two alerts of the same name
-TOLD: Final = ("limit-warning", "policy-rejected", "kill-switch-on", "kill-switch-off")
+ORDINARY: Final = frozenset({"policy-loaded"})  # notices that nobody need hear of at once
 _MARKS: Final = (b'"alert"', b'"notice"')
 
 Alert = dict[str, Any]
@@ -26,7 +25,7 @@ def alerts_of(record: Mapping[str, Any]) -> list[Alert]:
     """The alerts of one line of the trail; `alert` names what speaks."""
     notice = record.get("notice") or {}
     if notice:
-        said = [{"alert": notice["event"], **notice}] if notice["event"] in TOLD else []
+        said = [{"alert": notice["event"], **notice}] if notice["event"] not in ORDINARY else []
     else:
         said = [*_rulings(record), *_clauses(record)] or _unread(record)
     around = _around(record)
