@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import resource
 import sys
@@ -40,7 +41,8 @@ SHAPES = 2000
 
 def main() -> int:
     """Write a trail, then time each step on it."""
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
+    given = [each for each in sys.argv[1:] if each != "--page"]
+    count = int(given[0]) if given else 1_000_000
     records = [record(number) for number in range(SHAPES)]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "audit.jsonl"
@@ -53,7 +55,32 @@ def main() -> int:
         timed("verify", lambda: verify_trail(path, None, lambda _: None))
         timed("first stats", lambda: read_stats(path))
         timed("stats", lambda: read_stats(path))
+        if "--page" in sys.argv:
+            asyncio.run(page(path))
     return 0
+
+
+async def page(path: Path) -> None:
+    """Seconds until the dashboard's first section shows its figures, and the newest lines."""
+    from dashboard.browser import open_browser
+    from dashboard.served import served
+
+    from excise.dashboard.desk import Books, build_desk
+
+    books = Books(trail=path, state_dir=path.parent, reviewer="bench", limits=dict)
+    with served(build_desk(books, {})) as server:
+        async with open_browser(path.parent / "profile") as tab:
+            await tab.open(server.url)
+            await tab.until("!document.querySelector('#page').hidden")
+            for turn in ("first", "again", "again"):
+                await tab.open("about:blank")
+                began = time.perf_counter()
+                await tab.open(f"http://127.0.0.1:{server.port}/#/activity?range=all")
+                await tab.until("document.querySelector('.figures strong')")
+                figures = time.perf_counter() - began
+                await tab.until("document.querySelectorAll('.lines tbody tr.opens').length > 5")
+                lines = time.perf_counter() - began
+                print(f"page, {turn:<6} {figures:.2f} s to figures, {lines:.2f} s to lines")
 
 
 def record(number: int) -> dict[str, Any]:

@@ -24,11 +24,15 @@ def test_a_value_that_is_always_wrong_is_proposed() -> None:
     assert find_suppressions([review(1, False, fingerprint="ab")] * 5) == []  # one exchange
 
 
-def test_a_place_is_proposed_where_many_values_are_wrong() -> None:
-    some = [review(n, False, fingerprint=f"{n}", path="tools/0") for n in range(5)]
-    assert find_suppressions(some) == [("pii.email", "path", "tools/0", 5)]
-    assert find_suppressions(some[:4]) == []
-    assert find_suppressions([*some, review(7, True, fingerprint="7", path="tools/0")]) == []
+def test_a_place_is_proposed_where_many_values_are_wrong_and_right_elsewhere() -> None:
+    some = [review(n, False, fingerprint=f"{n}", path=f"tools/{n}/v2/text") for n in range(5)]
+    elsewhere = review(9, True, fingerprint="9", path="messages/0/content")
+    proposed = ("pii.email", "path", "tools/*/v2/text", 5)
+    assert find_suppressions([*some, elsewhere]) == [proposed]
+    assert find_suppressions(some) == []  # the rule is in question, and no place
+    assert find_suppressions([*some[1:], elsewhere]) == []
+    there = review(7, True, fingerprint="7", path="tools/7/v2/text")
+    assert find_suppressions([*some, elsewhere, there]) == []
 
 
 @pytest.mark.parametrize(

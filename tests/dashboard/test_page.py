@@ -79,7 +79,8 @@ async def test_the_page_from_the_first_address_to_the_last_verdict(
     assert "token" not in await page.run("location.href + document.cookie + document.referrer")
 
     # live: a line that is written stands on top, texts are texts
-    append(server.desk.ledger.path, {**build_lines(2)[1], "id": "fresh", "model": NASTY})
+    line = build_lines(2, end=datetime.now(UTC), days=0.01)[1]
+    append(server.desk.ledger.path, {**line, "id": "fresh", "model": NASTY})
     await page.until("document.querySelector('.lines tbody tr.fresh')")
     assert await page.run("document.querySelectorAll('img[src=\"x\"]').length") == 0
     assert await page.run("document.querySelector('.lines').textContent.includes('onerror')")

@@ -3,6 +3,7 @@ threshold where low scores are. Evidence only; a person changes the policy."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
@@ -11,6 +12,7 @@ from excise.audit.review import Interval, Review, wilson
 
 FEWEST_VALUES: Final = 2  # exchanges in which one value was wrong, and never right
 FEWEST_PLACES: Final = 5  # different values at one place, all wrong
+_POSITION: Final = re.compile(r"(?<![^/])\d+(?![^/])")
 SURE: Final = 0.5  # below a threshold at least so many must be wrong, in 95 of 100 cases
 LOST: Final = 0.1  # of the findings that are right, at most so many may fall below
 
@@ -38,16 +40,18 @@ class Threshold(NamedTuple):
 
 
 def find_suppressions(reviews: Iterable[Review]) -> list[Suppression]:
-    """Values first; a place is named where its values are many."""
+    """Values first; a place is named where its values are many, and the rule is right elsewhere:
+    else the rule is in question and not the place. Positions in lists of a place are `*`."""
     known = list(reviews)
     found = [
         Suppression(rule, "fingerprint", value, len({each.id for each in some}))
         for (rule, value), some in _grouped(known, "fingerprint").items()
         if _all_wrong(some) and len({each.id for each in some}) >= FEWEST_VALUES
     ]
+    right = {review.rule for review in known if review.verdict}
     for (rule, value), some in _grouped(known, "path").items():
         values = {each.seen.get("fingerprint") for each in some}
-        if _all_wrong(some) and len(values) >= FEWEST_PLACES:
+        if rule in right and _all_wrong(some) and len(values) >= FEWEST_PLACES:
             found.append(Suppression(rule, "path", value, len(some)))
     return sorted(found, key=lambda each: (each.rule, each.by, -each.wrong, each.value))
 
@@ -83,7 +87,8 @@ def _grouped(reviews: Iterable[Review], name: str) -> dict[tuple[str, str], list
     found: dict[tuple[str, str], list[Review]] = {}
     for review in reviews:
         if value := review.seen.get(name):
-            found.setdefault((review.rule, str(value)), []).append(review)
+            shown = _POSITION.sub("*", str(value)) if name == "path" else str(value)
+            found.setdefault((review.rule, shown), []).append(review)
     return found
 
 

@@ -52,10 +52,12 @@ async function answer(response) {
 
 function chosen() {
   const hours = RANGES.find(([name]) => name === state.range)?.[2] ?? 0;
-  const since = state.since || (hours ? new Date(Date.now() - hours * 3600e3).toISOString().slice(0, HOURLY) : "");
+  const ago = (hour) => new Date(Date.now() - hour * 3600e3).toISOString().slice(0, HOURLY);
+  const since = state.since || (hours ? ago(hours) : "");
+  const until = state.until || (hours ? ago(-2) : ""); // a line from a clock that is years ahead is no news
   const asked = { ...state.filters };
   if (since) asked.since = since;
-  if (state.until) asked.until = state.until;
+  if (until) asked.until = until;
   return asked;
 }
 

@@ -62,9 +62,9 @@ export function trend(rows, step, choose) {
   return el(
     "figure",
     { class: "trend" },
+    el("figcaption", {}, present.map((name) => el("span", { class: "key" }, el("i", { class: `k-${name}` }), name))),
     el("div", { class: "plot" }, el("div", { class: "scale", "aria-hidden": "true" }, el("span", {}, compact(most)), el("span", {}, compact(most / 2)), el("span", {}, "0")), chart),
     el("div", { class: "ticks", "aria-hidden": "true" }, ticks),
-    el("figcaption", {}, present.map((name) => el("span", { class: "key" }, el("i", { class: `k-${name}` }), name))),
     el("details", {}, el("summary", {}, "As a table"), numbers(bars, present, step)),
   );
 }
