@@ -141,6 +141,7 @@ class FullScanner:
             for panel in self._panels[Direction.RESPONSE]
             if isinstance(panel.detector, Growing)
         )
+        self._growers = [p.detector for p in self._growing if isinstance(p.detector, Growing)]
         self._memory = Memory[_Seen]()
 
     @property
@@ -161,11 +162,7 @@ class FullScanner:
 
     def hold(self, text: str) -> int:
         """The first position that the pattern pass or a detector waits for."""
-        first = self.pattern.hold(text)
-        for panel in self._growing:
-            if isinstance(panel.detector, Growing):
-                first = min(first, panel.detector.hold(text))
-        return first
+        return min([self.pattern.hold(text), *(each.hold(text) for each in self._growers)])
 
     def rests(self, piece: Segment, done: int) -> bool:
         """Whether neither the pattern pass nor a detector of growing texts has anything to tell."""
