@@ -74,6 +74,17 @@ _TABLES: Final = {
 }
 
 
+# The median and the 99th percentile of times, each that of some message; counting equal ones first
+# takes a third of the time that sorting all of them would.
+TIMES: Final = (
+    "WITH counts AS (SELECT ms, count(*) AS often FROM "
+    "(SELECT unnest(took) AS ms FROM {table} WHERE {where}) GROUP BY ms), "
+    "running AS (SELECT ms, sum(often) OVER (ORDER BY ms) AS upto, sum(often) OVER () AS whole "
+    "FROM counts) SELECT min(ms) FILTER (upto >= 0.5 * whole) AS p50, "
+    "min(ms) FILTER (upto >= 0.99 * whole) AS p99 FROM running"
+)
+
+
 @contextmanager
 def open_counted(path: Path, *, exact: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection in memory with the views `kinds` and `samples` over the whole trail. Counts what

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from excise.audit.counted import open_counted
+from excise.audit.counted import TIMES, open_counted
 from excise.audit.select import Wanted
 
 # Counter → what is counted, and over which lines.
@@ -66,10 +66,8 @@ def _count(counted: Any, table: str) -> Stats:
     ).fetchone()
     stats.records, stats.first, stats.last = int(row[0]), row[1] or "", row[2] or ""
     stats.lost = int(row[3] or 0)
-    stats.p50, stats.p99 = counted.execute(
-        "SELECT quantile_disc(ms, 0.5), quantile_disc(ms, 0.99) "
-        f"FROM (SELECT unnest(took) AS ms FROM {table})"
-    ).fetchone()
+    times = TIMES.format(table=table, where="true")
+    stats.p50, stats.p99 = counted.execute(times).fetchone()
     for name, (what, where) in _COUNTED.items():
         found = counted.execute(
             f"SELECT word, sum(n)::BIGINT AS often FROM (SELECT {what} AS word, n FROM {table} "

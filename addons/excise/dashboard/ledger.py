@@ -27,7 +27,7 @@ T = TypeVar("T")
 LIVE: Final = 500  # records that a page may still ask for
 _STALE: Final = 10.0  # seconds for which counts are good enough
 _RETRY: Final = 2.0
-_LOAD: Final = 64_000_000  # bytes of counts that are held in memory: some 40 million lines
+_LOAD: Final = 4_000_000  # bytes of counts that are held in memory: of some two million lines
 _AROUND: Final = timedelta(hours=2)  # lines of one exchange are no further apart
 
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, Protocol
 
+from excise.audit.counted import TIMES
 from excise.audit.select import Wanted
 from excise.model import Action
 
@@ -45,10 +46,6 @@ _TOTALS: Final = (
     "coalesce(sum(n) FILTER (fault.kind IS NOT NULL), 0)::BIGINT AS faults, "
     "coalesce(sum(input), 0)::BIGINT AS input, coalesce(sum(output), 0)::BIGINT AS output, "
     "coalesce(sum(lost), 0)::BIGINT AS lost FROM kinds WHERE {where}"
-)
-_TIMES: Final = (
-    "SELECT quantile_disc(ms, 0.5) AS p50, quantile_disc(ms, 0.99) AS p99 "
-    "FROM (SELECT unnest(took) AS ms FROM kinds WHERE {where})"
 )
 _ACTIONS: Final = (
     "SELECT action AS name, sum(n)::BIGINT AS messages FROM kinds "
@@ -116,7 +113,7 @@ class Counted(Protocol):
 def overview(counted: Counted, wanted: Wanted) -> dict[str, Any]:
     """Totals, the trend and what is busiest."""
     totals = _ask(counted, _TOTALS, wanted)[0]
-    totals |= _ask(counted, _TIMES, wanted)[0]
+    totals |= _ask(counted, TIMES, wanted, table="kinds")[0]
     length, step = _step(
         wanted.since or totals["first"] or "", wanted.until or totals["last"] or ""
     )
