@@ -56,10 +56,27 @@ def test_only_files_with_such_lines_are_opened(
 
 def test_counts_follow_the_trail(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("excise.dashboard.ledger._STALE", 0.0)
-    before = ledger.ask(lambda counted: overview(counted, Wanted())).result()
+    before = ledger.count(overview, Wanted()).result()
     append(ledger.path, LINES[0], LINES[1])
-    after = ledger.ask(lambda counted: overview(counted, Wanted())).result()
+    after = ledger.count(overview, Wanted()).result()
     assert after["totals"]["lines"] == before["totals"]["lines"] + 2 == len(LINES) + 2
+
+
+def test_a_question_is_asked_once_until_the_trail_grows(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("excise.dashboard.ledger._STALE", 0.0)
+    asked: list[Wanted] = []
+
+    def question(_: object, wanted: Wanted) -> int:
+        asked.append(wanted)
+        return len(asked)
+
+    sales = Wanted(group="sales")
+    for wanted, answer in ((Wanted(), 1), (Wanted(), 1), (sales, 2), (Wanted(), 1), (sales, 2)):
+        assert ledger.count(question, wanted).result() == answer
+    append(ledger.path, LINES[0])
+    assert ledger.count(question, Wanted()).result() == 3
 
 
 def test_a_mark_of_another_run_brings_nothing(ledger: Ledger) -> None:

@@ -26,6 +26,7 @@ from excise.errors import AuditError
 T = TypeVar("T")
 LIVE: Final = 500  # records that a page may still ask for
 _STALE: Final = 10.0  # seconds for which counts are good enough
+_MOST_TOLD: Final = 200  # answers that are kept
 _RETRY: Final = 2.0
 _LOAD: Final = 4_000_000  # bytes of counts that are held in memory: of some two million lines
 _AROUND: Final = timedelta(hours=2)  # lines of one exchange are no further apart
@@ -50,6 +51,7 @@ class Ledger:
         self._connection: Any = None
         self._seen: object = None
         self._looked = float("-inf")
+        self._told: dict[object, Any] = {}  # answers, as long as they are true
         self._live: deque[tuple[int, Record]] = deque(maxlen=LIVE)
         self._mark = 0
         self._closing = threading.Event()
@@ -70,6 +72,18 @@ class Ledger:
     def ask(self, question: Callable[[Any], T]) -> Future[T]:
         """The answer to a question to the counted trail."""
         return self._counting.submit(lambda: question(self._counted()))
+
+    def count(self, question: Callable[[Any, Wanted], T], wanted: Wanted) -> Future[T]:
+        """The answer of a question about what is wanted; one that was asked already is not asked
+        again until the trail has grown."""
+
+        def answer(counted: Any) -> T:
+            if (question, wanted) not in self._told:
+                self._told[question, wanted] = question(counted, wanted)
+            told: T = self._told[question, wanted]
+            return told
+
+        return self.ask(answer)
 
     def read(self, work: Callable[[], T]) -> Future[T]:
         """Work on the thread that reads, for what may take as long as reading lines."""
@@ -101,7 +115,10 @@ class Ledger:
             if facts != self._seen:
                 attach(self._connection, self.path, load=_LOAD)
                 self._seen = facts
+                self._told.clear()
             self._looked = time.monotonic()
+        if len(self._told) > _MOST_TOLD:
+            self._told.clear()
         return self._connection
 
     def near(self, moment: str) -> frozenset[str]:

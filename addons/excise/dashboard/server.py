@@ -313,11 +313,7 @@ def _exchange(desk: Desk, given: Given) -> Future[list[Record]]:
 
 
 def _counts(question: Callable[[Any, Wanted], Any]) -> Callable[[Desk, Given], Future[Any]]:
-    def ask(desk: Desk, given: Given) -> Future[Any]:
-        wanted = wanted_of(given)
-        return desk.ledger.ask(lambda counted: question(counted, wanted))
-
-    return ask
+    return lambda desk, given: desk.ledger.count(question, wanted_of(given))
 
 
 # Question → how it is answered.
