@@ -75,6 +75,7 @@ def add_parser(subparsers: Any) -> None:
     add("--profile-name", metavar="NAME", help="the policy profile to run with")
     add("--detection", action="store_true", help="what looking at a text costs, without a proxy")
     add("--policy", action="store_true", help="what deciding costs, without a proxy")
+    add("--load", action="store_true", help="throughput and latency by size, clients and workers")
     add("--memory", action="store_true", help="what is held after thousands of streams, messages")
     add(
         "--peers",
@@ -103,6 +104,10 @@ def run(args: argparse.Namespace) -> int:
         return bench_policy.run(rounds=args.rounds, as_json=args.json)
     if not Path("/proc/self/stat").exists():
         raise ConfigError("EXC-CFG-004", "CPU time is read from /proc, which only Linux has.")
+    if args.load:
+        from excise.cli import bench_table
+
+        return bench_table.run(rounds=args.rounds, requests=args.requests, as_json=args.json)
     if args.memory:
         from excise.cli import bench_memory
 

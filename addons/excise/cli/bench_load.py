@@ -80,11 +80,18 @@ async def serve(certificate: str, count: int, ready: Callable[[int], None]) -> N
 
 
 class Client:
-    """One keep-alive connection through a proxy."""
+    """One keep-alive connection through a proxy; without one where its port is 0."""
 
     def __init__(self, proxy: int, upstream: int, ca: str) -> None:
-        bare = socket.create_connection(("127.0.0.1", proxy), timeout=60)
+        bare = socket.create_connection(("127.0.0.1", proxy or upstream), timeout=60)
         bare.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if proxy:
+            self._connect(bare, upstream)
+        context = ssl.create_default_context(cafile=ca)
+        self._connection = context.wrap_socket(bare, server_hostname=HOST)
+
+    @staticmethod
+    def _connect(bare: socket.socket, upstream: int) -> None:
         authority = f"127.0.0.1:{upstream}"
         bare.sendall(f"CONNECT {authority} HTTP/1.1\r\nhost: {authority}\r\n\r\n".encode())
         head = b""
@@ -93,8 +100,6 @@ class Client:
         if b" 200 " not in head.split(b"\r\n")[0]:
             bare.close()
             raise OSError(f"the proxy answered CONNECT with {head[:60]!r}")
-        context = ssl.create_default_context(cafile=ca)
-        self._connection = context.wrap_socket(bare, server_hostname=HOST)
 
     def close(self) -> None:
         """Let go of the connection."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import queue
+import shutil
 import signal
 import subprocess
 import sys
@@ -27,7 +28,7 @@ from excise.leaf import issue_leaf
 from excise.state.ca import create_ca
 
 _LOAD: Final = [sys.executable, "-O", "-m", "excise.cli.bench_load"]
-START_SECONDS: Final = 90.0
+START_SECONDS: Final = 180.0
 # By itself mitmdump collects an event stream to its end, which no client of a model could use.
 _STREAMING: Final = """
 def responseheaders(flow):
@@ -44,6 +45,7 @@ class Proxy:
     process: subprocess.Popen[str]
     port: int
     ca: Path
+    ours: bool = False
 
     def cpu_seconds(self) -> float:
         """User and system time of the whole process tree so far."""
@@ -75,6 +77,10 @@ class Rig:
         self.upstream = self._await_ready(self.start(words))
         self.upstream_ca = home / "standin-ca.pem"
 
+    def add_direct(self) -> Proxy:
+        """No proxy: what clients and upstream cost by themselves."""
+        return self._add("direct", self._started[0], 0, self.upstream_ca)
+
     def start_plain(self) -> Proxy:
         """mitmdump as it comes, with event streams passed on as they arrive."""
         port, home = _free_port(), self.folder / "plain"
@@ -93,6 +99,9 @@ class Rig:
     def start_excise(self, name: str, command: Sequence[str], options: Sequence[str]) -> Proxy:
         """`command` with the options of `excise up` that a benchmark needs."""
         home = self.folder / name
+        earlier = next((each.ca.parents[1] / "cache" for each in self.proxies if each.ours), None)
+        if earlier is not None and earlier.is_dir():  # compiling it anew would take a while
+            shutil.copytree(earlier, home / "cache")
         words = [
             *command, "--listen", "127.0.0.1:0", "--upstream-ca", str(self.upstream_ca),
             "--state-dir", str(home), "--ca-dir", str(home / "ca"),
@@ -100,7 +109,8 @@ class Rig:
         ]  # fmt: skip
         process = self.start(words)
         port = self._await_ready(process)
-        return self._add(name, process, port, home / "ca" / "mitmproxy-ca-cert.pem")
+        ca = home / "ca" / "mitmproxy-ca-cert.pem"
+        return self._add(name, process, port, ca, ours=True)
 
     def load(self, proxy: Proxy, task: dict[str, Any]) -> tuple[list[float], float]:
         """Run a client against a proxy; its latencies in seconds, and the proxy's CPU seconds."""
@@ -153,8 +163,10 @@ class Rig:
         self._started.append(process)
         return process
 
-    def _add(self, name: str, process: subprocess.Popen[str], port: int, ca: Path) -> Proxy:
-        proxy = Proxy(name, process, port, ca)
+    def _add(
+        self, name: str, process: subprocess.Popen[str], port: int, ca: Path, *, ours: bool = False
+    ) -> Proxy:
+        proxy = Proxy(name, process, port, ca, ours)
         self.proxies.append(proxy)
         return proxy
 

@@ -45,6 +45,10 @@ class StandIn:
         self._fault: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="stand-in", daemon=True)
 
+    def context_for(self, name: str) -> ssl.SSLContext:
+        """TLS as a server of this name that our CA vouches for, for whom a test puts beside us."""
+        return self._certificates.context(name)
+
     def __enter__(self) -> Self:
         self._thread.start()
         self._ready.wait()
