@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from live.rig import Rig, drain
 
-from excise.edge import http1
+from excise.edge import http1, load
 
 pytestmark = pytest.mark.live
 
@@ -31,6 +31,25 @@ def test_beyond_the_most_exchanges_is_503(tmp_path: Path) -> None:
         assert all(b"much" not in got.body for got in rig.upstream.received)
         assert [each["what"] for each in rig.trail.committed][-1:] == ["refused"]
         assert headers["content-type"].startswith("application/json")
+
+
+def test_more_clients_than_files_are_closed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The rest is served, and there is room again once some have gone."""
+    monkeypatch.setattr(load, "most_connections", lambda: 2)
+    monkeypatch.setattr(load, "_OWN", 1)
+    with Rig(tmp_path) as rig:
+        held = [rig.raw() for _ in range(3)]
+        late = rig.raw()
+        assert drain(late) == b""
+        for each in held:
+            each.close()
+        deadline = time.monotonic() + 5
+        while rig.master.gate._room.open and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert rig.post("/v1/chat", b"{}")[0] == 200
+        assert rig.master.gate.counts["client-shed"] == 1
 
 
 def test_bodies_that_hold_too_much_are_dropped(tmp_path: Path) -> None:

@@ -87,6 +87,10 @@ class Gate:
             # A socket of both families: the client is the same as on one of its own.
             address = mapped
             client.peername = (str(mapped), rest[0])
+        if not self._room.enter(local=address.is_loopback):
+            self.counts["client-shed"] += 1
+            client.error = "too many connections"
+            return
         if self._came_directly(client):
             self.counts["refused-not-handed-over"] += 1
             client.error = "not handed over by the rules of a gateway"

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import logging
 import os
 import signal
 import socket
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -32,7 +30,7 @@ from excise.edge.pacpage import PacPage
 from excise.edge.ports import Parts, Pulse
 from excise.edge.resolve import ResolvingLoop
 from excise.edge.selftest import Marker, SelfTest, StandIn, Unrecorded, Verdict, own_address
-from excise.edge.settings import Network, Settings
+from excise.edge.settings import Settings
 from excise.edge.socketlayer import Stop
 from excise.edge.tarpit import Tarpit
 from excise.edge.threads import in_thread
@@ -99,7 +97,7 @@ class ExciseMaster(master.Master):
         self.gate = Gate(
             parts.hosts,
             run=self.dispatcher.run,
-            clients=(*settings.reach, *_ourselves(settings)),
+            clients=settings.reach,
             denied=settings.deny_hosts,
             doubts=settings.doubts,
             load=load,
@@ -419,13 +417,6 @@ def _selftest(settings: Settings, parts: Parts) -> SelfTest | None:
         return None
     ca = CaFiles.under(settings.ca_dir).cert_pem
     return SelfTest(parts.selftest, ca, parts.firewall, parts.hosts)
-
-
-def _ourselves(settings: Settings) -> list[Network]:
-    """The address listened on, from which this machine reaches itself."""
-    with suppress(ValueError):
-        return [ipaddress.ip_network(settings.listen_host)]
-    return []
 
 
 def _told(settings: Settings) -> dict[str, Any]:
