@@ -90,7 +90,7 @@ def _line(draw: random.Random, number: int, moment: datetime) -> dict[str, Any]:
         "stage": "request" if number % 2 else "response",
         "id": f"{number // 2:032x}",
         "direction": "request" if number % 2 else "response",
-        "principal": {"id": f"user:{_NAMES[person % 20]}{person // 20 or ''}", "source": "proxy",
+        "principal": {"id": f"user:u{1021 + person}", "source": "proxy",
                       "group": ("engineering", "sales", "support")[person % 3]},
         "client": {"address": f"10.0.4.{person}", "user_agent": "",
                    "family": draw.choices([a for a, _ in _APPS], [w for _, w in _APPS])[0]},
@@ -127,9 +127,3 @@ def _ruling(draw: random.Random) -> dict[str, Any]:
         "fingerprint": f"{draw.getrandbits(64):016x}",
         "count": draw.choices((1, 2, 5), (8, 2, 1))[0],
     }  # fmt: skip
-
-
-_NAMES = (
-    "alva", "bruno", "carla", "dario", "edda", "falk", "gina", "hugo", "iris", "jonas", "kira",
-    "levi", "mila", "nils", "olga", "paul", "rosa", "sven", "tara", "uwe",
-)  # fmt: skip
