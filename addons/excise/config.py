@@ -49,6 +49,9 @@ class Settings:
     those of the networks that the file `clients` maps; that file names groups, too.
     `deep` is the operator's own model as KIND:MODEL (`spacy:en_core_web_sm`), `deep_seconds` what a
     message may wait for it; `decision_seconds` what an exchange may wait for all such detectors.
+    `judge` is an endpoint that speaks OpenAI's API, `judge_model` what is asked there as a judge,
+    by `judge_template`; `judge_key` is a file with its key, `judge_same_family` has it asked about
+    models of its own family, too.
     `policy_key` is the public key that the folder `policies` must be signed with to be in force.
     `limits_store` is where limits are counted: in a file that outlives the proxy, or in memory.
     `token_counts` is how tokens are counted for the trail where the provider did not.
@@ -90,6 +93,11 @@ class Settings:
     deep: str = ""
     deep_seconds: float = 2.0
     decision_seconds: float = 2.0
+    judge: str = ""
+    judge_model: str = ""
+    judge_template: str = "general"
+    judge_key: Path | None = None
+    judge_same_family: bool = False
     policies: Path | None = None
     policy_key: Path | None = None
     shadow: bool = False
@@ -386,6 +394,11 @@ KINDS: Final[Mapping[str, _Kind]] = {
     "deep": _Kind(_model, "KIND:MODEL with one of spacy, presidio, transformers"),
     "deep_seconds": _Kind(_number(3600), "seconds from 0 to 3600"),
     "decision_seconds": _Kind(_number(3600), "seconds from 0 to 3600"),
+    "judge": _TEXT,
+    "judge_model": _TEXT,
+    "judge_template": _TEXT,
+    "judge_key": _PATH,
+    "judge_same_family": _FLAG,
     "policies": _PATH,
     "policy_key": _PATH,
     "shadow": _FLAG,

@@ -77,7 +77,7 @@ class Unreadable(Exception):
 
 class NoAnswer(Exception):
     """What was asked outside this process did not answer: `reason` is `late`, `died`, `absent`,
-    `resting`."""
+    `resting`, `refused`, `garbage`."""
 
     def __init__(self, reason: str) -> None:
         self.reason = reason

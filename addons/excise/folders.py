@@ -59,6 +59,12 @@ class Folders:
             return self.read(Path(name)), name
         return self.first(f"profiles/{name}.yaml")
 
+    def template(self, name: str) -> tuple[str, str]:
+        """The prompt template of a judge by its name or its file."""
+        if name.endswith((".yaml", ".yml")):
+            return self.read(Path(name)), name
+        return self.first(f"judges/{name}.yaml")
+
     def pack(self, name: str) -> dict[str, str] | None:
         """The texts of a pack by file name; None where no folder has it."""
         for folder in self:

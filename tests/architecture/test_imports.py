@@ -62,12 +62,14 @@ MAY_IMPORT: Final[dict[str, frozenset[str]]] = {
     "assemble": VALUES
     | {"codecs", "text", "rules", "catalogue", "detectors", "policy", "enforce", "pipeline"}
     | {"state", "resources", "folders", "config", "workers"},
+    # what is asked as a judge
+    "judges": VALUES | {"detectors", "pipeline", "folders", "state", "workers"},
     # 6 edges: not each other, save that commands start the proxy
     "edge": VALUES | {"state"},
     # where the proxy is given its pieces, and what mitmdump loads
     "edge.parts": VALUES
     | {"assemble", "metering", "audit", "config", "pac", "pipeline", "state", "signing"}
-    | {"workers", "folders"}
+    | {"workers", "folders", "judges"}
     | RING_3,
     "edge.watched": VALUES | {"", "assemble", "audit", "config", "pipeline", "state"},
     "edge.script": VALUES | {"config"} | RING_3,
@@ -119,6 +121,7 @@ OUTSIDE: Final[dict[str, frozenset[str]]] = {
     **dict.fromkeys(
         ("pypdf", "docx", "openpyxl", "pptx", "lxml"), frozenset({"workers.documents"})
     ),
+    "urllib3": frozenset({"workers.judge"}),
     "botocore": frozenset({"signing"}),
     "tiktoken_ext": frozenset({"workers.tokens"}),
     "numpy": frozenset({"text", "detectors"}),

@@ -12,6 +12,7 @@ from excise.assemble import Engine, load_engine
 from excise.audit.reader import find_exchange, find_records
 from excise.cli.options import settings_of
 from excise.config import Settings
+from excise.detectors import judge
 from excise.errors import ConfigError
 from excise.model import Direction, Part, Principal, Role, Segment
 from excise.pipeline.company import GUESTS
@@ -82,7 +83,10 @@ def _plan(settings: Settings) -> int:
         deep_seconds=settings.deep_seconds,
     )
     scanner = engine.scanner
-    known = Detectors(scanner.slow, settings.decision_seconds, scanner.absent - GUESTS)
+    slow, absent = scanner.slow, scanner.absent - GUESTS
+    if settings.judge:
+        slow, absent = slow | (absent & judge.NAMES), absent - judge.NAMES
+    known = Detectors(slow, settings.decision_seconds, absent)
     return _print(plan(engine.policy, known))
 
 

@@ -74,6 +74,10 @@ def add_parser(subparsers: Any) -> None:
     add("--ca-dir", metavar="DIR", help="where the interception CA is")
     add("--state-dir", metavar="DIR", help="where keys and caches are")
     add("--audit", metavar="FILE", help="the audit trail")
+    add(
+        "--judge", metavar="URL", help="an endpoint of OpenAI's API whose model is asked as a judge"
+    )
+    add("--judge-model", metavar="NAME", help="the model that is asked there")
     add("--deep", metavar="KIND:MODEL", help="a model of your own, such as spacy:en_core_web_lg")
     add("--policies", metavar="DIR", help="packs and profiles of your own")
     add("--max-body", metavar="BYTES", help="larger messages are refused as uninspectable")

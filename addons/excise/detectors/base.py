@@ -121,6 +121,9 @@ class Growing(Detector, Protocol):
 Signals = Mapping[str, Mapping[str, float]]
 """Detector → label → score."""
 
+Scores = tuple[tuple[str, str, float], ...]
+"""What classifiers say of one text: (detector, label, score)."""
+
 NO_SIGNALS: Final[Signals] = MappingProxyType({})
 
 CLASSIFIERS: Final = frozenset({"injection", "topics", "unsafe"})
@@ -132,13 +135,14 @@ FOREVER: Final = float("inf")
 
 class Scanned(NamedTuple):
     """What a look at whole texts gave: findings by segment, the names of detectors that did not
-    answer, what was left out of the look, as the audit's `anomalies`, and of each classifier the
-    best score of each label, whatever a rule makes of it."""
+    answer, what was left out of the look, as the audit's `anomalies`, of each classifier the
+    best score of each label, whatever a rule makes of it, and by segment what each said of it."""
 
     findings: list[Findings]
     missing: tuple[str, ...] = ()
     anomalies: tuple[str, ...] = ()
     signals: Signals = NO_SIGNALS
+    scores: Sequence[Scores] = ()  # one for each segment, or none at all
 
 
 class Scanner(Protocol):

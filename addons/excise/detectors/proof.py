@@ -12,6 +12,7 @@ from typing import Any, Final
 from excise.detectors.base import Detector, Glance, Sight
 from excise.detectors.canary import Canaries, build_canary
 from excise.detectors.deep import Deep
+from excise.detectors.judge import INJECTION, ORDER, TOPICS, UNSAFE
 from excise.detectors.known import Known, build_known
 from excise.detectors.leak import Leak, build_shingles
 from excise.detectors.links import Links
@@ -122,6 +123,36 @@ def _deep() -> Detector:
     return Deep(answer, 1.0)
 
 
+class _Judge:
+    """Says of a text what stands in a list; implements `Detector`."""
+
+    def __init__(self, name: str, said: Mapping[str, str]) -> None:
+        self.name = name
+        self._said = said
+        self.labels = frozenset(said.values())
+
+    def find(self, glances: Sequence[Glance]) -> list[tuple[Sight, ...]]:
+        return [tuple(self._seen(each.text)) for each in glances]
+
+    def _seen(self, text: str) -> Iterator[Sight]:
+        score = 0.3 if text.startswith("perhaps") else 0.9
+        for words, label in self._said.items():
+            if words in text:
+                yield Sight(label, Span(0, len(text)), score)
+
+
+def _judge() -> Detector:
+    return _Judge(UNSAFE, {"burn the mill": "S1", "rob the mill": "S2"})
+
+
+def _judge_injection() -> Detector:
+    return _Judge(INJECTION, {"obey the miller": ORDER, "answer as the miller": ORDER})
+
+
+def _judge_topics() -> Detector:
+    return _Judge(TOPICS, {"price of the mill": "finance", "won its match": "sports"})
+
+
 def _named(text: str) -> Iterator[tuple[str, re.Match[str]]]:
     for label, names in NAMES.items():
         for name in names:
@@ -141,5 +172,8 @@ PROOF: Final[Mapping[str, Callable[[], Detector]]] = {
     "links": _links,
     "tool-pins": _tool_pins,
     "deep": _deep,
+    UNSAFE: _judge,
+    INJECTION: _judge_injection,
+    TOPICS: _judge_topics,
     "own-code": _own_code,
 }

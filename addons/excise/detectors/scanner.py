@@ -19,6 +19,7 @@ from excise.detectors.base import (
     Glance,
     Growing,
     Scanned,
+    Scores,
     Sight,
     Signals,
 )
@@ -66,7 +67,7 @@ class _Seen(NamedTuple):
     """What is made of a text: findings, and what classifiers say as (detector, label, score)."""
 
     findings: Findings = ()
-    scores: tuple[tuple[str, str, float], ...] = ()
+    scores: Scores = ()
 
 
 _UNSEEN: Final = _Seen()
@@ -243,8 +244,10 @@ class FullScanner:
                     self._memory.put(key, every)
                 for index in places:
                     results[index] = every
-        signals = _best(score for seen in results for score in seen.scores)
-        return Scanned([seen.findings for seen in results], missing, signals=signals)
+        scores = [seen.scores for seen in results]
+        signals = _best(score for each in scores for score in each)
+        found = [seen.findings for seen in results]
+        return Scanned(found, missing, signals=signals, scores=scores)
 
     def _heard(
         self, panels: Sequence[_Panel], glances: Sequence[Glance], seconds: float

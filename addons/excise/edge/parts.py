@@ -26,7 +26,8 @@ from excise.edge.headers import AnswerHeaders
 from excise.edge.ports import Parts, Trail
 from excise.edge.reload import Reloader
 from excise.errors import AuditError
-from excise.folders import exceptions_path
+from excise.folders import exceptions_path, open_folders
+from excise.judges import JudgeSettings, open_judge
 from excise.metering import Meter
 from excise.pac import build_pac
 from excise.pipeline.firewall import Firewall
@@ -250,6 +251,18 @@ def build_firewall(
     config: Config, engine: Engine, vault: Vault, desk: OverrideDesk | None = None
 ) -> Firewall:
     """The pipeline over an engine; without a desk nothing is overruled."""
+    judging = open_judge(
+        JudgeSettings(
+            url=config.judge,
+            model=config.judge_model,
+            template=config.judge_template,
+            key=config.judge_key,
+            same_family=config.judge_same_family,
+        ),
+        open_folders(config.policies, config.policy_key),
+        engine.fingerprint_key,
+        (fact.entity for fact in engine.facts),
+    )
     limits = Limits(body=config.max_body, decoded=config.max_decoded, ratio=config.max_ratio)
     return Firewall(
         catalogue=engine.catalogue,
@@ -271,9 +284,10 @@ def build_firewall(
         overrides=Overrides(key=engine.override_key, desk=desk) if desk else None,
         counts=engine.limits.counts_tokens or _headers(config) is not None,
         seconds=config.decision_seconds,
-        is_slow=engine.scanner.is_slow or config.token_counts == "exact",
+        is_slow=engine.scanner.is_slow or judging is not None or config.token_counts == "exact",
         exact=_exact() if config.token_counts == "exact" else None,
         documents=engine.documents,
+        judging=judging,
         resign=load_signer() if config.resign else None,
     )
 

@@ -9,6 +9,7 @@ from base64 import b32encode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
 
 from excise import __version__
 from excise.assemble import Engine
@@ -85,10 +86,16 @@ def _read_state(
         "excise_cache",
         lambda: {
             (name, result): float(count)
-            for name, memory in live.engine.scanner.memories.items()
+            for name, memory in _memories(live).items()
             for result, count in (("hit", memory.hits), ("miss", memory.misses))
         },
     )
+
+
+def _memories(live: Live) -> dict[str, Any]:
+    """What is remembered of texts, by which pass."""
+    judging = live.firewall.judging
+    return {**live.engine.scanner.memories, **({"judge": judging.memory} if judging else {})}
 
 
 def _read_sinks(metrics: Metrics, trail: AuditWriter) -> None:

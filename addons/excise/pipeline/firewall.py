@@ -35,11 +35,9 @@ from excise.model import (
     Direction,
     Edit,
     Exchange,
-    Part,
     Refusal,
     RefusalClass,
     Reply,
-    Role,
     Ruling,
     Segment,
     Usage,
@@ -57,6 +55,7 @@ from excise.pipeline.changes import (
 )
 from excise.pipeline.company import Company
 from excise.pipeline.inside import Read, look_inside, may_hold_document
+from excise.pipeline.judging import Judging
 from excise.pipeline.listening import Listener
 from excise.pipeline.outcome import Context, Headers, Record, RequestOutcome, ResponseOutcome
 from excise.pipeline.overrule import Offer, Overrides, Overruled
@@ -64,11 +63,13 @@ from excise.pipeline.reading import DEFAULT_LIMITS, Limits, Message, read_messag
 from excise.pipeline.reply import DEFAULT_VOICE, Voice, deciding
 from excise.pipeline.scene import build_situation, signals_of
 from excise.pipeline.socket import POLICY_VIOLATION, Socket
+from excise.pipeline.told import told_of
 from excise.pipeline.usage import Exact, count_usage, estimate_tokens, estimate_usage
 from excise.pipeline.weigh import (
     Found,
     find,
     forbid_edits,
+    masked,
     may_stand_in_head,
     seal,
     without_own,
@@ -106,6 +107,7 @@ class Firewall:
     overrides: Overrides | None = None  # None: nothing is overruled
     counts: bool = False  # some limit needs the length of requests
     seconds: float = FOREVER  # that detectors may wait for something outside, in one exchange
+    judging: Judging | None = None  # None: no model is asked as a judge
     is_slow: bool = False  # something waits for another process: not for an event loop
     exact: Exact | None = None  # counts tokens of whole answers; None: they are estimated
     documents: Read | None = None  # None: no document is read
@@ -142,8 +144,10 @@ class Firewall:
         segments = (*head, *message.segments)
         scanner = self.company.at_request(self.scanner, exchange)
         found = find(scanner, segments, Direction.REQUEST, self.policy.mild, self.seconds)
+        waited = self.timer() - clock[-1]
+        context = self._context(exchange, host, dialect, message, found, waited)
+        context, found = self._judged(Direction.REQUEST, context, segments, found)
         clock.append(self.timer())
-        context = self._context(exchange, host, dialect, message, found, clock[-1] - clock[-2])
         decision = self._decide(Direction.REQUEST, context, message, found)
         clock.append(self.timer())
         overruled = self._settle(exchange, decision, context, message, found)
@@ -202,9 +206,11 @@ class Firewall:
         )
         clock.append(self.timer())
         scanner = self.scanner_of(context)
-        left = self.seconds - context.waited
+        began, left = clock[-1], self.seconds - context.waited
         found = find(scanner, message.segments, Direction.RESPONSE, self.policy.mild, left)
         found = without_own(found, self.lookup(exchange.principal.id))
+        waiting = replace(context, waited=context.waited + self.timer() - began)
+        _, found = self._judged(Direction.RESPONSE, waiting, message.segments, found)
         clock.append(self.timer())
         decision = self._decide(Direction.RESPONSE, context, message, found)
         clock.append(self.timer())
@@ -349,29 +355,9 @@ class Firewall:
 
     def describe(self, context: Context, decision: Decision, facts: Facts) -> Record:
         """An audit line about this exchange."""
-        exchange = context.exchange
-        return build_record(
-            replace(
-                facts,
-                id=exchange.id,
-                principal=exchange.principal,
-                address=exchange.address,
-                user_agent=exchange.header("user-agent"),
-                header_names=[name for name, _ in exchange.headers],
-                provider=context.host.provider,
-                host=exchange.host,
-                method=exchange.method,
-                target=exchange.target,
-                dialect=context.dialect.name,
-                model=context.model,
-                stream=context.stream,
-                profile=self.policy.profile.name,
-                policy=self.policy.digest,
-            ),
-            decision,
-            key=self.fingerprint_key,
-            mask=self._mask if context.hidden else str,
-        )
+        facts = told_of(context, self.policy, facts)
+        mask = self._mask if context.hidden else str
+        return build_record(facts, decision, key=self.fingerprint_key, mask=mask)
 
     def _usage(self, context: Context, answer: Answer, message: Message) -> Usage | None:
         if message.reading is None or not 200 <= answer.status < 300:
@@ -408,6 +394,15 @@ class Firewall:
         signs = direction is Direction.RESPONSE or self._may_sign(context.exchange)
         why = hindrance(self.policy, decision, context, message, signs=signs)
         return forbid_edits(decision, why) if why else decision
+
+    def _judged(
+        self, direction: Direction, context: Context, segments: Sequence[Segment], found: Found
+    ) -> tuple[Context, Found]:
+        """With what a judge says of it."""
+        if self.judging is None:
+            return context, found
+        ask = partial(self._situation, context, direction, segments, Stage(direction), found)
+        return self.judging.join(self, ask, context, segments, found)
 
     def _settle(
         self,
@@ -493,8 +488,4 @@ class Firewall:
         )
 
     def _mask(self, text: str) -> str:
-        """A text for the trail: hidden where a detector finds anything in it."""
-        if not text:
-            return text
-        segment = Segment(text, Role.USER, Part.METADATA, 0)
-        return "[masked]" if self.scanner.scan([segment])[0] else text
+        return masked(self.scanner, text)

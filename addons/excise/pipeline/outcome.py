@@ -26,6 +26,7 @@ class Context:
     stream: bool = False
     waited: float = 0.0  # seconds that its detectors have had
     tokens: int = 0  # of the request's texts, estimated, where a limit needs to know
+    prompt: str = field(default="", repr=False)  # redacted: what a judge of the answer is told
     hidden: bool = False  # whether head fields must be searched before they reach the trail
     guests: tuple[Guest, ...] = field(default=(), repr=False)  # detectors that read the answer
 

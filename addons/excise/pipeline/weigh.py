@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from excise.detectors.base import FOREVER, NO_SIGNALS, Findings, Scanner, Signals
+from excise.detectors.base import FOREVER, NO_SIGNALS, Findings, Scanner, Scores, Signals
 from excise.detectors.merge import merge
 from excise.enforce.redact import Lookup, is_placeholder
-from excise.model import Action, Decision, Direction, Mode, Part, Place, Segment
+from excise.model import Action, Decision, Direction, Mode, Part, Place, Role, Segment
 
 
 class Found(NamedTuple):
@@ -20,6 +20,7 @@ class Found(NamedTuple):
     missing: tuple[str, ...] = ()
     anomalies: tuple[str, ...] = ()
     signals: Signals = NO_SIGNALS
+    scores: Sequence[Scores] = ()  # of classifiers, by segment of the scan; or none at all
 
 
 def find(
@@ -41,7 +42,7 @@ def find(
             kept = genuine(segment.text, findings, mild)
             if kept:
                 found.append((segment, kept))
-    return Found(found, scanned.missing, scanned.anomalies, scanned.signals)
+    return Found(found, scanned.missing, scanned.anomalies, scanned.signals, scanned.scores)
 
 
 def genuine(text: str, findings: Findings, mild: frozenset[str] = frozenset()) -> Findings:
@@ -66,6 +67,14 @@ def without_own(found: Found, lookup: Lookup) -> Found:
 def foreign(text: str, findings: Findings, lookup: Lookup) -> Findings:
     """Those findings that are no substitutes of ours."""
     return tuple(f for f in findings if lookup(text[f.span.start : f.span.end]) is None)
+
+
+def masked(scanner: Scanner, text: str) -> str:
+    """A text for the trail: hidden where a detector finds anything in it."""
+    if not text:
+        return text
+    segment = Segment(text, Role.USER, Part.METADATA, 0)
+    return "[masked]" if scanner.scan([segment])[0] else text
 
 
 def may_stand_in_head(found: Found, mild: frozenset[str]) -> bool:

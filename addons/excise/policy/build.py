@@ -16,6 +16,9 @@ from excise.policy.facts import RuleFacts
 from excise.policy.schema import Clause, Images, PackUse, Profile, When
 from excise.policy.situation import Situation
 
+JUDGE: Final = "judge"
+"""Under which the expression is asked that says when a judge is."""
+
 _REMEMBERED: Final = 4096  # situations whose reach is kept; then forgotten all at once
 
 Excuse = Callable[[Segment, Finding, Situation], str]
@@ -35,6 +38,7 @@ class Policy:
     modes: Mapping[str, Mode] = field(default_factory=dict)  # by rule
     mild: frozenset[str] = frozenset()  # rules that by themselves only record
     conditions: Conditions = NO_CONDITIONS
+    judge: Conditions = NO_CONDITIONS  # whether a judge is asked
     clauses: Mapping[str, Clause] = field(default_factory=dict)  # by id
     of_exchange: tuple[Clause, ...] = ()
     of_rule: Mapping[str, tuple[Clause, ...]] = field(default_factory=dict)  # those that may fit
@@ -111,7 +115,7 @@ def assembled(
     """A policy of parts that are known to fit, with its indexes. Raises `PolicyError` for an
     expression."""
     clauses = profile.clauses
-    conditions = build_conditions(clauses)
+    conditions, judge = build_conditions(clauses), _judge_of(profile)
     about_findings = [clause for clause in clauses if clause.is_about_findings]
     return Policy(
         profile=profile,
@@ -120,7 +124,10 @@ def assembled(
         modes=MappingProxyType(dict(modes)),
         mild=frozenset(f.id for f in rules.values() if f.action.rank < Action.REDACT.rank),
         conditions=conditions,
-        reads=conditions.reads.union(*(_read_by(clause.when) for clause in clauses)),
+        judge=judge,
+        reads=(conditions.reads | judge.reads).union(
+            *(_read_by(clause.when) for clause in clauses)
+        ),
         clauses=MappingProxyType({clause.id: clause for clause in clauses}),
         of_exchange=tuple(clause for clause in clauses if not clause.is_about_findings),
         of_rule={
@@ -129,6 +136,14 @@ def assembled(
         },
         salt=salt,
     )
+
+
+def _judge_of(profile: Profile) -> Conditions:
+    asked = profile.judge.condition
+    if asked is None:
+        return NO_CONDITIONS
+    clause = Clause(id=JUDGE, when=When(), then=Action.LOG, condition=asked)
+    return build_conditions([clause])
 
 
 def without_clauses(policy: Policy, names: Iterable[str]) -> Policy:

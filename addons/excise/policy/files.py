@@ -7,14 +7,17 @@ from typing import Any, Final
 
 from excise.errors import REASONS
 from excise.model import Action, Direction, Kind, Mode, Part, Role, Severity
+from excise.policy.judging import CLASSIFIERS
 from excise.policy.limits import ID, SPAN, WINDOWED, Per, What
 from excise.policy.load import BUILT, JUSTIFICATIONS, MAX_TEXT
-from excise.policy.schema import How, Images, Scope, Sockets, When
+from excise.policy.schema import JUDGED_PARTS, How, Images, Scope, Sockets, When
 
 Schema = dict[str, Any]
 _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 _TEXT: Final[Schema] = {"type": "string"}
 _TEXTS: Final[Schema] = {"type": "array", "items": _TEXT}
+_CHANCE: Final[Schema] = {"type": "number", "minimum": 0, "maximum": 1}
+_GREY: Final[Schema] = {"type": "array", "items": _CHANCE, "minItems": 2, "maxItems": 2}
 _WORDS: Final = {
     "kinds": Kind,
     "severities": Severity,
@@ -44,6 +47,14 @@ def build_profile_schema() -> Schema:
             "images": _word(Images),
             "note": _TEXT,
             "tools": _record({"hosts": _TEXTS, "paths": _TEXTS}),
+            "judge": _record(
+                {
+                    "directions": _listed(_word(Direction)),
+                    "parts": _listed(_word(JUDGED_PARTS)),
+                    "grey": _record(dict.fromkeys(sorted(CLASSIFIERS), _GREY)),
+                    "if": _TEXT,
+                }
+            ),
             "cases": _listed(_case()),
         },
         "profile",

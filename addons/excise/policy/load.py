@@ -11,11 +11,13 @@ from excise.errors import REASONS, PolicyError
 from excise.model import Action, Decision, Direction, Kind, Mode, Part, Role, Severity
 from excise.policy.build import Policy
 from excise.policy.expression import parse_expression
+from excise.policy.judging import judged
 from excise.policy.schema import (
     Case,
     Clause,
     How,
     Images,
+    Judged,
     Override,
     PackUse,
     Profile,
@@ -99,6 +101,7 @@ _KEYS: Final[Mapping[str, Callable[[Node], dict[str, Any]]]] = {
         "sockets": Sockets(node.choice("sockets", frozenset(Sockets), default=Sockets.READ))
     },
     "tools": lambda node: {"tools": _tools(node.node("tools")) if "tools" in node else Tools()},
+    "judge": lambda node: {"judge": judged(node.node("judge")) if "judge" in node else Judged()},
     "images": lambda node: {
         "images": Images(node.choice("images", frozenset(Images), default=Images.STRIP))
     },

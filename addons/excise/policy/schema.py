@@ -8,11 +8,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from excise.model import Action, Direction, Kind, Mode, Part, Role, Severity
 from excise.policy.expression import Expression
 from excise.policy.fields import About
+
+JUDGED_PARTS: Final = frozenset(
+    {Part.PROMPT, Part.DOCUMENT, Part.TOOL_RESULT, Part.EMBEDDING_INPUT, Part.COMPLETION}
+)
+"""What a judge reads: language, and no names, arguments or fields."""
 
 
 class Scope(StrEnum):
@@ -163,6 +168,29 @@ class Tools:
     paths: tuple[str, ...] = ()  # folders below which may be written; empty: see `tool_guard`
 
 
+class Grey(NamedTuple):
+    """Scores of a classifier that leave open what a text is: from `low` to below `high`."""
+
+    low: float
+    high: float
+
+    def holds(self, score: float) -> bool:
+        """Whether a score lies in it."""
+        return self.low <= score < self.high
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """Which texts of new turns a judge is asked about: those for which all of this holds."""
+
+    directions: frozenset[Direction] = frozenset({Direction.REQUEST})
+    parts: frozenset[Part] = JUDGED_PARTS
+    # By classifier (`injection`, `topics`, `unsafe`); one is enough, empty asks about every text.
+    # What an answer says piece by piece has no score: there it asks nothing.
+    grey: Mapping[str, Grey] = field(default_factory=lambda: {"injection": Grey(0.2, 0.9)})
+    condition: Expression | None = None  # `if`, about the exchange
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
     """A profile as written."""
@@ -179,6 +207,7 @@ class Profile:
     require: frozenset[str] = frozenset()  # detectors without whose answer nothing passes
     images: Images = Images.STRIP
     tools: Tools = Tools()
+    judge: Judged = Judged()
     note: str = ""  # put behind the system prompt of a request that holds placeholders
     cases: tuple[Case, ...] = ()
     origin: str = field(default="", compare=False)

@@ -87,6 +87,9 @@ DETECTORS: Final = frozenset(
         "tool-guard",
         "links",
         "tool-pins",
+        "judge",
+        "judge-injection",
+        "judge-topics",
     }
 )
 
