@@ -26,7 +26,7 @@ from excise.detectors.base import (
 from excise.detectors.confirm import excuses
 from excise.detectors.memory import Memory
 from excise.detectors.pattern import PatternScanner, Verdict
-from excise.detectors.slow import Asking, InTurn, Slow
+from excise.detectors.slow import Asking, InTurn, Sights, Slow
 from excise.errors import NoAnswer
 from excise.model import Direction, Finding, Part, Segment
 from excise.rules.compile import CompiledExcuse, compile_excuses
@@ -262,7 +262,9 @@ class FullScanner:
             # Looked up first: to ask whether it fits the protocol takes tens of microseconds.
             if panel.detector.name in self.slow and isinstance(panel.detector, Slow)
         }
-        collect = self._asking.begin(questions, seconds) if questions else dict
+        collect: Callable[[], Mapping[str, Sights | NoAnswer]] = dict
+        if questions:
+            collect = self._asking.begin(questions, seconds)
         sides = [panel.judge(glances) for panel in panels if panel.detector.name not in questions]
         answers = collect()
         missing = []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from excise.detectors.base import Detector, Glance, Sight
 from excise.errors import NoAnswer
@@ -22,8 +22,17 @@ class Slow(Detector, Protocol):
         ...
 
 
-Collect = Callable[[], Mapping[str, Sights | NoAnswer]]
-"""What came of each question once there is no more to wait for."""
+class Collect(Protocol):
+    """Questions that were put."""
+
+    def __call__(self) -> Mapping[str, Sights | NoAnswer]:
+        """What came of each, once there is no more to wait for."""
+        ...
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether nobody is waited for any more."""
+        ...
 
 
 class Asking(Protocol):
@@ -40,7 +49,16 @@ class InTurn:
 
     def begin(self, questions: Mapping[str, Question], seconds: float) -> Collect:
         """Ask them when their answers are wanted."""
-        return lambda: {name: _answer(each, seconds) for name, each in questions.items()}
+        return _Later(questions, seconds)
+
+
+class _Later(NamedTuple):
+    questions: Mapping[str, Question]
+    seconds: float
+    is_ready: bool = True
+
+    def __call__(self) -> Mapping[str, Sights | NoAnswer]:
+        return {name: _answer(each, self.seconds) for name, each in self.questions.items()}
 
 
 def _answer(question: Question, seconds: float) -> Sights | NoAnswer:

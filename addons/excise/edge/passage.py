@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import Enum, auto
+from functools import partial
 from typing import Any, Final
 
 from excise.edge.load import Load
-from excise.edge.ports import Record, ResponseStream
+from excise.edge.ports import Record, ResponseStream, Step
+from excise.edge.threads import in_thread
 
 PASSAGE: Final = "excise"
 DEFAULT_BODY_LIMIT: Final = 20 * 1024 * 1024
@@ -79,7 +81,9 @@ class GuardedStream:
         try:
             step = step_of()
             release = Release(step.data, End.CLOSED if step.closed else End.OPEN)
-            if step.rulings or step.clauses:
+            if step.wait is not None:
+                release.wait = partial(self._complete, release, step)
+            elif step.rulings or step.clauses:
                 release.wait = lambda: self._secure(release)
         except BaseException as fault:
             release = self._closing(self._note("stream", fault))
@@ -95,6 +99,22 @@ class GuardedStream:
             self._note("stream", second)
             ending = b""
         return Release(ending, End.CLOSED if ending else End.ABORTED)
+
+    async def _complete(self, release: Release, step: Step) -> None:
+        """With what the rest of a step brings, once what it waits for is over."""
+        try:
+            await in_thread(step.wait or bool)
+            rest = self._stream.resume()
+        except Exception as fault:
+            closing = self._closing(self._note("stream", fault))
+            release.data, release.end = release.data + closing.data, closing.end
+        else:
+            release.data += rest.data
+            release.end = End.CLOSED if rest.closed else End.OPEN
+            if step.rulings or step.clauses or rest.rulings or rest.clauses:
+                await self._secure(release)
+        if release.end is not End.OPEN:
+            self.end = release.end
 
     async def _secure(self, release: Release) -> None:
         try:

@@ -79,6 +79,11 @@ class Step(Protocol):
         """True where `data` ends the answer and nothing of upstream may follow."""
         ...
 
+    @property
+    def wait(self) -> Callable[[], None] | None:
+        """Blocks until `resume` gives the rest of this step; None where there is no more."""
+        ...
+
 
 class ResponseStream(Protocol):
     """A streamed answer under inspection."""
@@ -89,6 +94,10 @@ class ResponseStream(Protocol):
 
     def finish(self, *, cut: bool = False) -> Step:
         """Upstream has ended the answer, or with `cut` died in the middle of it."""
+        ...
+
+    def resume(self) -> Step:
+        """What was held until a step's `wait` was over."""
         ...
 
     def close(self, reference: str) -> bytes:

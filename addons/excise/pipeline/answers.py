@@ -11,6 +11,7 @@ from excise.audit.record import Facts
 from excise.codecs.base import StreamReader
 from excise.codecs.encoding import Decoder
 from excise.detectors.base import Scanner
+from excise.detectors.judge import UNSAFE
 from excise.enforce.redact import Lookup
 from excise.errors import Unreadable
 from excise.model import (
@@ -26,6 +27,7 @@ from excise.model import (
     Spoken,
     Usage,
 )
+from excise.pipeline.alongside import Alongside
 from excise.pipeline.listening import Listener, decided
 from excise.pipeline.outcome import Context, Record
 from excise.pipeline.stream import ResponseStream
@@ -43,6 +45,7 @@ class Step:
     rulings: tuple[Ruling, ...] = ()
     clauses: tuple[Spoken, ...] = ()
     closed: bool = False
+    wait: Callable[[], None] | None = None  # blocks; then `resume` gives the rest of this step
 
 
 class Judge(Protocol):
@@ -94,6 +97,16 @@ def last_word(parts: Sequence[Said]) -> Decision:
     return replace(decision, action=Action.BLOCK, would=Action.BLOCK)
 
 
+def _joined(one: Step, other: Step) -> Step:
+    return Step(
+        data=one.data + other.data,
+        rulings=one.rulings + other.rulings,
+        clauses=one.clauses + other.clauses,
+        closed=other.closed,
+        wait=other.wait,
+    )
+
+
 class AnswerStream:
     """Feeds an answer's bytes through decoder and inspection. Not for several threads."""
 
@@ -107,7 +120,9 @@ class AnswerStream:
         lookup: Lookup,
         decoder: Decoder | None,
         timer: Callable[[], float],
+        alongside: Alongside | None = None,
     ) -> None:
+        self._along = alongside
         self._judge = judge
         self._answer = answer
         self._context = context
@@ -122,7 +137,9 @@ class AnswerStream:
             notice=self._last_words,
             encoding=encoding_of(context.model),
             stops=lambda reason: judge.unread(reason) is Action.BLOCK,
+            **({"overhear": alongside.overhear, "lasts": self._lasts} if alongside else {}),
         )
+        self._is_last = False  # whether the end of the answer is held
         self._listener: Listener | None = None
         self._parts: list[Part] = []  # of which no line has told
         self._reasons: list[str] = []
@@ -137,7 +154,7 @@ class AnswerStream:
         """The next bytes of upstream, as they came off the wire."""
         began = self._timer()
         self._bytes_in += len(chunk)
-        step = self._fed(chunk)
+        step = self._attended(lambda: self._fed(chunk))
         self._bytes_out += len(step.data)
         self._seconds += self._timer() - began
         return step
@@ -148,6 +165,12 @@ class AnswerStream:
         step = self._finished(cut)
         self._bytes_out += len(step.data)
         self._seconds += self._timer() - began
+        return step
+
+    def resume(self) -> Step:
+        """What was held until the judge had spoken, or its time was over."""
+        step = self._rest()
+        self._bytes_out += len(step.data)
         return step
 
     def close(self, reference: str) -> bytes:
@@ -162,6 +185,8 @@ class AnswerStream:
         reasons, self._reasons = tuple(self._reasons), []
         floor = self._unread_action if reasons else Action.ALLOW
         decision = decided(parts, reasons, floor, self._listener.risk if self._listener else ())
+        if self._along is not None and self._along.silent and self._ended:
+            decision = replace(decision, missing=(UNSAFE,))
         told, inner = self._told, self._inner
         self._told = (inner.redacted, inner.restored)
         return self._judge.describe(
@@ -186,6 +211,33 @@ class AnswerStream:
     def _listen(self, progress: Callable[[], Progress]) -> Listener:
         self._listener = self._judge.listen(self._context, progress)
         return self._listener
+
+    # -- a judge alongside -------------------------------------------------------------------
+
+    def _attended(self, feed: Callable[[], Step]) -> Step:
+        """What a judge has found by now ends the answer in front of what comes next."""
+        if self._along is None or self._ended:
+            return feed()
+        heard = self._interjected()
+        if heard.closed:
+            return heard
+        self._is_last = False
+        step = _joined(heard, feed())
+        if not self._is_last or step.closed:
+            return step
+        return replace(step, wait=self._along.wait)
+
+    def _rest(self) -> Step:
+        heard = self._interjected()
+        return heard if heard.closed else _joined(heard, self._given(self._inner.let_go()))
+
+    def _lasts(self) -> bool:
+        self._is_last = self._along is not None and self._along.lasts
+        return self._is_last
+
+    def _interjected(self) -> Step:
+        heard = self._along.poll() if self._along else None
+        return self._given(self._inner.interject(*heard)) if heard else Step()
 
     # -- steps -------------------------------------------------------------------------------
 

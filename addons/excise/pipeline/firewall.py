@@ -42,6 +42,7 @@ from excise.model import (
     Segment,
     Usage,
 )
+from excise.pipeline.alongside import Alongside, read_along
 from excise.pipeline.answers import AnswerStream
 from excise.pipeline.changes import (
     EDITING,
@@ -135,24 +136,21 @@ class Firewall:
     def _inspect(self, exchange: Exchange, head: tuple[Segment, ...]) -> RequestOutcome:
         clock = [self.timer()]
         host, dialect = self._speaks(exchange)
-        coding, media_type = map(exchange.header, ("content-encoding", "content-type"))
-        message = read_message(
-            dialect, Direction.REQUEST, exchange.body, coding, self.limits, media_type
-        )
+        coding, kind = map(exchange.header, ("content-encoding", "content-type"))
+        body, reply = exchange.body, None
+        message = read_message(dialect, Direction.REQUEST, body, coding, self.limits, kind)
         message = look_inside(message, dialect, self.documents, strip=self._strips(exchange))
         clock.append(self.timer())
         segments = (*head, *message.segments)
         scanner = self.company.at_request(self.scanner, exchange)
         found = find(scanner, segments, Direction.REQUEST, self.policy.mild, self.seconds)
-        waited = self.timer() - clock[-1]
-        context = self._context(exchange, host, dialect, message, found, waited)
+        context = self._context(exchange, host, dialect, message, found, self.timer() - clock[-1])
         context, found = self._judged(Direction.REQUEST, context, segments, found)
         clock.append(self.timer())
         decision = self._decide(Direction.REQUEST, context, message, found)
         clock.append(self.timer())
         overruled = self._settle(exchange, decision, context, message, found)
-        decision, offer = overruled.decision, overruled.offer
-        redaction, body, reply = _NO_EDITS, exchange.body, None
+        decision, offer, redaction = overruled.decision, overruled.offer, _NO_EDITS
         target, headers = exchange.target, exchange.headers
         if decision.action in REFUSING:
             reply = self._refused(context, decision, Direction.REQUEST, offer)
@@ -270,6 +268,7 @@ class Firewall:
             lookup=self.lookup(exchange.principal.id),
             decoder=decoder,
             timer=self.timer,
+            alongside=self._alongside(context),
         )
 
     def reads_socket(self, exchange: Exchange) -> bool:
@@ -403,6 +402,13 @@ class Firewall:
             return context, found
         ask = partial(self._situation, context, direction, segments, Stage(direction), found)
         return self.judging.join(self, ask, context, segments, found)
+
+    def _alongside(self, context: Context) -> Alongside | None:
+        """A judge that reads along with a streamed answer."""
+        if self.judging is None:
+            return None
+        situation = self._situation(context, Direction.RESPONSE, (), Stage.STREAM, Found([]))
+        return read_along(self, self.judging, situation, context)
 
     def _settle(
         self,

@@ -28,7 +28,7 @@ from excise.detectors.judge import (
 from excise.detectors.judge_template import Template, read_reply, requests_of
 from excise.detectors.memory import Memory
 from excise.detectors.scanner import FullScanner, join
-from excise.detectors.slow import Asking, Sights
+from excise.detectors.slow import Asking, Collect, Sights
 from excise.errors import NoAnswer
 from excise.model import Direction, Part, Place, Role, Segment
 from excise.pipeline.outcome import Context
@@ -133,15 +133,15 @@ class Judging:
 
     def hear(self, asked: Sequence[Asked], seconds: float) -> list[Verdict | None]:
         """The verdict on each text; None where there is no answer in time."""
-        begun = self.begin(asked, seconds)
-        begun()
-        return [self._known(each) for each in asked]
+        if (pending := self.begin(asked, seconds)) is not None:
+            pending()
+        return [self.known(each) for each in asked]
 
-    def begin(self, asked: Sequence[Asked], seconds: float) -> Callable[[], bool]:
-        """Ask without waiting. What is returned waits, and tells whether all was answered."""
-        new = [each for each in dict.fromkeys(asked) if self._known(each) is None]
+    def begin(self, asked: Sequence[Asked], seconds: float) -> Collect | None:
+        """Ask without waiting; None where there is nothing to ask. What comes of it is `known`."""
+        new = [each for each in dict.fromkeys(asked) if self.known(each) is None]
         if not new:
-            return lambda: True
+            return None
 
         def question(left: float) -> Sights:
             until = self._timer() + left
@@ -149,8 +149,11 @@ class Judging:
                 self.memory.put(self._name(each), self._judged(each, until))
             return []
 
-        collect = self._asking.begin({UNSAFE: question}, seconds)
-        return lambda: not isinstance(collect()[UNSAFE], NoAnswer)
+        return self._asking.begin({UNSAFE: question}, seconds)
+
+    def known(self, asked: Asked) -> Verdict | None:
+        """The verdict on a text that was judged before."""
+        return self.memory.get(self._name(asked))
 
     # -- parts ---------------------------------------------------------------------------------
 
@@ -191,9 +194,6 @@ class Judging:
             reply = self._ask(body, left)
             verdicts.append(read_reply(question, reply, self.template.sure, self._topics))
         return joined(verdicts)
-
-    def _known(self, asked: Asked) -> Verdict | None:
-        return self.memory.get(self._name(asked))
 
     def _name(self, asked: Asked) -> bytes:
         digest = hashlib.blake2b(key=self._key, digest_size=32)

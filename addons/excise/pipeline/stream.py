@@ -26,7 +26,6 @@ from excise.model import (
     Finding,
     Mode,
     Part,
-    Role,
     Ruling,
     Segment,
     Span,
@@ -42,9 +41,10 @@ from excise.pipeline.channel import (
     settle_limit,
 )
 from excise.pipeline.tools import Calls, WholeCall
+from excise.pipeline.words import Words
 from excise.policy.running import Progress, Said
 from excise.text.escapes import begins_json, unescape
-from excise.text.tokencount import DEFAULT, Tally
+from excise.text.tokencount import DEFAULT
 
 MAX_BEHIND: Final = 32
 """Events with other texts that may queue behind an undecided one. OpenAI's chat does not say when
@@ -53,6 +53,9 @@ a text is over before the whole answer is: without this, tool calls would wait f
 _REMEMBERED: Final = 256  # whole texts known to hold nothing: ids, models, types
 _SHORT: Final = 128
 
+
+Overhear = Callable[[Segment, Findings, Span], None]
+"""A text, what was found in it, and the stretch of it that is decided now."""
 
 Notice = Callable[[Sequence[Said]], str]
 """What was said when an answer is ended → its last words."""
@@ -73,26 +76,6 @@ class Judge(Protocol):
     def finish(self) -> Said:
         """What is said now that the answer is over."""
         ...
-
-
-class _Words:
-    """Whose and what texts an answer has spelled out so far."""
-
-    def __init__(self, encoding: str) -> None:
-        self.tally = Tally(encoding)
-        self._size = 0
-        self._roles: set[Role] = set()
-        self._parts: set[Part] = set()
-
-    def add(self, segment: Segment) -> None:
-        self.tally.add(segment.text)
-        self._size += len(segment.text)
-        self._roles.add(segment.role)
-        self._parts.add(segment.part)
-
-    def progress(self) -> Progress:
-        roles, parts = frozenset(self._roles), frozenset(self._parts)
-        return Progress(self._size, self.tally.tokens, roles, parts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,8 +105,11 @@ class ResponseStream:
         notice: Notice,
         encoding: str = DEFAULT,
         stops: Callable[[str], bool] = lambda reason: False,
+        overhear: Overhear = lambda *_: None,
+        lasts: Callable[[], bool] = bool,
     ) -> None:
-        """`judge` gives the judge of one answer, which may ask how far the answer has come."""
+        """`judge` gives the judge of one answer, which may ask how far the answer has come.
+        `overhear` is told what is decided; while `lasts`, the end of a text is held."""
         self._reader = reader
         self.scanner = scanner
         self._open_judge = judge
@@ -131,6 +117,9 @@ class ResponseStream:
         self._redact = redact
         self._lookup = lookup
         self._notice = notice
+        self._overhear = overhear
+        self._lasts = lasts
+        self._last: Held | None = None  # the end of a text, held
         self._stops = stops  # whether an answer ends where something in it was not read
         self._queue: deque[Held] = deque()
         self._channels: dict[tuple[str | int, ...], ChannelText] = {}
@@ -148,7 +137,7 @@ class ResponseStream:
         self._told: set[str] = set()
         self.model = ""
         self.usage: Usage | None = None
-        self._words = _Words(encoding)
+        self._words = Words(encoding)
         self.redacted = 0  # stretches replaced, and placeholders put back
         self.restored = 0
 
@@ -185,6 +174,23 @@ class ResponseStream:
         self._calls = Calls()
         return self._reader.close(notice)
 
+    def interject(self, segment: Segment, findings: Findings) -> Step:
+        """Heed what others found in what is with the client already: what would be cut out of it
+        ends the answer."""
+        if not self.closed and self._judge is not None:
+            said = self._judge.hear(segment, findings)
+            self._heed(said._replace(rulings=tuple(map(_too_late, said.rulings))))
+        return self._step(self.close(self._notice(self._said)) if self._blocked else b"")
+
+    def let_go(self) -> Step:
+        """Release the end of a text, where it was held."""
+        out: list[bytes] = []
+        if self._last is not None and not self.closed:
+            self._last.waiting -= 1
+            self._release(out)
+        self._last = None
+        return self._step(b"".join(out))
+
     def surrender(self) -> bytes:
         """What is held, as upstream sent it: for a policy that lets unreadable bytes pass."""
         self.closed = True
@@ -200,7 +206,7 @@ class ResponseStream:
         self._unread.clear()
         self._told.clear()
         self._judge, self._over = None, False
-        self._words = _Words(self._encoding)
+        self._words = Words(self._encoding)
 
     def conclude(self) -> Step:
         """The answer is over: what is known only now is said, once."""
@@ -221,6 +227,8 @@ class ResponseStream:
         except Unreadable as fault:
             self.unreadable = fault.reason
         if last and not self._blocked:
+            if self._last is not None:
+                out.append(self.let_go().out)
             self._end_all()
             if not self._blocked:
                 self._release(out)
@@ -288,6 +296,9 @@ class ResponseStream:
             self._end_all()
         elif self._queue and self._queue[0].waiting:
             self._settle_idle()
+        if (event.ends or event.ends_all) and not self._blocked and self._lasts():
+            held.waiting += self._last is None
+            self._last = self._last or held
 
     def _note(self, event: StreamEvent) -> None:
         self.model = self.model or event.model
@@ -387,6 +398,7 @@ class ResponseStream:
             if text.done < finding.span.end <= limit
         ]
         changes = self._changes(text, decided, limit) if decided or known else []
+        self._overhear(whole, tuple(decided), Span(text.done, limit))
         if not self._blocked:
             text.apply(changes, limit)
 
@@ -460,6 +472,11 @@ def _refuses(said: Ruling | Spoken) -> bool:
 
 def _is_refused(ruling: Ruling) -> bool:
     return ruling.mode is Mode.ENFORCE and ruling.action.rank >= Action.REDACT.rank
+
+
+def _too_late(ruling: Ruling) -> Ruling:
+    """What is out cannot be cut out any more."""
+    return replace(ruling, action=Action.BLOCK) if ruling.action is Action.REDACT else ruling
 
 
 def _unedited(ruling: Ruling) -> Ruling:

@@ -39,6 +39,25 @@ class Breaker(NamedTuple):
         return more._replace(until=now + more.rest)
 
 
+class Asked:
+    """Questions that were put. Call it to wait for the answers."""
+
+    def __init__(
+        self, put: Mapping[str, Future[Any] | None], collect: Callable[[str], Any]
+    ) -> None:
+        self._put = put
+        self._collect = collect
+
+    def __call__(self) -> dict[str, Any]:
+        """The answers, by name."""
+        return {name: self._collect(name) for name in self._put}
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether nobody is waited for any more."""
+        return all(each is None or each.done() for each in self._put.values())
+
+
 class Asking:
     """Safe to use from several threads. Its own threads end with the process."""
 
@@ -48,9 +67,7 @@ class Asking:
         self._breakers: dict[str, Breaker] = {}
         self._lock = threading.Lock()
 
-    def begin(
-        self, questions: Mapping[str, Callable[[float], Any]], seconds: float
-    ) -> Callable[[], dict[str, Any]]:
+    def begin(self, questions: Mapping[str, Callable[[float], Any]], seconds: float) -> Asked:
         """Put the questions, each told the seconds that it has; call what is returned to wait for
         the answers until `seconds` from now. An answer is what a question gave or a `NoAnswer`."""
         until = self._clock() + min(seconds, _LONGEST)
@@ -58,7 +75,7 @@ class Asking:
         for name, question in questions.items():
             free = seconds > 0 and self._may_ask(name)
             put[name] = self._pool.submit(self._answer, question, until) if free else None
-        return lambda: {name: self._collected(name, asked, until) for name, asked in put.items()}
+        return Asked(put, lambda name: self._collected(name, put[name], until))
 
     def resting(self) -> dict[str, float]:
         """Who is left alone right now, and for how many seconds more."""

@@ -1,0 +1,149 @@
+"""A judge that reads along with a streamed answer, which does not wait for it.
+
+It is told what is decided of the answer, with every value taken out, and asked about the newest
+stretch as soon as it has answered about the one before. Only the answer's end waits for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final, NamedTuple
+
+from excise.detectors.base import Findings, Glance, Scanner
+from excise.detectors.judge import Asked, says_something, shown
+from excise.detectors.slow import Collect, Sights
+from excise.errors import NoAnswer
+from excise.model import Direction, Finding, Part, Segment, Span
+from excise.pipeline.judging import Judging, Wall, answers_are_judged, is_heard, read_verdicts
+from excise.pipeline.outcome import Context
+from excise.policy.judging import may_ask
+from excise.policy.situation import Situation
+
+FIRST: Final = 400  # characters after which it is first asked
+MOST: Final = 8_000  # characters of a question; of what came before, the end
+_AGAIN: Final = 200  # characters from which a text is new enough to be asked about again
+
+
+class _Known(NamedTuple):
+    """In the place of a question whose answer is remembered; implements `Collect`."""
+
+    is_ready: bool = True
+
+    def __call__(self) -> Mapping[str, Sights | NoAnswer]:
+        return {}
+
+
+class Alongside:
+    """For one answer, not for several threads; `wait` alone may run in another one."""
+
+    def __init__(
+        self,
+        judging: Judging,
+        scanner: Scanner,
+        *,
+        parts: frozenset[Part],
+        prompt: str,
+        seconds: float,
+        left: float,
+        timer: Callable[[], float],
+    ) -> None:
+        """`seconds` are what one question may take while the answer flows, `left` those that the
+        ends of its texts may wait together."""
+        self._judging = judging
+        self._scanner = scanner
+        self._parts = parts
+        self._prompt = prompt
+        self._seconds = seconds
+        self._left = left
+        self._timer = timer
+        self._found: tuple[Segment, Findings] | None = None
+        self._text = ""
+        self._fresh = 0  # characters that nobody was asked about
+        self._segment: Segment | None = None
+        self._asked: Asked | None = None
+        self._pending: Collect | None = None
+        self.silent = False  # some stretch was not judged
+
+    def overhear(self, segment: Segment, findings: Findings, span: Span) -> None:
+        """What is decided now of a text of the answer."""
+        if segment.part not in self._parts or span.start >= span.end:
+            return
+        here = tuple(_moved(each, span) for each in findings if each.span.start < span.end)
+        said = shown(segment.text[span.start : span.end], here)
+        self._text = (self._text + said)[-MOST:]
+        self._fresh += len(said)
+        self._segment = segment
+
+    @property
+    def lasts(self) -> bool:
+        """Whether something that came is not judged yet, and may be in time."""
+        return self._left > 0 and (self._pending is not None or self._is_new(1))
+
+    def poll(self) -> tuple[Segment, Findings] | None:
+        """What the judge has found since it was last looked at; asks on where it is free."""
+        if self._pending is not None and self._pending.is_ready:
+            self._found = self._heard()
+        if self._pending is None and self._is_new(_AGAIN if self._asked else FIRST):
+            self._ask(self._seconds)
+        found, self._found = self._found, None
+        return found
+
+    def wait(self) -> None:
+        """Wait until all that came is judged, or the time is over. Nothing else may be called
+        meanwhile."""
+        until = self._timer() + self._left
+        while self._found is None and (self._pending is not None or self._is_new(1)):
+            if self._pending is None:
+                if self._left <= 0:
+                    self.silent = True
+                    break
+                self._ask(self._left)
+            if self._pending is not None:
+                self._found = self._heard()
+            self._left = until - self._timer()
+
+    def _is_new(self, size: int) -> bool:
+        return self._fresh >= size and says_something(self._text)
+
+    def _ask(self, seconds: float) -> None:
+        self._asked = Asked(self._text, Direction.RESPONSE, Part.COMPLETION, self._prompt)
+        self._fresh = 0
+        self._pending = self._judging.begin([self._asked], seconds) or _Known()
+
+    def _heard(self) -> tuple[Segment, Findings] | None:
+        assert self._pending is not None and self._asked is not None and self._segment is not None
+        self._pending()
+        self._pending = None
+        verdict = self._judging.known(self._asked)
+        if verdict is None:
+            self.silent = True
+            return None
+        segment = self._segment._replace(text=self._asked.text)
+        digest = Glance(segment).digest
+        found = read_verdicts(self._scanner, {digest: verdict}, [segment], Direction.RESPONSE)
+        return found[0] if found else None
+
+
+def read_along(
+    wall: Wall, judging: Judging, situation: Situation, context: Context
+) -> Alongside | None:
+    """A judge for a streamed answer, where the policy wants one."""
+    policy = wall.policy
+    if not answers_are_judged(policy) or not is_heard(wall.scanner):
+        return None
+    if judging.is_kin(context.model) or not may_ask(policy, (), situation):
+        return None
+    return Alongside(
+        judging,
+        wall.scanner,
+        timer=wall.timer,
+        parts=policy.profile.judge.parts,
+        prompt=context.prompt,
+        seconds=wall.seconds,
+        left=wall.seconds - context.waited,
+    )
+
+
+def _moved(finding: Finding, span: Span) -> Finding:
+    start = max(finding.span.start, span.start) - span.start
+    return finding._replace(span=Span(start, min(finding.span.end, span.end) - span.start))

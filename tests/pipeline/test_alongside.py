@@ -1,0 +1,149 @@
+"""A judge reads along: the answer flows, a late bad verdict ends it, its end waits."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from pipeline.test_judging import BOTH, HARM, Judge, wall
+from walled import chat, exchange, valid
+
+from excise.errors import NoAnswer
+from excise.model import Answer
+from excise.pipeline.alongside import FIRST
+from excise.pipeline.answers import AnswerStream, Step
+from excise.policy.build import without_clauses
+
+STREAM = Answer(status=200, headers=(("content-type", "text/event-stream"),), body=b"")
+CALM = "the miller grinds the corn of the village. " * (FIRST // 40 + 1)
+
+
+def event(text: str) -> bytes:
+    delta = {"index": 0, "delta": {"content": text}}
+    return b"data: " + json.dumps({"choices": [delta]}).encode() + b"\n\n"
+
+
+DONE = (
+    b'data: {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}\n\ndata: [DONE]\n\n'
+)
+
+
+def opened(judge: Judge, said: str = BOTH, prompt: str = "how are mills") -> AnswerStream:
+    made = wall(judge, said)
+    sent = exchange({**chat(prompt), "stream": True})
+    outcome = made.inspect_request(sent)
+    stream = made.open_stream(sent, STREAM, outcome.context)
+    assert stream is not None
+    return stream
+
+
+def settled(stream: AnswerStream, step: Step) -> Step:
+    """What the edge makes of a step that waits."""
+    assert step.wait is not None
+    step.wait()
+    return stream.resume()
+
+
+def test_a_clean_answer_comes_whole_and_its_end_waits() -> None:
+    judge = Judge()
+    stream = opened(judge)
+    first, last = stream.feed(event(CALM)), stream.feed(event("and rests.") + DONE)
+    assert b"[DONE]" not in last.data
+    rest = settled(stream, last)
+    assert first.data + last.data + rest.data == event(CALM) + event("and rests.") + DONE
+    assert not rest.closed and not stream.finish().closed
+    assert judge.texts[-1] == CALM + "and rests."
+    assert judge.asked[-1]["messages"][0]["content"] == "how are mills"
+    assert "missing" not in valid(stream.record())
+
+
+def test_a_verdict_on_the_last_words_ends_the_answer_natively() -> None:
+    stream = opened(Judge())
+    step = stream.feed(event("yes: " + HARM) + DONE)
+    rest = settled(stream, step)
+    assert rest.closed and rest.data.endswith(b"data: [DONE]\n\n")
+    assert rest.data.count(b"[DONE]") == 1 and b'"content_filter"' in rest.data
+    assert b'"stop"' not in step.data + rest.data
+    record = valid(stream.record())
+    assert record["action"] == "block"
+    assert record["rulings"][0]["rule"] == "judge.unsafe"
+    assert stream.feed(event("more")).data == b""
+
+
+def test_a_late_verdict_ends_the_answer_in_the_middle() -> None:
+    free, asked = threading.Event(), threading.Event()
+
+    def slow(text: str) -> str:
+        if HARM in text:
+            asked.set()
+            assert free.wait(5)
+            return "unsafe\nS2"
+        return "safe"
+
+    stream = opened(Judge(slow))
+    flowing = [stream.feed(event(each)) for each in (HARM + ". " + CALM, "more ", "and more ")]
+    assert flowing[1].data and flowing[2].data, "nobody waits for the judge"
+    assert asked.wait(5)
+    free.set()
+    ended = _until(lambda: stream.feed(event("and on ")), lambda step: step.closed)
+    assert ended.data.endswith(b"data: [DONE]\n\n") and b"and on" not in ended.data
+    assert valid(stream.record())["action"] == "block"
+
+
+def _until(step: Callable[[], Step], holds: Callable[[Step], bool]) -> Step:
+    pause = threading.Event()
+    for _ in range(500):
+        made = step()
+        if holds(made):
+            return made
+        pause.wait(0.01)
+    raise AssertionError("it never came")
+
+
+@pytest.mark.parametrize("why", ["late", "garbage"])
+def test_without_an_answer_it_ends_as_it_came_and_says_who_is_missing(why: str) -> None:
+    def silent(text: str) -> str:
+        raise NoAnswer(why)
+
+    stream = opened(Judge(silent))
+    step = stream.feed(event(HARM) + DONE)
+    rest = settled(stream, step)
+    assert step.data + rest.data == event(HARM) + DONE
+    stream.finish()
+    assert valid(stream.record())["missing"] == ["judge"]
+
+
+def test_it_sees_no_value_of_the_answer() -> None:
+    judge = Judge()
+    stream = opened(judge)
+    step = stream.feed(event("write to bob@vint") + event("ner.example for wine") + DONE)
+    settled(stream, step)
+    assert judge.texts[-1] == "write to [EMAIL] for wine"
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["judge: {grey: {}}\n", "judge: {directions: [response], if: 'model == \"x\"'}\n"],
+)
+def test_where_the_policy_does_not_want_it_nobody_reads_along(said: str) -> None:
+    judge = Judge()
+    stream = opened(judge, said)
+    asked = len(judge.asked)
+    step = stream.feed(event(HARM) + DONE)
+    assert (step.data, step.wait) == (event(HARM) + DONE, None)
+    assert len(judge.asked) == asked
+
+
+def test_a_verdict_that_only_alerts_is_told_and_the_answer_goes_on() -> None:
+    made = wall(Judge(), BOTH)
+    quiet = replace(made, policy=without_clauses(made.policy, ["judged"]))
+    sent = exchange({**chat("how are mills"), "stream": True})
+    stream = quiet.open_stream(sent, STREAM, quiet.inspect_request(sent).context)
+    assert stream is not None
+    step = stream.feed(event(HARM) + DONE)
+    rest = settled(stream, step)
+    assert step.data + rest.data == event(HARM) + DONE and not rest.closed
+    assert rest.rulings and valid(stream.record())["action"] == "alert"
