@@ -68,6 +68,17 @@ class Handler(BaseHTTPRequestHandler):
             time.sleep(server.slow)
             self._say(verdict(body))
 
+    def do_GET(self) -> None:
+        """What was asked, for a test in another process."""
+        assert isinstance(self.server, JudgeServer)
+        self._send(200, json.dumps(self.server.asked).encode())
+
+    def do_PUT(self) -> None:
+        """What to do next."""
+        assert isinstance(self.server, JudgeServer)
+        self.server.fault = self.rfile.read(int(self.headers["content-length"])).decode()
+        self._send(200, b"")
+
     def _say(self, content: str) -> None:
         message = {"role": "assistant", "content": content}
         self._send(200, json.dumps({"choices": [{"index": 0, "message": message}]}).encode())

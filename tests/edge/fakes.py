@@ -48,6 +48,7 @@ class FakeStep:
     rulings: tuple[Any, ...] = ()
     clauses: tuple[Any, ...] = ()
     closed: bool = False
+    wait: Callable[[], None] | None = None
 
 
 def decision(action: Action) -> Decision:
@@ -60,6 +61,12 @@ class FakeStream:
     def __init__(self) -> None:
         self.held = b""
         self.closes = True
+        self.rest: FakeStep | None = None  # what a step that waits brings later
+
+    def resume(self) -> FakeStep:
+        if self.rest is None:
+            raise RuntimeError("raw text")
+        return self.rest
 
     def feed(self, chunk: bytes) -> FakeStep:
         if b"BOOM" in chunk:

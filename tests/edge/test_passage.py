@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -46,6 +47,57 @@ async def test_a_ruling_is_on_disk_before_the_release() -> None:
     await release.wait()
     assert notes.committed == [{"what": "stream"}]
     assert (release.data, release.end) == (b"DISK", End.OPEN)
+
+
+class _Waiting(FakeStream):
+    """Every chunk waits for what `rest` brings."""
+
+    def __init__(self, rest: FakeStep | None) -> None:
+        super().__init__()
+        self.rest = rest
+        self.waited: list[bool] = []
+
+    def feed(self, chunk: bytes) -> FakeStep:
+        return FakeStep(chunk, wait=lambda: self.waited.append(_is_on_loop()))
+
+
+def _is_on_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize(
+    ("rest", "data", "end", "lines"),
+    [
+        (FakeStep(b"-rest"), b"head-rest", End.OPEN, 0),
+        (FakeStep(b"-over", closed=True, rulings=(1,)), b"head-over", End.CLOSED, 1),
+        (FakeStep(b"", clauses=(1,)), b"head", End.OPEN, 1),
+    ],
+)
+async def test_a_step_that_waits_is_completed_beside_the_loop(
+    rest: FakeStep, data: bytes, end: End, lines: int
+) -> None:
+    inner = _Waiting(rest)
+    stream, notes = _guarded(inner)
+    release = stream.feed(b"head")
+    assert release.wait is not None
+    await release.wait()
+    assert inner.waited == [False]
+    assert (release.data, release.end, len(notes.committed)) == (data, end, lines)
+    assert stream.end is end
+
+
+async def test_a_fault_while_it_waits_ends_the_answer() -> None:
+    stream, notes = _guarded(_Waiting(None))
+    release = stream.feed(b"head")
+    assert release.wait is not None
+    await release.wait()
+    assert release.end is End.CLOSED and release.data.startswith(b"head")
+    assert notes.noted == [("stream", "RuntimeError")]
+    assert stream.feed(b"more").data == b""
 
 
 async def test_a_trail_that_fails_takes_the_permission_back() -> None:

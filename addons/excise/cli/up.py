@@ -77,6 +77,7 @@ def add_parser(subparsers: Any) -> None:
     add(
         "--judge", metavar="URL", help="an endpoint of OpenAI's API whose model is asked as a judge"
     )
+    add("--judge-template", metavar="NAME|FILE", help="how it is asked; default general")
     add("--judge-model", metavar="NAME", help="the model that is asked there")
     add("--deep", metavar="KIND:MODEL", help="a model of your own, such as spacy:en_core_web_lg")
     add("--policies", metavar="DIR", help="packs and profiles of your own")

@@ -75,6 +75,11 @@ class Step(Protocol):
         ...
 
     @property
+    def clauses(self) -> tuple[Any, ...]:
+        """The same."""
+        ...
+
+    @property
     def closed(self) -> bool:
         """True where `data` ends the answer and nothing of upstream may follow."""
         ...

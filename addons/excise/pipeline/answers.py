@@ -97,6 +97,10 @@ def last_word(parts: Sequence[Said]) -> Decision:
     return replace(decision, action=Action.BLOCK, would=Action.BLOCK)
 
 
+def _deaf(*_: object) -> None:
+    """Where nobody reads along."""
+
+
 def _joined(one: Step, other: Step) -> Step:
     return Step(
         data=one.data + other.data,
@@ -137,7 +141,8 @@ class AnswerStream:
             notice=self._last_words,
             encoding=encoding_of(context.model),
             stops=lambda reason: judge.unread(reason) is Action.BLOCK,
-            **({"overhear": alongside.overhear, "lasts": self._lasts} if alongside else {}),
+            overhear=alongside.overhear if alongside else _deaf,
+            lasts=self._lasts,
         )
         self._is_last = False  # whether the end of the answer is held
         self._listener: Listener | None = None
