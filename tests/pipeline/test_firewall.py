@@ -16,7 +16,6 @@ from excise.codecs.encoding import encode
 from excise.detectors.base import Scanned
 from excise.enforce.redact import PLACEHOLDER
 from excise.model import Action, Direction, Exchange, Mode, RefusalClass, Segment
-from excise.policy.situation import Session
 
 
 def test_a_clean_request_passes_byte_for_byte() -> None:
@@ -292,26 +291,14 @@ class Suspicious(PlantScanner):
         return Scanned([()] * len(segments), signals={"injection": {"direct": 0.9}})
 
 
-def test_clauses_know_what_classifiers_and_sessions_say() -> None:
-    """Whatever any rule makes of it; a session is asked for where a clause reads it."""
-    text = "  - {{id: c, if: '{}', then: block}}\n"
-    asked: list[str] = []
-
-    def remembered(exchange: Exchange) -> Session:
-        asked.append(exchange.principal.id)
-        return Session(risk=9.0)
-
-    wall = firewall(scanner=Suspicious(), session=remembered)
-    for condition, blocked in (
-        ("injection.score > 0.8", True),
-        ("injection.score > 0.95", False),
-        ("session.risk > 8.0", True),
-        ("session.turns > 0", False),
-    ):
-        made = replace(wall, policy=policy(text.format(condition)))
-        outcome = made.inspect_request(exchange(chat("hello")))
-        assert (outcome.reply is not None) is blocked
-    assert asked == ["me", "me"]
+@pytest.mark.parametrize(
+    ("condition", "blocked"), [("injection.score > 0.8", True), ("injection.score > 0.95", False)]
+)
+def test_clauses_know_what_classifiers_say(condition: str, blocked: bool) -> None:
+    """Whatever any rule makes of it."""
+    said = policy(f"  - {{id: c, if: '{condition}', then: block}}\n")
+    outcome = firewall(scanner=Suspicious(), policy=said).inspect_request(exchange(chat("hello")))
+    assert (outcome.reply is not None) is blocked
 
 
 def test_what_the_request_waited_is_taken_from_what_the_answer_may() -> None:

@@ -34,6 +34,7 @@ from excise.pipeline.firewall import Firewall
 from excise.pipeline.overrule import Overrides
 from excise.pipeline.reading import Limits
 from excise.pipeline.reply import Voice
+from excise.pipeline.sessions import Sessions, Store
 from excise.pipeline.usage import Exact
 from excise.signing import load_signer
 from excise.state.counters import Counters, MemoryCounters, SqliteCounters
@@ -43,6 +44,7 @@ from excise.state.memory import MemoryVault
 from excise.state.overrides import OverrideDesk
 from excise.state.ports import Vault
 from excise.state.reload import reload_mark
+from excise.state.sessions import MemorySessions, SharedSessions
 from excise.state.shared import Shared
 from excise.state.signing import load_or_create_signer
 from excise.workers.counter import TokenCounter
@@ -109,7 +111,10 @@ class Live:
             else OverrideDesk(config.state_dir)
         )
         self.engine = engine
-        self.firewall = build_firewall(config, engine, self.vault, self._desk)
+        self._sessions: Store = (
+            SharedSessions(shared.shelf) if shared else MemorySessions(time.monotonic)
+        )
+        self.firewall = self._walled(engine)
         self.meter = Meter(
             engine.limits,
             _counters(config),
@@ -127,7 +132,10 @@ class Live:
         """Everything of the policy as its files are now; nothing changes yet. Raises
         `ExciseError`."""
         engine = read_engine(self._config)
-        return engine, build_firewall(self._config, engine, self.vault, self._desk)
+        return engine, self._walled(engine)
+
+    def _walled(self, engine: Engine) -> Firewall:
+        return build_firewall(self._config, engine, self.vault, self._desk, self._sessions)
 
     def swap(self, loaded: tuple[Engine, Firewall]) -> None:
         """Put a policy in force."""
@@ -248,7 +256,11 @@ def _exact() -> Exact:
 
 
 def build_firewall(
-    config: Config, engine: Engine, vault: Vault, desk: OverrideDesk | None = None
+    config: Config,
+    engine: Engine,
+    vault: Vault,
+    desk: OverrideDesk | None = None,
+    sessions: Store | None = None,
 ) -> Firewall:
     """The pipeline over an engine; without a desk nothing is overruled."""
     judging = open_judge(
@@ -288,6 +300,9 @@ def build_firewall(
         exact=_exact() if config.token_counts == "exact" else None,
         documents=engine.documents,
         judging=judging,
+        sessions=Sessions(sessions, derive(engine.fingerprint_key, "sessions"), time.time)
+        if sessions
+        else None,
         resign=load_signer() if config.resign else None,
     )
 

@@ -63,6 +63,7 @@ from excise.pipeline.overrule import Offer, Overrides, Overruled
 from excise.pipeline.reading import DEFAULT_LIMITS, Limits, Message, read_message
 from excise.pipeline.reply import DEFAULT_VOICE, Voice, deciding
 from excise.pipeline.scene import build_situation, signals_of
+from excise.pipeline.sessions import Sessions, reads_sessions, told_by
 from excise.pipeline.socket import POLICY_VIOLATION, Socket
 from excise.pipeline.told import told_of
 from excise.pipeline.usage import Exact, count_usage, estimate_tokens, estimate_usage
@@ -80,7 +81,7 @@ from excise.policy.build import Policy
 from excise.policy.decide import decide
 from excise.policy.running import Progress
 from excise.policy.schema import Images, Sockets
-from excise.policy.situation import Session, Situation
+from excise.policy.situation import NO_SESSION, Situation
 
 # A stream may run for hours; its memory is bounded elsewhere, so only the ratio counts.
 NO_LIMIT: Final = 1 << 62
@@ -99,7 +100,7 @@ class Firewall:
     fingerprint_key: bytes
     lookup: Callable[[str], Lookup]  # principal id → its vault
     timer: Callable[[], float]  # seconds, monotonic
-    session: Callable[[Exchange], Session] | None = None  # what is remembered of a conversation
+    sessions: Sessions | None = None  # what is remembered of conversations
     clock: Callable[[], float] = float  # seconds since 1970, for clauses about the time
     company: Company = field(default_factory=Company)
     limits: Limits = DEFAULT_LIMITS
@@ -405,10 +406,8 @@ class Firewall:
 
     def _alongside(self, context: Context) -> Alongside | None:
         """A judge that reads along with a streamed answer."""
-        if self.judging is None:
-            return None
         situation = self._situation(context, Direction.RESPONSE, (), Stage.STREAM, Found([]))
-        return read_along(self, self.judging, situation, context)
+        return read_along(self, self.judging, situation, context) if self.judging else None
 
     def _settle(
         self,
@@ -418,7 +417,10 @@ class Firewall:
         message: Message,
         found: Found,
     ) -> Overruled:
-        """A refusal that its user overrules, or may."""
+        """A refusal that its user overrules, or may; the turn is remembered as it was decided."""
+        if self.sessions is not None and reads_sessions(self.policy.reads):
+            told = told_by(self.policy, message.segments, found, decision)
+            self.sessions.note(exchange, message.segments, told)
         if self.overrides is None or decision.action not in REFUSING:
             return Overruled(decision)
         again = partial(self._decide, Direction.REQUEST, context, message, found)
@@ -442,7 +444,6 @@ class Firewall:
             reads=reads,
             unix_time=self.clock() if self.policy.is_timed else 0.0,
             signals=signals_of(found.signals),
-            session=self.session,
         )
 
     def _floor(self, message: Message, found: Found) -> Action:
@@ -481,6 +482,7 @@ class Firewall:
     ) -> Context:
         reading = message.reading
         model = reading.model if reading else ""
+        sessions = self.sessions if reads_sessions(self.policy.reads) else None
         return Context(
             exchange=exchange,
             host=host,
@@ -489,6 +491,7 @@ class Firewall:
             stream=streams_by_path(exchange.path) or (reading is not None and reading.stream),
             waited=waited,
             tokens=estimate_tokens(message.segments, model) if self.counts else 0,
+            session=sessions.of(exchange, message.segments) if sessions else NO_SESSION,
             hidden=reading is None or may_stand_in_head(found, self.policy.mild),
             guests=self.company.meet(self.scanner, message.segments, found, self.policy.profile),
         )

@@ -223,16 +223,16 @@ def cases_of(
     """The texts that a judge is asked about, the newest first, and what it is shown of them."""
     turn = find_turn(segments)
     findings = {id(segment): each for segment, each in found.findings}
-    scores = found.scores or [()] * len(segments)
+    scores = {id(segment): said for segment, said in found.scores}
     cases = []
-    for segment, said in zip(segments, scores, strict=True):
+    for segment in segments:
         if segment.part not in judge.parts or segment.place is not Place.BODY:
             continue
         if segment.role is Role.SYSTEM or turn.is_older(segment) or is_form(segment):
             continue
         if direction is Direction.REQUEST and segment.role is Role.ASSISTANT:
             continue
-        if not is_grey(judge.grey, said) or not says_something(segment.text):
+        if not is_grey(judge.grey, scores.get(id(segment), ())) or not says_something(segment.text):
             continue
         text = shown(segment.text, findings.get(id(segment), ()))
         prompt = context.prompt if direction is Direction.RESPONSE else ""

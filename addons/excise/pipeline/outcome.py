@@ -10,6 +10,7 @@ from excise.catalogue import Host
 from excise.codecs.base import Dialect
 from excise.detectors.guests import Guest
 from excise.model import Decision, Exchange, Reply
+from excise.policy.situation import NO_SESSION, Session
 
 Record = dict[str, Any]
 Headers = tuple[tuple[str, str], ...]
@@ -26,6 +27,7 @@ class Context:
     stream: bool = False
     waited: float = 0.0  # seconds that its detectors have had
     tokens: int = 0  # of the request's texts, estimated, where a limit needs to know
+    session: Session = NO_SESSION  # what was remembered before this exchange
     prompt: str = field(default="", repr=False)  # redacted: what a judge of the answer is told
     hidden: bool = False  # whether head fields must be searched before they reach the trail
     guests: tuple[Guest, ...] = field(default=(), repr=False)  # detectors that read the answer

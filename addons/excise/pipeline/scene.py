@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
@@ -11,10 +11,8 @@ from excise.model import Direction, Exchange, Part, Role, Segment
 from excise.pipeline.outcome import Context
 from excise.pipeline.usage import estimate_tokens
 from excise.policy.situation import (
-    NO_SESSION,
     NO_SIGNALS,
     NO_TURN,
-    Session,
     Signals,
     Situation,
     Turn,
@@ -37,13 +35,11 @@ def build_situation(
     reads: frozenset[str],
     unix_time: float = 0.0,
     signals: Signals = NO_SIGNALS,
-    session: Callable[[Exchange], Session] | None = None,
 ) -> Situation:
     """What policy may know of a message besides what was found in it.
 
     `reads` names the fields that some expression reads; `found` says that something was found,
-    without which no turn need be told from another; `session` is asked what is remembered of the
-    conversation.
+    without which no turn need be told from another.
     """
     exchange = context.exchange
     asked = direction is Direction.REQUEST
@@ -67,13 +63,9 @@ def build_situation(
         tools=tools_of(segments) if "tools" in reads else frozenset(),
         turn=turn,
         signals=signals,
-        session=session(exchange) if session and any(map(_is_of_session, reads)) else NO_SESSION,
+        session=context.session,
         moment=datetime.fromtimestamp(unix_time, UTC),
     )
-
-
-def _is_of_session(field: str) -> bool:
-    return field.startswith("session.")
 
 
 def signals_of(seen: Mapping[str, Mapping[str, float]]) -> Signals:

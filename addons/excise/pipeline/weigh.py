@@ -20,7 +20,7 @@ class Found(NamedTuple):
     missing: tuple[str, ...] = ()
     anomalies: tuple[str, ...] = ()
     signals: Signals = NO_SIGNALS
-    scores: Sequence[Scores] = ()  # of classifiers, by segment of the scan; or none at all
+    scores: Sequence[tuple[Segment, Scores]] = ()  # where classifiers said something
 
 
 def find(
@@ -42,7 +42,8 @@ def find(
             kept = genuine(segment.text, findings, mild)
             if kept:
                 found.append((segment, kept))
-    return Found(found, scanned.missing, scanned.anomalies, scanned.signals, scanned.scores)
+    scores = [(s, said) for s, said in zip(segments, scanned.scores, strict=False) if said]
+    return Found(found, scanned.missing, scanned.anomalies, scanned.signals, scores)
 
 
 def genuine(text: str, findings: Findings, mild: frozenset[str] = frozenset()) -> Findings:

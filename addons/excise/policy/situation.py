@@ -53,8 +53,9 @@ class Session:
 
     turns: int = 0
     risk: float = 0.0  # summed over its turns, fading
-    drift: float = 0.0  # 0 to 1: how far the talk has moved from where it began
-    refused: int = 0  # turns that were refused
+    drift: float = 0.0  # 0 to 1: how much more suspicious its turns are than usual, summed up
+    volume: float = 0.0  # 0 to 1: how much larger
+    refused: int = 0  # turns that were refused, fading
 
 
 NO_SESSION = Session()
