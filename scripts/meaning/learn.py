@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import string
 from collections.abc import Collection, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from itertools import repeat
@@ -52,6 +53,7 @@ ASKED: Final = (
      "indirect": (("indirect", "apart"),),
      "unsafe": (("unsafe", "two"), ("unsafe", "level"))},
 )  # fmt: skip
+MARKS: Final = (*string.punctuation, "\n")
 STEPS: Final = 240  # clusters of words
 SEED: Final = 5
 # How much a vector counts beside the buckets.
@@ -90,9 +92,13 @@ def make_words(words: Sequence[str], raw: Floats) -> Words:
     x *= (weight / weight.mean()).astype(np.float32)[:, None]
     unit = x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-6)
     groups = _clusters(unit)
+    # Marks have no direction, and tell code and tables from prose all the same.
+    words = [*words, *MARKS]
+    x = np.concatenate((x, np.zeros((len(MARKS), WIDTH), np.float32)))
+    groups = np.concatenate((groups, np.zeros(len(MARKS), np.int64)))
     keys = np.array([tokenize(word).hashes[0] for word in words], np.uint64)
     order = np.unique(keys, return_index=True)[1]
-    scale = np.abs(x[order]).max(1) / 127
+    scale = np.maximum(np.abs(x[order]).max(1), 1e-6) / 127
     small = np.round(x[order] / scale[:, None]).astype(np.int8)
     classes = (groups[order] + CLUSTERS).astype(np.uint16)
     kept = np.minimum(classes, 255).astype(np.uint8)

@@ -242,6 +242,13 @@ def every(data: Path, seed: int = 19, kept: float = 0.12) -> list[Sample]:
     return attacks(data) + harmless(data) + moderated(data) + own
 
 
+def _pieces(text: str, dice: random.Random) -> Iterator[str]:
+    """Stretches of code about as long as the windows that topics are read by."""
+    for _ in range(1 + len(text) // 1000):
+        at = dice.randint(0, max(0, len(text) - 300))
+        yield text[at : at + dice.randint(150, 800)]
+
+
 class Topical(NamedTuple):
     """A text of one topic, or of none (`other`)."""
 
@@ -259,6 +266,8 @@ def topical(data: Path, seed: int = 17, each: int = 900) -> list[Topical]:
         for row in rows(data, "overdefence")
         if row["source"].startswith("meta-llama")
     ]
+    for row in rows(data, "code_pos"):
+        out += [Topical(piece, "other", row["source"]) for piece in _pieces(row["text"], dice)]
     sections = read_grammar(HERE / "topics.txt")
     for topic in (*TOPICS, "other"):
         words = [word.strip() for line in sections[topic] for word in line.split(";")]

@@ -1,5 +1,16 @@
 """Topics, injection and unsafe content as side detectors."""
 
+import calendar
+import getpass
+import hashlib
+import inspect
+import shutil
+import smtplib
+import socketserver
+import ssl
+import statistics
+from types import ModuleType
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -107,3 +118,15 @@ def test_signals_carry_every_score() -> None:
     assert max(unsafe.values()) > 0.5
     assert set(topics) == TOPICS.labels
     assert MEANING.signals(" ", Part.PROMPT) == {"injection": 0.0, "topics": {}, "unsafe": {}}
+
+
+@pytest.mark.parametrize(
+    "module", [ssl, hashlib, calendar, socketserver, smtplib, getpass, statistics, shutil]
+)
+def test_source_code_is_about_no_topic(module: ModuleType) -> None:
+    code = "\n".join(line for line in inspect.getsource(module).splitlines() if "#" not in line)
+    pieces = [code[at : at + 3000] for at in range(3000, min(len(code), 15_000), 3000)]
+    looks = [MEANING.read(piece, Part.PROMPT) for piece in pieces]
+    told = [look for look in looks if look and max(look.topics.values()) >= 0.6]
+    assert looks
+    assert len(told) <= len(looks) / 4  # a long comment may be about something
