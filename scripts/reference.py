@@ -94,6 +94,10 @@ MENDS: Final = {
     "as the user whose state folder the proxy has.",
     "EXC-STA-005": "Names have up to 64 letters, digits and `. _ @ -`; passwords have 12 "
     "characters or more; a token belongs to a user who was added before (docs/forward-proxy.md).",
+    "EXC-STA-006": "Look whether the server of `redis` runs and is reached from this node, whether"
+    " `redis-ca`"
+    " vouches for it, and whether its user may do what docs/nodes.md lists. LLM traffic is refused"
+    " until it answers.",
     "EXC-SAF-001": "Traffic would have left unread or uncut, so the port was closed: exit status "
     "3. Report it with the version, the settings and what stands in standard error.",
 }

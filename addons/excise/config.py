@@ -54,6 +54,9 @@ class Settings:
     models of its own family, too.
     `policy_key` is the public key that the folder `policies` must be signed with to be in force.
     `limits_store` is where limits are counted: in a file that outlives the proxy, or in memory.
+    `redis` is the server on which nodes share limits, placeholders, overrides and the kill switch;
+    `redis_ca` vouches for it, `redis_cluster` says that it is a cluster. `nodes_key` are the 64 hex
+    digits that all nodes are given: of placeholders, and of what lies on that server.
     `token_counts` is how tokens are counted for the trail where the provider did not.
     `audit_rotate` and `audit_rotate_hours` end an audit file; `audit_keep`, `audit_keep_bytes` and
     `audit_keep_days` remove the oldest full ones (0 sets no limit); `audit_pack` packs full ones.
@@ -109,6 +112,10 @@ class Settings:
     max_decoded: int = 40_000_000
     max_ratio: int = 200
     limits_store: str = "sqlite"
+    redis: str = field(default="", repr=False)
+    redis_ca: Path | None = None
+    redis_cluster: bool = False
+    nodes_key: str = field(default="", repr=False)
     token_counts: str = "estimate"
     drain_seconds: float = 10.0
     max_exchanges: int = 2_000
@@ -361,6 +368,13 @@ def _model(raw: Any) -> str:
     return str(raw)
 
 
+def _digits(raw: Any) -> str:
+    text = _text(raw)
+    if len(bytes.fromhex(text)) != 32 or len(text) != 64:
+        raise ValueError
+    return text
+
+
 def _status(raw: Any) -> int:
     number = int(raw)
     if number not in (400, 503):
@@ -410,6 +424,10 @@ KINDS: Final[Mapping[str, _Kind]] = {
     "max_decoded": _whole(1_000, 10**10),
     "max_ratio": _whole(1, 100_000),
     "limits_store": _choice("sqlite", "memory"),
+    "redis": _TEXT,
+    "redis_ca": _PATH,
+    "redis_cluster": _FLAG,
+    "nodes_key": _Kind(_digits, "64 hex digits"),
     "token_counts": _choice("estimate", "exact"),
     "max_exchanges": _whole(1, 10**6),
     "max_held": _whole(10**6, 10**12),

@@ -107,7 +107,6 @@ class Meter:
             opened = self._under_way.pop(exchange_id, None)
             if opened is None:
                 return
-            self._places.leave(opened.places)
         real_in = 0 if failed else opened.tokens if tokens_in is None else tokens_in
         real_out = 0 if failed else tokens_out or 0
         rest = [
@@ -116,9 +115,13 @@ class Meter:
             for limit, charge in opened.charges
         ]  # fmt: skip
         rest = [pair for pair in rest if pair[1].amount]
-        if rest:
-            self._counters.add(charge for _, charge in rest)
-            self._tell(rest)
+        try:
+            with self._lock:
+                self._places.leave(opened.places)
+        finally:
+            if rest:
+                self._counters.add(charge for _, charge in rest)
+        self._tell(rest)
 
     def sweep(self) -> None:
         """Forget what is over: idle counters, and exchanges whose end nobody told."""
@@ -128,6 +131,7 @@ class Meter:
         for each in lost:
             self.settle(each)
         self._counters.sweep()
+        self._places.renew()
 
     # -- the steps ---------------------------------------------------------------------------
 

@@ -59,6 +59,8 @@ MAY_IMPORT: Final[dict[str, frozenset[str]]] = {
     # joining files to values: the one place that knows where each piece lives
     # limits: what they say, joined with where they are counted
     "metering": VALUES | {"policy", "state"},
+    # where each of these is kept
+    "ledger": VALUES | {"config", "state"},
     "assemble": VALUES
     | {"codecs", "text", "rules", "catalogue", "detectors", "policy", "enforce", "pipeline"}
     | {"state", "resources", "folders", "config", "workers"},
@@ -69,7 +71,7 @@ MAY_IMPORT: Final[dict[str, frozenset[str]]] = {
     # where the proxy is given its pieces, and what mitmdump loads
     "edge.parts": VALUES
     | {"assemble", "metering", "audit", "config", "pac", "pipeline", "state", "signing"}
-    | {"workers", "folders", "judges"}
+    | {"workers", "folders", "judges", "ledger"}
     | RING_3,
     "edge.watched": VALUES | {"", "assemble", "audit", "config", "pipeline", "state"},
     "edge.script": VALUES | {"config"} | RING_3,
@@ -82,6 +84,7 @@ MAY_IMPORT: Final[dict[str, frozenset[str]]] = {
         "folders",
         "gateway",
         "leaf",
+        "ledger",
         "pac",
         "resources",
         "assemble",
@@ -91,7 +94,7 @@ MAY_IMPORT: Final[dict[str, frozenset[str]]] = {
     }
     | RING_3,
     "cli.up": VALUES
-    | {"assemble", "audit", "config", "pipeline", "state", "edge.master", "cli"}
+    | {"assemble", "audit", "config", "ledger", "pipeline", "state", "edge.master", "cli"}
     | {"edge.doubt", "edge.parts", "edge.resolve", "edge.settings", "edge.watched"}
     | RING_3,
     "__main__": frozenset({"cli.main"}),
@@ -125,7 +128,7 @@ OUTSIDE: Final[dict[str, frozenset[str]]] = {
     "botocore": frozenset({"signing"}),
     "tiktoken_ext": frozenset({"workers.tokens"}),
     "numpy": frozenset({"text", "detectors"}),
-    "pyrate_limiter": frozenset({"state.counters"}),
+    "pyrate_limiter": frozenset({"state.counters", "state.remote_counters"}),
     "cel_expr_python": frozenset({"policy.cel"}),
     "phonenumbers": frozenset({"detectors.phones"}),
     "brotli": frozenset({"codecs.encoding", "standin.received"}),
@@ -137,6 +140,7 @@ OUTSIDE: Final[dict[str, frozenset[str]]] = {
     "cryptography": frozenset({"state", "cli", "standin", "leaf"}),
     "certifi": frozenset({"state", "edge"}),
     "argon2": frozenset({"state.users"}),
+    "redis": frozenset({"state.remote"}),
 }
 
 # Rings 0 to 4 are handed the time, randomness, files and connections; they do not fetch them.

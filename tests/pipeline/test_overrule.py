@@ -13,7 +13,7 @@ from walled import SECRET, chat, exchange, valid
 from excise.model import Action, Exchange
 from excise.pipeline.firewall import Firewall
 from excise.pipeline.overrule import Overrides
-from excise.state.overrides import OverrideDesk, grant
+from excise.state.overrides import FileGrants, OverrideDesk, grant
 
 NOW = [1_800_000_000.0]
 MAY = clause("block", override="{minutes: 15, justification: required}")
@@ -21,7 +21,7 @@ ASKED = exchange(chat(f"a {SECRET}"))
 
 
 def guarded(folder: Path, clauses: str = MAY) -> Firewall:
-    overrides = Overrides(key=b"o" * 32, desk=OverrideDesk(folder))
+    overrides = Overrides(key=b"o" * 32, desk=OverrideDesk(FileGrants(folder)))
     return wall(clauses, overrides=overrides, clock=lambda: NOW[0])
 
 
@@ -97,7 +97,7 @@ def test_an_administrator_grants_by_reference(tmp_path: Path) -> None:
     firewall = guarded(tmp_path)
     asked = replace(ASKED, id="ab" * 16)
     assert firewall.inspect_request(asked).reply is not None
-    grant(tmp_path, asked.id, "approved by security")
+    grant(FileGrants(tmp_path), asked.id, "approved by security")
     outcome = firewall.inspect_request(replace(asked, id="cd" * 16))
     assert outcome.reply is None
     assert valid(outcome.record)["override"]["because"] == "approved by security"

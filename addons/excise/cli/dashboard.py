@@ -7,7 +7,6 @@ import asyncio
 import getpass
 import signal
 import ssl
-import time
 import webbrowser
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,7 +19,8 @@ from excise.cli.options import settings_of
 from excise.config import KINDS, Settings, split_address
 from excise.errors import ConfigError, ExciseError
 from excise.folders import open_folders
-from excise.state.counters import Charge, SqliteCounters
+from excise.ledger import counters_of
+from excise.state.counters import Charge
 
 HERE: Final = "127.0.0.1:8788"
 _LOCAL: Final = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -82,14 +82,14 @@ def run(args: argparse.Namespace) -> int:
 
 def limits_shown(settings: Settings) -> dict[str, Any]:
     """Every counter on which something stands, fullest first; `why` where there is none to show."""
-    if settings.limits_store != "sqlite":
+    if settings.limits_store == "memory" and not settings.redis:
         return {"limits": [], "why": "Limits are counted in the memory of the proxy."}
     try:
         _, limits = read_limits(open_folders(settings.policies, settings.policy_key))
     except ExciseError as fault:
         return {"limits": [], "why": str(fault)}
     known = {each.id: each for each in limits.every}
-    counters = SqliteCounters(settings.state_dir / "limits.db", time.time)
+    counters = counters_of(settings)
     rows: list[Mapping[str, Any]] = []
     for key, (at_most, seconds) in counters.keys().items():
         limit = known.get(key.partition("/")[0])

@@ -7,7 +7,7 @@ from typing import Any
 
 from excise.cli.indexes import add_state_dir
 from excise.cli.options import settings_of
-from excise.state.kill import KillSwitch
+from excise.ledger import switch_of
 
 
 def add_parser(subparsers: Any) -> None:
@@ -21,10 +21,10 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Move the switch, or look at it; `status` exits with 1 where it is on."""
-    switch = KillSwitch(settings_of(args).state_dir)
+    switch = switch_of(settings_of(args))
     if args.state == "on":
         switch.turn_on(args.because)
-        print(f"on: every proxy with this state folder refuses LLM traffic ({switch.path})")
+        print(f"on: every proxy with this state folder refuses LLM traffic ({switch.place})")
         return 0
     if args.state == "off":
         print("off: traffic passes again" if switch.turn_off() else "it was off")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import time
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +12,9 @@ from rich.table import Table
 from excise.assemble import load_engine
 from excise.cli.options import settings_of
 from excise.errors import ConfigError, closest
+from excise.ledger import counters_of
 from excise.policy.limits import MICRO, Limit, What
-from excise.state.counters import Charge, SqliteCounters
+from excise.state.counters import Charge, Counters
 
 
 def add_parser(subparsers: Any) -> None:
@@ -66,14 +66,14 @@ def _limits(args: argparse.Namespace) -> dict[str, Limit]:
     return {each.id: each for each in engine.limits.every}
 
 
-def _counters(args: argparse.Namespace) -> SqliteCounters:
+def _counters(args: argparse.Namespace) -> Counters:
     settings = settings_of(args)
-    if settings.limits_store != "sqlite":
+    if settings.limits_store == "memory" and not settings.redis:
         raise ConfigError(
             "EXC-CFG-001", "limits are counted in the memory of the proxy, where nobody sees them.",
             hint="Set limits-store: sqlite.",
         )  # fmt: skip
-    return SqliteCounters(settings.state_dir / "limits.db", time.time)
+    return counters_of(settings)
 
 
 def _amount(number: int, limit: Limit | None) -> str:

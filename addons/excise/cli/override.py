@@ -9,6 +9,7 @@ from typing import Any
 from excise.cli.options import add_places, settings_of
 from excise.enforce.overrule import LONGEST, SHORTEST, is_reason
 from excise.errors import StateError
+from excise.ledger import grants_of
 from excise.state.overrides import grant
 
 
@@ -27,7 +28,7 @@ def run(args: argparse.Namespace) -> int:
         raise StateError(
             "EXC-STA-004", f"wanted a reason of {SHORTEST} to {LONGEST} characters in --because."
         )
-    grant(settings_of(args).state_dir, args.reference.strip().lower(), args.because.strip())
+    grant(grants_of(settings_of(args)), args.reference.strip().lower(), args.because.strip())
     print("Send the same request again; it passes once, in the time its clause gives.",
           file=sys.stderr)  # fmt: skip
     return 0

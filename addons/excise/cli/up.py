@@ -40,8 +40,9 @@ from excise.edge.settings import (
 )
 from excise.edge.watched import gathered, watched
 from excise.errors import AuditError, ConfigError, ExciseError
+from excise.ledger import check_nodes, open_ledger
 from excise.state.ca import ensure_ca
-from excise.state.shared import NAME, Shared, open_shared
+from excise.state.shared import NAME, Shared
 from excise.state.shelf import clear_shelf
 
 NO_REEXEC: Final = "EXCISE_NO_REEXEC"
@@ -94,6 +95,7 @@ def run(args: argparse.Namespace) -> int:
     _optimise()
     config = load_settings(vars(args))
     settings = _edge_settings(config, args.options).checked()
+    check_nodes(config)
     if config.workers > 1:
         return supervised(config, settings)
     engine = read_engine(config)
@@ -103,7 +105,7 @@ def run(args: argparse.Namespace) -> int:
     settle()
     with open_trail(config, _say) as trail:
         trail.commit_sync(stage_record(engine, Stage.START))
-        with watched(config, engine, trail) as parts:
+        with watched(config, engine, trail, open_ledger(config)) as parts:
             serve(settings, parts, _when_ready(config, engine, ca.cert_pem, _later))
         with suppress(AuditError):
             trail.commit_sync(stage_record(engine, Stage.STOP))
@@ -112,7 +114,7 @@ def run(args: argparse.Namespace) -> int:
 
 def supervised(config: Config, settings: Settings) -> int:
     """Serve with several workers on one port. Raises `ExciseError` before the port is open."""
-    if config.limits_store == "memory":
+    if config.limits_store == "memory" and not config.redis:
         raise ConfigError(
             "EXC-CFG-001",
             "limits-store memory belongs to one worker: each would count a budget of its own.",
@@ -136,7 +138,7 @@ def supervised(config: Config, settings: Settings) -> int:
         mine = read_engine(config) if config.deep else stock.engine
         place = replace(settings, listen_port=port)
         try:
-            _work(config, place, mine, open_shared(config.state_dir, key), seat, listener)
+            _work(config, place, mine, open_ledger(config, key), seat, listener)
         except ExciseError as fault:
             _say(f"excise: {fault}")
             return fault.status
@@ -160,7 +162,7 @@ def _work(
     config: Config,
     settings: Settings,
     engine: Engine,
-    shared: Shared,
+    shared: Shared | None,
     seat: Seat,
     listener: socket.socket,
 ) -> None:

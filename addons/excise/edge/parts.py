@@ -28,6 +28,7 @@ from excise.edge.reload import Reloader
 from excise.errors import AuditError
 from excise.folders import exceptions_path, open_folders
 from excise.judges import JudgeSettings, open_judge
+from excise.ledger import counters_of, grants_of, switch_of
 from excise.metering import Meter
 from excise.pac import build_pac
 from excise.pipeline.firewall import Firewall
@@ -37,9 +38,7 @@ from excise.pipeline.reply import Voice
 from excise.pipeline.sessions import Sessions, Store
 from excise.pipeline.usage import Exact
 from excise.signing import load_signer
-from excise.state.counters import Counters, MemoryCounters, SqliteCounters
 from excise.state.keys import derive
-from excise.state.kill import KillSwitch
 from excise.state.memory import MemoryVault
 from excise.state.overrides import OverrideDesk
 from excise.state.ports import Vault
@@ -104,11 +103,12 @@ class Live:
         self._trail = trail
         self.vault = shared.vault() if shared else MemoryVault(clock=time.monotonic)
         self.selftest = derive(shared.key, "self-test").hex() if shared else token_hex(32)
+        self.switch = shared.switch if shared else switch_of(config)
         # One for all policies: what was refused under the last one can still be granted.
         self._desk = (
-            OverrideDesk(config.state_dir, shared.shelf, shared.key)
+            OverrideDesk(shared.grants, shared.shelf, shared.key)
             if shared
-            else OverrideDesk(config.state_dir)
+            else OverrideDesk(grants_of(config))
         )
         self.engine = engine
         self._sessions: Store = (
@@ -117,7 +117,7 @@ class Live:
         self.firewall = self._walled(engine)
         self.meter = Meter(
             engine.limits,
-            _counters(config),
+            (shared and shared.counters) or counters_of(config),
             key=engine.fingerprint_key,
             clock=time.time,
             warn=self._warn,
@@ -192,7 +192,6 @@ def build_parts(
 
 def join_parts(config: Config, live: Live, trail: Trail) -> Parts:
     """The same around a policy in force that somebody else looks at, too."""
-    switch = KillSwitch(config.state_dir)
     return Parts(
         firewall=lambda: live.firewall,
         hosts=live,
@@ -203,8 +202,8 @@ def join_parts(config: Config, live: Live, trail: Trail) -> Parts:
         if config.audit_tunnels != "off"
         else None,
         meter=live.meter,
-        killed=switch.is_on,
-        kill=switch.turn_on,
+        killed=live.switch.is_on,
+        kill=live.switch.turn_on,
         notice=live.notice,
         sweep=live.sweep,
         reload=live.reloader,
@@ -236,12 +235,6 @@ def _headers(config: Config) -> AnswerHeaders | None:
         return None
     groups = () if config.answer_headers == ("on",) else config.answer_headers
     return AnswerHeaders(socket.gethostname(), frozenset(groups))
-
-
-def _counters(config: Config) -> Counters:
-    if config.limits_store == "memory":
-        return MemoryCounters(time.time)
-    return SqliteCounters(config.state_dir / "limits.db", time.time)
 
 
 def _exact() -> Exact:
@@ -296,7 +289,10 @@ def build_firewall(
         overrides=Overrides(key=engine.override_key, desk=desk) if desk else None,
         counts=engine.limits.counts_tokens or _headers(config) is not None,
         seconds=config.decision_seconds,
-        is_slow=engine.scanner.is_slow or judging is not None or config.token_counts == "exact",
+        is_slow=engine.scanner.is_slow
+        or judging is not None
+        or config.token_counts == "exact"
+        or bool(config.redis),
         exact=_exact() if config.token_counts == "exact" else None,
         documents=engine.documents,
         judging=judging,

@@ -144,13 +144,25 @@ class Debit(Slots):
         return (slot, *kept), ADMITTED
 
 
-_TAKE: Final = Slots()
-_ADD: Final = Debit()
+TAKE: Final = Slots()
+ADD: Final = Debit()
 
 
 @lru_cache(maxsize=256)
-def _rates(limit: int, seconds: int) -> list[Rate]:
+def rates_of(limit: int, seconds: int) -> list[Rate]:
+    """A limit as the library has it."""
     return [Rate(limit, seconds * 1000)]
+
+
+def write_state(state: State) -> str:
+    """A state as a text."""
+    return " ".join(f"{each:.0f}" for each in state)
+
+
+def read_state(text: str) -> State:
+    """The state that a text tells; nothing counted where it tells none."""
+    state = TAKE.decode(text.split())
+    return state if len(state) == SLOTS + 2 else TAKE.initial([])
 
 
 class _Kept(NamedTuple):
@@ -173,18 +185,18 @@ class MemoryCounters:
         with self._lock:
             now = self._now()
             for done, charge in enumerate(charges):
-                decision = self._check(_TAKE, charge, now)
+                decision = self._check(TAKE, charge, now)
                 if not decision.allowed:
                     for each in charges[:done]:
-                        self._check(_ADD, each._replace(amount=-each.amount), now)
-                    return _denied(charge, decision)
+                        self._check(ADD, each._replace(amount=-each.amount), now)
+                    return denied_by(charge, decision)
         return None
 
     def add(self, charges: Iterable[Charge]) -> None:
         """Count these whatever the limit."""
         with self._lock:
             for charge in charges:
-                self._check(_ADD, charge, self._now())
+                self._check(ADD, charge, self._now())
 
     def used(self, charge: Charge) -> int:
         """What stands on a counter now."""
@@ -192,8 +204,8 @@ class MemoryCounters:
             kept = self._kept.get(charge.key)
             if kept is None:
                 return 0
-            rates = _rates(charge.limit, charge.seconds)
-            return _TAKE.consumed(rates, kept.store.read(_TAKE, rates), self._now())
+            rates = rates_of(charge.limit, charge.seconds)
+            return TAKE.consumed(rates, kept.store.read(TAKE, rates), self._now())
 
     def keys(self) -> dict[str, tuple[int, int]]:
         """Every counter with its limit and window."""
@@ -217,8 +229,8 @@ class MemoryCounters:
         now = self._now()
         idle = []
         for key, kept in self._kept.items():
-            rates = _rates(kept.limit, kept.seconds)
-            if not _TAKE.consumed(rates, kept.store.read(_TAKE, rates), now):
+            rates = rates_of(kept.limit, kept.seconds)
+            if not TAKE.consumed(rates, kept.store.read(TAKE, rates), now):
                 idle.append(key)
         for key in idle:
             del self._kept[key]
@@ -229,7 +241,7 @@ class MemoryCounters:
         if kept is None:
             kept = self._made(charge)
         decision: Decision = kept.store.check(
-            algorithm, _rates(charge.limit, charge.seconds), now, charge.amount
+            algorithm, rates_of(charge.limit, charge.seconds), now, charge.amount
         )
         return decision
 
@@ -271,9 +283,9 @@ class SqliteCounters:
             now = self._now()
             states = []
             for charge in charges:
-                state, decision = self._step(_TAKE, base, charge, now)
+                state, decision = self._step(TAKE, base, charge, now)
                 if not decision.allowed:
-                    return _denied(charge, decision)
+                    return denied_by(charge, decision)
                 states.append((charge, state))
             self._put(base, states)
         return None
@@ -282,13 +294,13 @@ class SqliteCounters:
         """Count these whatever the limit. Raises `StateError`."""
         with self._transaction() as base:
             now = self._now()
-            self._put(base, [(each, self._step(_ADD, base, each, now)[0]) for each in charges])
+            self._put(base, [(each, self._step(ADD, base, each, now)[0]) for each in charges])
 
     def used(self, charge: Charge) -> int:
         """What stands on a counter now. Raises `StateError`."""
         with self._transaction() as base:
-            rates = _rates(charge.limit, charge.seconds)
-            return _TAKE.consumed(rates, self._state(base, charge), self._now())
+            rates = rates_of(charge.limit, charge.seconds)
+            return TAKE.consumed(rates, self._state(base, charge), self._now())
 
     def keys(self) -> dict[str, tuple[int, int]]:
         """Every counter with its limit and window. Raises `StateError`."""
@@ -336,7 +348,7 @@ class SqliteCounters:
     def _step(
         self, algorithm: StateAlgorithm, base: sqlite3.Connection, charge: Charge, now: int
     ) -> tuple[State, Decision]:
-        rates = _rates(charge.limit, charge.seconds)
+        rates = rates_of(charge.limit, charge.seconds)
         return algorithm.step(rates, self._state(base, charge), now, charge.amount)
 
     def _state(self, base: sqlite3.Connection, charge: Charge) -> State:
@@ -344,19 +356,13 @@ class SqliteCounters:
             "SELECT state FROM counters WHERE key = ? AND seconds = ?",
             (charge.key, charge.seconds),
         ).fetchone()
-        state = _TAKE.decode(row[0].split()) if row else ()
-        return state if len(state) == SLOTS + 2 else _TAKE.initial([])
+        return read_state(row[0] if row else "")
 
     def _put(self, base: sqlite3.Connection, states: Iterable[tuple[Charge, State]]) -> None:
         base.executemany(
             "INSERT OR REPLACE INTO counters VALUES (?, ?, ?, ?)",
             [
-                (
-                    charge.key,
-                    " ".join(f"{each:.0f}" for each in state),
-                    charge.limit,
-                    charge.seconds,
-                )
+                (charge.key, write_state(state), charge.limit, charge.seconds)
                 for charge, state in states
             ],
         )
@@ -371,6 +377,7 @@ class SqliteCounters:
         )
 
 
-def _denied(charge: Charge, decision: Decision) -> Denied:
+def denied_by(charge: Charge, decision: Decision) -> Denied:
+    """What a decision against a charge says."""
     wait = decision.retry_after_ms
     return Denied(charge, None if wait is None else wait / 1000)

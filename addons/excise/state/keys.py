@@ -24,7 +24,7 @@ def load_or_create_key(path: Path) -> bytes:
     """
     try:
         if not path.exists():
-            _create(path)
+            _create(path, secrets.token_bytes(KEY_BYTES))
         return _load(path)
     except OSError as fault:
         raise StateError(
@@ -34,13 +34,34 @@ def load_or_create_key(path: Path) -> bytes:
         ) from None
 
 
+def adopt_key(path: Path, digits: str) -> bytes:
+    """The key that several nodes were given, put into the key file of this one. Raises `StateError`
+    as `load_or_create_key`, and EXC-STA-002 where another key stands there."""
+    key = bytes.fromhex(digits)
+    try:
+        if not path.exists():
+            _create(path, key)
+    except OSError as fault:
+        raise StateError(
+            "EXC-STA-003", f"the key cannot be written ({fault.strerror}).", at=str(path)
+        ) from None
+    if not hmac.compare_digest(load_or_create_key(path), key):
+        raise StateError(
+            "EXC-STA-002",
+            "this node had a key of its own, not the one of nodes-key.",
+            at=str(path),
+            hint="Move it away; placeholders of chats that go on are not restored then.",
+        )
+    return key
+
+
 def derive(key: bytes, purpose: str) -> bytes:
     """32 bytes of their own for each purpose (HKDF-SHA-256, RFC 5869, one block, no salt)."""
     extracted = hmac.digest(bytes(hashlib.sha256().digest_size), key, "sha256")
     return hmac.digest(extracted, b"excise " + purpose.encode() + b"\x01", "sha256")
 
 
-def _create(path: Path) -> None:
+def _create(path: Path, key: bytes) -> None:
     if not path.parent.exists():
         path.parent.parent.mkdir(parents=True, exist_ok=True)
         with suppress(FileExistsError):
@@ -51,7 +72,7 @@ def _create(path: Path) -> None:
     fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
         with os.fdopen(fd, "wb") as file:
-            file.write(secrets.token_bytes(KEY_BYTES).hex().encode() + b"\n")
+            file.write(key.hex().encode() + b"\n")
             file.flush()
             os.fsync(file.fileno())
         with suppress(FileExistsError):

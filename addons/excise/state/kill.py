@@ -11,10 +11,16 @@ NAME: Final = "KILL"
 
 
 class KillSwitch:
-    """On while the file is there. Looking costs one call of the system, so it holds at once."""
+    """Implements `Switch`: on while the file is there. Looking costs one call of the system, so it
+    holds at once."""
 
     def __init__(self, state_dir: Path) -> None:
         self.path = state_dir / NAME
+
+    @property
+    def place(self) -> str:
+        """Where it is."""
+        return str(self.path)
 
     def is_on(self) -> bool:
         """Whether traffic is to be refused; also where nobody can tell."""

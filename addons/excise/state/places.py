@@ -50,6 +50,9 @@ class MemoryPlaces:
         with self._lock:
             return self._held[name]
 
+    def renew(self) -> None:
+        """Nobody counts places of a process that is gone."""
+
 
 class SqlitePlaces:
     """Implements `Places` in a file; those of a process that has died are free again."""
@@ -98,6 +101,9 @@ class SqlitePlaces:
         """How many places are taken. Raises `StateError`."""
         with self._transaction() as base:
             return self._count(base, name)
+
+    def renew(self) -> None:
+        """The system tells which processes are there."""
 
     def close(self) -> None:
         """Let go of the file."""

@@ -59,3 +59,52 @@ class Places(Protocol):
     def held(self, name: str) -> int:
         """How many places are taken."""
         ...
+
+    def renew(self) -> None:
+        """Say that this process is still there; called every minute."""
+        ...
+
+
+class Grants(Protocol):
+    """Override tokens that were used, and refusals that may pass once more.
+
+    Safe to use from several threads; `grant` and `redeem` may raise `StateError`.
+    """
+
+    def spend(self, name: str, seconds: float) -> bool:
+        """Whether this name had not been spent; it is, for so long from now on. False where that
+        cannot be written down."""
+        ...
+
+    def grant(self, reference: str, because: str, seconds: float) -> None:
+        """Keep a reason under a reference for so long."""
+        ...
+
+    def redeem(self, reference: str) -> str | None:
+        """The reason under a reference, which is gone by asking: of several who ask, one has it."""
+        ...
+
+
+class Switch(Protocol):
+    """The kill switch. All but `is_on` and `reason` may raise `StateError`."""
+
+    @property
+    def place(self) -> str:
+        """Where it is, for people."""
+        ...
+
+    def is_on(self) -> bool:
+        """Whether traffic is to be refused; also where nobody can tell."""
+        ...
+
+    def turn_on(self, why: str = "") -> None:
+        """Refuse from now on."""
+        ...
+
+    def turn_off(self) -> bool:
+        """Let traffic pass again; whether it was on."""
+        ...
+
+    def reason(self) -> str:
+        """What was said when it was turned on."""
+        ...
