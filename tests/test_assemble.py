@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import spacy
+from onnx_samples import write_classifier
 
 from excise.assemble import load_engine, prepare, settle
 from excise.cli.main import main
@@ -198,6 +199,24 @@ def test_the_operators_own_model_is_asked_and_must_load(state: Path, tmp_path: P
     assert engine.scanner.is_slow
     with pytest.raises(ConfigError, match=r"EXC-CFG-004"):
         load_engine("balanced", state_dir=state, deep="spacy:no_such_model")
+
+
+def test_the_operators_own_classifier_is_asked_about_what_is_grey(
+    state: Path, tmp_path: Path
+) -> None:
+    """By a real ONNX model in a child; an open profile has it asked about every text."""
+    folder = write_classifier(tmp_path / "model")
+    profile = tmp_path / "open.yaml"
+    said = "extends: balanced\nprofile: open\ntitle: t\njudge: {grey: {}}\n"
+    profile.write_text(said, "utf-8")
+    segment = Segment("bribe the miller", Role.USER, Part.PROMPT, 0)
+    for name, rules in ((str(profile), ["judge.classifier"]), ("balanced", [])):
+        engine = load_engine(name, state_dir=state, classifier=folder)
+        assert engine.scanner.slow == {"sequence"}
+        (found,) = engine.scanner.inspect([segment], Direction.REQUEST, 10.0).findings
+        assert [each.rule for each in found if each.detector == "sequence"] == rules
+    with pytest.raises(ConfigError, match=r"EXC-CFG-004"):
+        load_engine("balanced", state_dir=state, classifier=tmp_path / "nothing")
 
 
 def test_what_is_settled_is_not_searched_for_garbage() -> None:

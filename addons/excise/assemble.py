@@ -22,6 +22,7 @@ from typing import Any, Final, NamedTuple
 
 import excise.rules
 from excise.catalogue import Catalogue, load_catalogue
+from excise.detectors import sequence
 from excise.detectors.base import Detector, Findings
 from excise.detectors.build import build_scanner, entities_of, side_detectors
 from excise.detectors.canary import Canaries
@@ -44,7 +45,7 @@ from excise.policy.decide import decide, decide_case
 from excise.policy.facts import WEIGHTS, RuleFacts
 from excise.policy.limits import NO_LIMITS, Limits, parse_limits, parse_prices
 from excise.policy.load import check_cases, parse_profile
-from excise.policy.schema import Profile
+from excise.policy.schema import Grey, Profile, is_grey
 from excise.policy.situation import NO_SIGNALS, Signals, Situation
 from excise.policy.waivers import Waiver, Waivers, parse_waivers
 from excise.rules.accepted import excused
@@ -123,12 +124,14 @@ def load_engine(
     enforce: bool = False,
     deep: str = "",
     deep_seconds: float = 2.0,
+    classifier: Path | None = None,
 ) -> Engine:
     """Read and check everything a profile needs. Raises `PolicyError`, `ConfigError`, `StateError`.
 
     `policies` is a folder of the operator's own, laid out as the shipped one; what it holds stands
     before what is shipped, and must be signed by `policy_key` where one is named. `deep` is a model
-    of theirs as KIND:MODEL. `shadow` puts every pack in shadow, `enforce` takes every shadow away.
+    of theirs as KIND:MODEL, `classifier` the folder of one for sequences. `shadow` puts every pack
+    in shadow, `enforce` takes every shadow away.
     """
     folders = open_folders(policies, policy_key)
     text, written = read_profile(profile, folders)
@@ -152,7 +155,9 @@ def load_engine(
     _hold_cases(policy, origin)
     active = excused((rule for rule in rules if rule.id in policy.rules), _accepted(state_dir))
     own = _own_detectors(active, state_dir, key)
-    detectors = side_detectors(active, {**own, **_deep_detectors(active, deep, deep_seconds)})
+    own |= _deep_detectors(active, deep, deep_seconds)
+    own |= _classifiers(active, classifier, chosen.judge.grey)
+    detectors = side_detectors(active, own)
     blind = blinder(entities_of(rules, detectors))
     scanner = build_scanner(active, cache, blind=blind, detectors=detectors, asking=Asking())
     if not known:
@@ -297,6 +302,31 @@ def _deep_detectors(rules: Sequence[Rule], model: str, seconds: float) -> dict[s
         return {}
     kind, _, name = model.partition(":")
     child = Process("excise.workers.deep", kind, name)
+    _begin(child, model, f"python -m excise.workers.deep {kind} {name}")
+    return {Deep.name: Deep(lambda asked, left: child.ask(asked, within=left), seconds)}
+
+
+def _classifiers(
+    rules: Sequence[Rule], folder: Path | None, grey: Mapping[str, Grey]
+) -> dict[str, Detector]:
+    """The operator's own classifier in a child, loaded, where some rule reads it. Raises
+    `ConfigError`."""
+    if folder is None or not any(r.asked and r.asked.detector == sequence.NAME for r in rules):
+        return {}
+    child = Process("excise.workers.onnx", str(folder))
+    _begin(child, str(folder), f"python -m excise.workers.onnx {folder}")
+    meaning = Meaning.shipped()
+    return {
+        sequence.NAME: sequence.SequenceModel(
+            lambda asked, left: child.ask(asked, within=left),
+            _LOADING,  # what it is given is what the exchange has left
+            lambda glance: is_grey(grey, meaning.worst(glance)),
+        )
+    }
+
+
+def _begin(child: Process, model: str, command: str) -> None:
+    """Load a model before anybody waits for it. Raises `ConfigError`."""
     try:
         child.ask({"texts": []}, within=_LOADING)
     except NoAnswer as why:
@@ -304,9 +334,8 @@ def _deep_detectors(rules: Sequence[Rule], model: str, seconds: float) -> dict[s
             "EXC-CFG-004",
             f"the model does not load ({why.reason}); wanted one that is installed.",
             at=model,
-            hint=f"Try: python -m excise.workers.deep {kind} {name}",
+            hint=f"Try: {command}",
         ) from None
-    return {Deep.name: Deep(lambda asked, left: child.ask(asked, within=left), seconds)}
 
 
 def _own_records(stored: Mapping[str, bytes], key: bytes) -> Detector:

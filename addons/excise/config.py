@@ -49,6 +49,7 @@ class Settings:
     those of the networks that the file `clients` maps; that file names groups, too.
     `deep` is the operator's own model as KIND:MODEL (`spacy:en_core_web_sm`), `deep_seconds` what a
     message may wait for it; `decision_seconds` what an exchange may wait for all such detectors.
+    `classifier` is the folder of the operator's own sequence classifier, an ONNX model.
     `judge` is an endpoint that speaks OpenAI's API, `judge_model` what is asked there as a judge,
     by `judge_template`; `judge_key` is a file with its key, `judge_same_family` has it asked about
     models of its own family, too.
@@ -96,6 +97,7 @@ class Settings:
     deep: str = ""
     deep_seconds: float = 2.0
     decision_seconds: float = 2.0
+    classifier: Path | None = None
     judge: str = ""
     judge_model: str = ""
     judge_template: str = "general"
@@ -408,6 +410,7 @@ KINDS: Final[Mapping[str, _Kind]] = {
     "deep": _Kind(_model, "KIND:MODEL with one of spacy, presidio, transformers"),
     "deep_seconds": _Kind(_number(3600), "seconds from 0 to 3600"),
     "decision_seconds": _Kind(_number(3600), "seconds from 0 to 3600"),
+    "classifier": _PATH,
     "judge": _TEXT,
     "judge_model": _TEXT,
     "judge_template": _TEXT,

@@ -18,10 +18,10 @@ from excise.errors import NoAnswer
 from excise.folders import Folders
 from excise.model import Action, Part, Span
 from excise.pipeline.firewall import Firewall
-from excise.pipeline.judging import KIN, MOST, Judging, is_grey
+from excise.pipeline.judging import KIN, MOST, Judging, worst_of
 from excise.policy.build import build_policy
 from excise.policy.load import parse_profile
-from excise.policy.schema import Grey
+from excise.policy.schema import Grey, is_grey
 from excise.resources import policies_dir
 from excise.rules.load import load_pack
 from excise.rules.schema import Rule
@@ -241,11 +241,12 @@ def test_nothing_of_a_text_is_in_what_is_remembered() -> None:
 
 def test_grey_is_one_zone_of_those_named() -> None:
     zones = {"injection": Grey(0.2, 0.9), "unsafe": Grey(0.5, 1.0)}
-    assert is_grey({}, ())
-    assert not is_grey(zones, ())
-    assert is_grey(zones, (("injection", "direct", 0.3), ("injection", "indirect", 0.1)))
-    assert not is_grey(zones, (("injection", "direct", 0.3), ("injection", "indirect", 0.9)))
-    assert is_grey(zones, (("injection", "direct", 0.95), ("unsafe", "S1", 0.5)))
+    direct = ("injection", "direct", 0.3)
+    assert is_grey({}, {})
+    assert not is_grey(zones, {})
+    assert is_grey(zones, worst_of((direct, ("injection", "indirect", 0.1))))
+    assert not is_grey(zones, worst_of((direct, ("injection", "indirect", 0.9))))
+    assert is_grey(zones, worst_of((("injection", "direct", 0.95), ("unsafe", "S1", 0.5))))
 
 
 def test_names_are_those_that_rules_may_ask_for() -> None:

@@ -81,6 +81,7 @@ def _plan(settings: Settings) -> int:
         state_dir=settings.state_dir,
         deep=settings.deep,
         deep_seconds=settings.deep_seconds,
+        classifier=settings.classifier,
     )
     scanner = engine.scanner
     slow, absent = scanner.slow, scanner.absent - GUESTS

@@ -73,6 +73,7 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument(
         "--policies", type=Path, help="a folder with packs and profiles of your own"
     )
+    parser.add_argument("--classifier", metavar="DIR", help="an ONNX classifier of your own")
     parser.add_argument("--deep", metavar="KIND:MODEL", help="a model of your own to ask as well")
     parser.add_argument("--enforce", action="store_true", help="treat shadow rules as enforced")
     parser.add_argument("--direction", choices=list(Direction), default=Direction.REQUEST)
@@ -91,6 +92,7 @@ def run(args: argparse.Namespace) -> int:
         enforce=args.enforce,
         deep=settings.deep,
         deep_seconds=settings.deep_seconds,
+        classifier=settings.classifier,
     )
     if args.jsonl:
         return _run_jsonl(engine, args)

@@ -80,6 +80,7 @@ def add_parser(subparsers: Any) -> None:
     )
     add("--judge-template", metavar="NAME|FILE", help="how it is asked; default general")
     add("--judge-model", metavar="NAME", help="the model that is asked there")
+    add("--classifier", metavar="DIR", help="an ONNX classifier of your own, for texts left open")
     add("--deep", metavar="KIND:MODEL", help="a model of your own, such as spacy:en_core_web_lg")
     add("--policies", metavar="DIR", help="packs and profiles of your own")
     add("--max-body", metavar="BYTES", help="larger messages are refused as uninspectable")
@@ -121,7 +122,7 @@ def supervised(config: Config, settings: Settings) -> int:
             hint="Leave limits-store at sqlite, or --workers at 1.",
         )
     # A model of the operator's lives in a child of each worker; the policy is read without it.
-    stock = Stock(replace(config, deep=""))
+    stock = Stock(replace(config, deep="", classifier=None))
     engine = stock.engine
     _tell_expired(engine)
     ca = ensure_ca(config.ca_dir)
@@ -135,7 +136,8 @@ def supervised(config: Config, settings: Settings) -> int:
     def work(seat: Seat) -> int:
         if seat.name == METRICS:
             return _gather(config, seat)
-        mine = read_engine(config) if config.deep else stock.engine
+        own = config.deep or config.classifier
+        mine = read_engine(config) if own else stock.engine
         place = replace(settings, listen_port=port)
         try:
             _work(config, place, mine, open_ledger(config, key), seat, listener)

@@ -118,6 +118,14 @@ class Meaning:
         share *= np.float32(unsafe / float(share.max()))
         return dict(zip(self.model.codes, share.tolist(), strict=True))
 
+    def worst(self, glance: Glance) -> dict[str, float]:
+        """Of each classifier the highest score of a text."""
+        seen = self.look(glance)
+        if seen is None:
+            return {}
+        best = {"injection": seen.injection, "unsafe": max(seen.codes.values(), default=0.0)}
+        return {**best, "topics": max(seen.topics.values(), default=0.0)}
+
     def signals(self, text: str, part: Part) -> dict[str, dict[str, float] | float]:
         """Every score of a text, whatever the thresholds."""
         seen = self.read(text, part)

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from excise.detectors import sequence
 from excise.detectors.base import Detector, Glance, Sight
 from excise.detectors.canary import Canaries, build_canary
 from excise.detectors.deep import Deep
@@ -153,6 +154,16 @@ def _judge_topics() -> Detector:
     return _Judge(TOPICS, {"price of the mill": "finance", "won its match": "sports"})
 
 
+def _sequence() -> Detector:
+    def answer(question: Any, _: float) -> Any:
+        return [
+            [["MALICIOUS", 0.3 if text.startswith("perhaps") else 0.9 * ("bribe" in text)]]
+            for text in question["texts"]
+        ]
+
+    return sequence.SequenceModel(answer, 1.0)
+
+
 def _named(text: str) -> Iterator[tuple[str, re.Match[str]]]:
     for label, names in NAMES.items():
         for name in names:
@@ -175,5 +186,6 @@ PROOF: Final[Mapping[str, Callable[[], Detector]]] = {
     UNSAFE: _judge,
     INJECTION: _judge_injection,
     TOPICS: _judge_topics,
+    sequence.NAME: _sequence,
     "own-code": _own_code,
 }

@@ -62,6 +62,7 @@ def read_engine(config: Config) -> Engine:
         shadow=config.shadow,
         deep=config.deep,
         deep_seconds=config.deep_seconds,
+        classifier=config.classifier,
     )
 
 

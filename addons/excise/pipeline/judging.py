@@ -36,7 +36,7 @@ from excise.pipeline.scene import find_turn
 from excise.pipeline.weigh import Found
 from excise.policy.build import Policy
 from excise.policy.judging import may_ask
-from excise.policy.schema import Grey, Judged
+from excise.policy.schema import Judged, is_grey
 from excise.policy.situation import Situation
 
 MOST: Final = 8  # pieces of texts that one message is asked about; the newest stand first
@@ -232,7 +232,9 @@ def cases_of(
             continue
         if direction is Direction.REQUEST and segment.role is Role.ASSISTANT:
             continue
-        if not is_grey(judge.grey, scores.get(id(segment), ())) or not says_something(segment.text):
+        if not is_grey(judge.grey, worst_of(scores.get(id(segment), ()))) or not says_something(
+            segment.text
+        ):
             continue
         text = shown(segment.text, findings.get(id(segment), ()))
         prompt = context.prompt if direction is Direction.RESPONSE else ""
@@ -250,12 +252,12 @@ def is_form(segment: Segment) -> bool:
     return segment.path[-1:] in (("role",), ("type",)) and segment.text.isidentifier()
 
 
-def is_grey(zones: Mapping[str, Grey], scores: Scores) -> bool:
-    """Whether some classifier leaves open what a text is; where no zone is named, every text is."""
-    best: dict[str, float] = {}
+def worst_of(scores: Scores) -> dict[str, float]:
+    """Of each classifier the highest score."""
+    worst: dict[str, float] = {}
     for detector, _, score in scores:
-        best[detector] = max(best.get(detector, 0.0), score)
-    return not zones or any(zone.holds(best.get(name, 0.0)) for name, zone in zones.items())
+        worst[detector] = max(worst.get(detector, 0.0), score)
+    return worst
 
 
 def read_verdicts(

@@ -179,6 +179,12 @@ class Grey(NamedTuple):
         return self.low <= score < self.high
 
 
+def is_grey(zones: Mapping[str, Grey], worst: Mapping[str, float]) -> bool:
+    """Whether some classifier leaves open what a text is, by the highest score of each; where no
+    zone is named, every text is open."""
+    return not zones or any(zone.holds(worst.get(name, 0.0)) for name, zone in zones.items())
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
     """Which texts of new turns a judge is asked about: those for which all of this holds."""

@@ -90,6 +90,7 @@ DETECTORS: Final = frozenset(
         "judge",
         "judge-injection",
         "judge-topics",
+        "sequence",
     }
 )
 
