@@ -32,6 +32,13 @@ def test_ratios_are_of_texts_of_the_same_length() -> None:
     """A look that costs as much as the text is long is linear, and nothing is hostile to it."""
     dice = random.Random(1)
     assert bench_detect.linear(len, dice) == pytest.approx(1.0)
+    seen: list[str] = []
+
+    def look(text: str) -> float:
+        seen.append(text)
+        return 1.0 if seen.count(text) == 1 else 0.25
+
+    assert bench_detect.remembered(500, look, dice) == 0.25
     for ratio in bench_detect.against_plain(len, dice).values():
         assert ratio == pytest.approx(1.0, abs=0.001)
 
@@ -50,6 +57,7 @@ def test_the_report_is_json(
     report = {
         "inspection": [{"size": 1_000, "p50": 0.1, "p99": 0.2}],
         "meaning": [{"size": 2_000, "p50": 0.25, "p99": 0.5}],
+        "remembered": {"1000": 0.01},
         "linear": 1.0,
         "hostile": {"x": 3.0},
         "session": {"first": 2.0, "last": 3.0, "ratio": 1.5},

@@ -74,6 +74,7 @@ def measure(engine: Engine, *, rounds: int, peers: bool) -> dict[str, Any]:
         look(mixed(SIZES[1], dice))
     report: dict[str, Any] = {
         "inspection": [cost(size, look, dice, rounds)._asdict() for size in SIZES],
+        "remembered": {str(size): remembered(size, look, dice) for size in SIZES},
         "linear": linear(look, dice),
         "session": last_turn(
             lambda segments: engine.scanner.inspect(segments, Direction.REQUEST), dice
@@ -116,6 +117,14 @@ def cost(size: int, look: Callable[[str], float], dice: random.Random, rounds: i
     count = max(20, rounds * 200_000 // size)
     times = sorted(look(mixed(size, dice)) for _ in range(min(count, 2000)))
     return Cost(size, round(statistics.median(times), 3), round(times[len(times) * 99 // 100], 3))
+
+
+def remembered(size: int, look: Callable[[str], float], dice: random.Random) -> float:
+    """Milliseconds for a text that was seen before."""
+    texts = [mixed(size, dice) for _ in range(20)]
+    for text in texts:
+        look(text)
+    return round(statistics.median(look(text) for text in texts), 4)
 
 
 def linear(look: Callable[[str], float], dice: random.Random) -> float:
@@ -195,6 +204,10 @@ def show(report: dict[str, Any], console: Console) -> None:
         p50, p99 = BARS[each["size"]]
         table.add_row(f"{each['size']:,}", str(each["p50"]), str(p50), str(each["p99"]), str(p99))
     console.print(table)
+    again = ", ".join(
+        f"{int(size):,} bytes {took} ms" for size, took in report["remembered"].items()
+    )
+    console.print(f"A text that was seen before: {again}.")
     console.print(f"{LARGE:,} bytes cost {report['linear']} times as much a byte as 100,000.")
     session, read = report["session"], report["codec"]
     console.print(
