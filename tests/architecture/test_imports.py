@@ -137,6 +137,8 @@ OUTSIDE: Final[dict[str, frozenset[str]]] = {
     "duckdb": frozenset({"audit.query", "audit.counted"}),
     "tornado": frozenset({"dashboard"}),
     "opentelemetry": frozenset({"audit.sinks.otlp"}),
+    "requests": frozenset({"audit.sinks.otlp"}),
+    "confluent_kafka": frozenset({"audit.sinks.kafka"}),
     "prometheus_client": frozenset({"edge.metrics"}),
     "cryptography": frozenset({"state", "cli", "standin", "leaf"}),
     "certifi": frozenset({"state", "edge"}),

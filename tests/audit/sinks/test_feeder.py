@@ -129,3 +129,14 @@ async def test_sinks_get_what_the_file_has_and_a_full_one_refuses(tmp_path: Path
     assert b'"lost":2' in b"".join(written)  # told as a gap
     assert taker.lines == other.lines == written
     assert sinks.state()["must"] == {"depth": 0, "sent": 5, "dropped": 0, "failures": 0}
+
+
+@pytest.mark.parametrize("refuse", [False, True])
+def test_of_a_batch_that_was_taken_in_part_only_the_rest_is_lost(refuse: bool) -> None:
+    taker = Taker()
+    taker.fault = SinkFault("refused", lasting=True, lost=1)
+    feeder = Feeder("s", taker, refuse=refuse, first_wait=0.01)
+    feeder.give(numbers(0, 3))
+    until(lambda: feeder.depth == 0)
+    assert (feeder.dropped, feeder.sent, feeder.failures) == (1, 2, 1)
+    feeder.close()

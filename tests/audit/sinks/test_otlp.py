@@ -43,12 +43,20 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["content-length"]))
         if self.headers.get("content-encoding") == "gzip":
             body = gzip.decompress(body)
-        self.server.requests.append((self.path, ExportLogsServiceRequest.FromString(body)))
-        self.send_response(self.server.status)
+        request = ExportLogsServiceRequest.FromString(body)
+        poisoned = any("poison" in text for text in bodies(request))
+        if not poisoned:
+            self.server.requests.append((self.path, request))
+        self.send_response(400 if poisoned else self.server.status)
         self.send_header("content-length", "0")
         self.end_headers()
 
     def log_message(self, format: str, *_: Any) -> None: ...
+
+
+def bodies(request: ExportLogsServiceRequest) -> list[str]:
+    records = request.resource_logs[0].scope_logs[0].log_records
+    return [each.body.string_value for each in records]
 
 
 @pytest.fixture
@@ -64,9 +72,11 @@ def test_lines_are_log_records_with_the_names_of_the_conventions(collector: Coll
     otlp = Otlp(parse_target(f"otlp+http://127.0.0.1:{collector.server_address[1]}"))
     line = json.dumps(LINE).encode()
     otlp.send([line, line])
-    collector.status = 400
-    with pytest.raises(SinkFault):
-        otlp.send([line])
+    for status, lasting in ((401, True), (404, True), (429, False)):
+        collector.status = status
+        with pytest.raises(SinkFault, match=str(status)) as fault:
+            otlp.send([line])
+        assert (fault.value.lasting, fault.value.lost) == (lasting, 0)
     otlp.close()
     path, request = collector.requests[0]
     records = request.resource_logs[0].scope_logs[0].log_records
@@ -84,3 +94,28 @@ def test_lines_are_log_records_with_the_names_of_the_conventions(collector: Coll
 
 def test_objects_stay_in_the_body() -> None:
     assert flat({"a": 1, "b": ["x"], "c": [{"d": 1}], "e": {"f": 1}}) == {"a": 1, "b": ["x"]}
+
+
+def test_a_line_that_is_refused_does_not_hold_up_the_others(collector: Collector) -> None:
+    otlp = Otlp(parse_target(f"otlp+http://127.0.0.1:{collector.server_address[1]}"))
+    lines = [json.dumps(LINE | {"id": f"x{number}"}) for number in range(9)]
+    lines[4] = json.dumps(LINE | {"id": "poison"})
+    with pytest.raises(SinkFault) as fault:
+        otlp.send([line.encode() for line in lines])
+    otlp.close()
+    assert (fault.value.lasting, fault.value.lost) == (True, 1)
+    taken = [text for _, request in collector.requests for text in bodies(request)]
+    assert taken == lines[:4] + lines[5:]
+
+
+@pytest.mark.parametrize("line", [b"no json", b"[]", b'{"time": 5}', b"\xff", b"{}"])
+def test_a_line_that_cannot_be_read_goes_on_as_it_is(collector: Collector, line: bytes) -> None:
+    otlp = Otlp(parse_target(f"otlp+http://127.0.0.1:{collector.server_address[1]}"))
+    good = json.dumps(LINE)
+    otlp.send([line, good.encode()])
+    otlp.close()
+    assert bodies(collector.requests[0][1]) == [line.decode("utf-8", "replace"), good]
+
+
+def test_numbers_beyond_the_protocol_are_texts() -> None:
+    assert flat({"a": 2**63, "b": 2**63 - 1}) == {"a": str(2**63), "b": 2**63 - 1}

@@ -23,10 +23,14 @@ PATIENCE: Final = 5.0  # seconds that a sink has at the end to take what is left
 
 
 class SinkFault(Exception):
-    """A batch was not taken. `lasting`: nor will it be; `after`: seconds to wait, if told."""
+    """A batch was not taken. `lasting`: nor will it be; `lost`: only so many lines of it, the rest
+    was taken; `after`: seconds to wait, if told."""
 
-    def __init__(self, why: str, *, lasting: bool = False, after: float = 0.0) -> None:
+    def __init__(
+        self, why: str, *, lasting: bool = False, lost: int = 0, after: float = 0.0
+    ) -> None:
         self.lasting = lasting
+        self.lost = lost
         self.after = after
         super().__init__(why)
 
@@ -144,10 +148,15 @@ class Feeder:
         if not self._failing:
             self._failing = True
             self._notice(f"{self.name}: lines are not taken ({why}).")
-        if not getattr(fault, "lasting", False) or self._refuse:
+        # Of a batch that was taken in part, nothing is left to be tried.
+        lost = getattr(fault, "lost", 0)
+        partly = 0 < lost < len(self._active)
+        if not getattr(fault, "lasting", False) or (self._refuse and not partly):
             return False
         with self._changed:
-            self.dropped += len(self._active)
+            lost = lost if partly else len(self._active)
+            self.dropped += lost
+            self.sent += len(self._active) - lost
             self._active = []
         return True
 

@@ -8,6 +8,7 @@ from typing import Final
 
 from excise.audit.alerts import Alerts
 from excise.audit.sinks.feeder import Feeder, Sender, Sinks
+from excise.audit.sinks.kafka import Kafka
 from excise.audit.sinks.otlp import Otlp
 from excise.audit.sinks.stderr import Stderr
 from excise.audit.sinks.syslog import Syslog
@@ -20,6 +21,7 @@ SENDERS: Final[Mapping[str, Callable[[Target], Sender]]] = {
     "syslog": Syslog,
     "webhook": Webhook,
     "otlp": Otlp,
+    "kafka": Kafka,
 }
 
 
