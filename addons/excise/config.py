@@ -40,7 +40,8 @@ class Settings:
 
     `refusals`: `uniform` refuses everything with 400, `classic` with 403 for an attack, 400 for a
     topic, 500 for a leak in a response, 429 for a limit. `fail_status` answers our own faults.
-    `deny_hosts` are LLM hosts that are refused whatever is asked of them.
+    `deny_hosts` are LLM hosts that are refused whatever is asked of them. `decrypt_also` are hosts
+    outside the catalogue that are decrypted to see whether they are models', and passed on.
     `proxy_protocol` names the networks of balancers that say whose a connection is.
     `unknown_sni`, `ech` and `sni_mismatch` say what becomes of connections that show no name, hide
     it, or show another than was asked for; `tunnel_to` is where transparent mode relays what it
@@ -67,7 +68,8 @@ class Settings:
     `max_exchanges` and `max_held` (bytes of bodies) are what one worker carries at once; what comes
     beyond is refused.
     `audit_tunnels` has a line for each connection that came to nothing: its client refused our
-    certificate, or it was refused for the names it showed.
+    certificate, or it was refused for the names it showed; with `suspects` also for what looks like
+    a model that the catalogue does not know, with `all` for every connection relayed unread.
     `sinks` are where the lines of the trail are sent on to, each as `KIND://HOST:PORT#OPTIONS`;
     `alerts` where what asks for an alert is told at once: `stderr`, webhooks, or `none`.
     `answer_headers` has answers tell their verdict's id in headers: `off`, `on`, or for groups.
@@ -87,6 +89,7 @@ class Settings:
     allow_clients: tuple[str, ...] = ()
     proxy_protocol: tuple[str, ...] = ()
     deny_hosts: tuple[str, ...] = ()
+    decrypt_also: tuple[str, ...] = ()
     unknown_sni: str = "refuse"
     ech: str = "fronts"
     sni_mismatch: str = "tunnel"
@@ -400,6 +403,7 @@ KINDS: Final[Mapping[str, _Kind]] = {
     "allow_clients": _TEXTS,
     "proxy_protocol": _TEXTS,
     "deny_hosts": _TEXTS,
+    "decrypt_also": _TEXTS,
     "unknown_sni": _choice("refuse", "tunnel"),
     "ech": _choice("fronts", "refuse", "tunnel"),
     "sni_mismatch": _choice("refuse", "tunnel"),
@@ -446,7 +450,7 @@ KINDS: Final[Mapping[str, _Kind]] = {
     "audit_keep_bytes": _whole(0, 10**15),
     "audit_keep_days": _Kind(_number(36_525), "days from 0 (no limit) to 36525"),
     "audit_pack": _choice("zstd", "gzip", "none"),
-    "audit_tunnels": _choice("failures", "off"),
+    "audit_tunnels": _choice("failures", "suspects", "all", "off"),
     "sinks": _TEXTS,
     "alerts": _Kind(_alone("none"), "a list of stderr and webhooks, or none"),
     "answer_headers": _Kind(_alone("off", "on"), "off, on or a list of groups"),

@@ -281,3 +281,14 @@ def test_a_false_name_leads_to_its_own_host(
     Gate(FakeHosts(), run=None, doubts=Doubts(tunnel_to=choice)).next_layer(asked)
     assert isinstance(asked.layer, PeekTunnel)
     assert asked.context.server.address == (want, 443)
+
+
+def test_hosts_to_be_looked_at_are_decrypted_and_no_others() -> None:
+    from edge.test_sniff import hello_for
+
+    gate = Gate(FakeHosts(), run=None, also=("*.plain.test",))
+    assert gate.is_looked_at("A.plain.test") and not gate.is_looked_at("plain.test")
+    assert gate.is_opaque("plain.test", 443) and not gate.is_opaque("a.plain.test", 443)
+    context = Context(tflow.tclient_conn(), options.Options())
+    context.server.address = ("a.plain.test", 443)
+    assert isinstance(gate._tunnelled(context, hello_for("a.plain.test")), ServerTLSLayer)

@@ -10,6 +10,7 @@ from mitmproxy.proxy import commands, events
 from mitmproxy.proxy.context import Context
 from mitmproxy.test import tflow
 
+from excise.edge.discovery import Discovery, Sight
 from excise.edge.layers import PeekTunnel, RefusedLayer
 from excise.edge.sniff import Look
 
@@ -87,3 +88,18 @@ def test_the_closed_door_closes_and_swallows() -> None:
     refused = RefusedLayer(context)
     assert _closes(list(refused.handle_event(events.Start())))
     assert list(refused.handle_event(events.DataReceived(context.client, HELLO))) == []
+
+
+def test_where_discovery_watches_every_piece_is_told_and_passes() -> None:
+    told: list[Sight] = []
+    context = _context()
+    eyes = Discovery(told.append, every=True, clock=lambda: 1.0)
+    tunnel = PeekTunnel(context, lambda look: True, eyes)
+    out = list(tunnel.handle_event(events.Start()))
+    for data in (HELLO, b"more"):
+        out += list(tunnel.handle_event(events.DataReceived(context.client, data)))
+    out += list(tunnel.handle_event(events.DataReceived(context.server, b"back")))
+    assert (_sent(out, context.server), _sent(out, context.client)) == (HELLO + b"more", b"back")
+    eyes.close(context.client)
+    assert told[0].host == "llm.test" and told[0].shape is not None
+    assert told[0].shape.received == 4

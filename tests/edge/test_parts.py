@@ -12,6 +12,7 @@ import pytest
 from excise.audit.fields import Stage
 from excise.config import Settings, load_settings
 from excise.edge import ports
+from excise.edge.discovery import Sight
 from excise.edge.faults import Fault
 from excise.edge.parts import (
     build_firewall,
@@ -19,9 +20,11 @@ from excise.edge.parts import (
     fault_record,
     open_trail,
     read_engine,
+    sight_record,
     stage_record,
     tunnel_record,
 )
+from excise.edge.shape import Shape
 from excise.errors import AuditError, ExciseError
 from excise.model import Exchange, Principal, RefusalClass
 from excise.pipeline.answers import AnswerStream
@@ -128,3 +131,22 @@ def test_a_refused_certificate_has_its_line_unless_that_is_off(config: Settings)
     with open_trail(config, lambda text: None) as trail:
         assert build_parts(config, engine, trail).tunnel_record is not None
         assert build_parts(off, engine, trail).tunnel_record is None
+
+
+@pytest.mark.parametrize(
+    ("word", "looks", "every"),
+    [("off", False, False), ("failures", False, False), ("suspects", True, False),
+     ("all", True, True)],
+)  # fmt: skip
+def test_nobody_looks_for_models_unless_told(
+    config: Settings, word: str, looks: bool, every: bool
+) -> None:
+    engine, asked = read_engine(config), replace(config, audit_tunnels=word)
+    with open_trail(config, lambda text: None) as trail:
+        parts = build_parts(asked, engine, trail)
+    assert ((parts.sight_record is not None), parts.every_tunnel) == (looks, every)
+    shape = Shape(seconds=2.00001, sent=9, received=8, answers=1, best=None)
+    sight = Sight(host="a.test", address="192.0.2.7", signs=("llm-cadence",), shape=shape)
+    record = sight_record(engine, sight)
+    assert record["shape"] == {"seconds": 2.0, "sent": 9, "received": 8, "answers": 1}
+    assert record["anomalies"] == ["llm-cadence"] and record["host"] == "a.test"

@@ -15,7 +15,7 @@ from excise.edge.settings import (
     Redirect,
     Settings,
     is_loopback,
-    parse_denied,
+    parse_hosts,
     parse_networks,
     parse_proxy,
     parse_redirect,
@@ -144,13 +144,13 @@ def test_a_proxy_url_may_carry_credentials() -> None:
 
 
 def test_hosts_that_are_not_approved_are_names_or_all_below_one() -> None:
-    assert parse_denied(["API.example.org", "*.example.com"]) == (
+    assert parse_hosts(["API.example.org", "*.example.com"]) == (
         "api.example.org",
         "*.example.com",
     )
     for text in ("*", "a..b", "https://a.example", "*.*.example"):
         with pytest.raises(ConfigError, match="EXC-CFG-001"):
-            parse_denied([text])
+            parse_hosts([text])
 
 
 def test_who_must_say_who_they_are_may_come_from_anywhere() -> None:

@@ -283,6 +283,23 @@ FIELDS: Final = (
         ),
         "On a `notice`: what an operator should know of.",
     ),
+    Field(
+        "shape",
+        object_of(
+            (
+                Field("seconds", _MS, "From the first piece to the last."),
+                Field("sent", _COUNT, "Bytes from the client, encrypted."),
+                Field("received", _COUNT, "Bytes to it."),
+                Field("answers", _COUNT, "Answers that came as a model's come."),
+                Field("events", _COUNT, "Of the best of them, or of the longest answer: pieces."),
+                Field("gap", _MS, "The same: seconds between pieces, the median."),
+                Field("size", _COUNT, "The same: bytes of a piece, the median."),
+                Field("spread", _MS, "The same: middle half of the sizes, as share of `size`."),
+                Field("rate", _MS, "The same: bytes a second."),
+            )
+        ),
+        "On a `tunnel` that was relayed unread: how much went by, and how.",
+    ),
     Field("lost", _COUNT, "On a `gap`: records refused while the trail could not be written."),
     Field(
         "checkpoint",

@@ -91,6 +91,7 @@ class Facts:
     fault: str = ""
     fault_where: str = ""
     notice: Mapping[str, str | int] = field(default_factory=dict)
+    shape: Mapping[str, float] = field(default_factory=dict)
     profile: str = ""
     policy: str = ""
     worker: str = ""
@@ -123,6 +124,7 @@ def build_record(
         **(_judgement(decision, key) if decision else {}),
         **_effects(facts),
         "notice": dict(facts.notice),
+        "shape": {name: round(value, 4) for name, value in facts.shape.items()},
         "profile": printable(facts.profile, MAX_NAME),
         "policy": printable(facts.policy, 64),
         "version": __version__,

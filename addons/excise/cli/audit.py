@@ -23,6 +23,7 @@ from excise.audit.reader import (
 from excise.audit.select import FILTERS, Wanted
 from excise.audit.stats import Stats, read_stats
 from excise.cli.audit_cases import add_cases
+from excise.cli.audit_discover import add_discover
 from excise.cli.audit_export import add_export
 from excise.cli.audit_propose import add_propose
 from excise.cli.audit_report import add_report
@@ -58,6 +59,7 @@ def add_parser(subparsers: Any) -> None:
         each.add_argument("--json", action="store_true", help="for programs")
         each.set_defaults(func=func)
     add_verify(commands)
+    add_discover(commands)
     add_export(commands)
     add_report(commands)
     add_review(commands)

@@ -32,7 +32,7 @@ from excise.edge.parts import open_trail, policy_stamp, read_engine, stage_recor
 from excise.edge.resolve import open_listener
 from excise.edge.settings import (
     Settings,
-    parse_denied,
+    parse_hosts,
     parse_networks,
     parse_proxy,
     parse_redirect,
@@ -68,6 +68,12 @@ def add_parser(subparsers: Any) -> None:
         help="networks whose clients may use a proxy that listens beyond this machine")  # fmt: skip
     add("--proxy-protocol", metavar="CIDR", action="append",
         help="networks of balancers, which then must send the PROXY protocol")  # fmt: skip
+    add(
+        "--decrypt-also",
+        metavar="NAME",
+        action="append",
+        help="decrypt this host too, to see whether it is a model's",
+    )
     add("--deny-hosts", metavar="NAME", action="append",
         help="an LLM host that is not approved; *.NAME for all below it; repeatable")  # fmt: skip
     add("--auth", metavar="WORD", help="required: clients say who they are; none (default)")
@@ -263,7 +269,8 @@ def _edge_settings(config: Config, options: list[str]) -> Settings:
         resolve=tuple(parse_redirect(text) for text in config.resolve),
         allow_clients=parse_networks(config.allow_clients),
         balancers=parse_networks(config.proxy_protocol, "--proxy-protocol"),
-        deny_hosts=parse_denied(config.deny_hosts),
+        deny_hosts=parse_hosts(config.deny_hosts),
+        decrypt_also=parse_hosts(config.decrypt_also, "--decrypt-also"),
         doubts=Doubts(config.unknown_sni, config.ech, config.sni_mismatch, config.tunnel_to),
         auth=config.auth == "required",
         clients_file=config.clients,

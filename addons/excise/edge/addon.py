@@ -112,7 +112,7 @@ class Addon:
         flow.metadata[PASSAGE] = passage
         flow.request.headers.fields = head.kept
         if passage.opaque:
-            flow.request.stream = True
+            self._gate.let_ask(flow)
             return
         self._prepare(flow, passage, head)
 
@@ -143,7 +143,7 @@ class Addon:
         if flow.response is None or passage.own:
             return
         if passage.opaque:
-            flow.response.stream = True
+            self._gate.let_answer(flow)
             return
         self._open_stream(flow, flow.response, passage)
 

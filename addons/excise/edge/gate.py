@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from mitmproxy import connection
+from mitmproxy import connection, http
 from mitmproxy.net.tls import starts_like_tls_record
 from mitmproxy.proxy import layer, mode_specs
 from mitmproxy.proxy.context import Context
@@ -17,6 +17,7 @@ from mitmproxy.proxy.layers import ClientTLSLayer, ServerTLSLayer, modes
 from mitmproxy.proxy.layers.http import HTTPMode
 from mitmproxy.proxy.tunnel import LayerStack
 
+from excise.edge.discovery import Discovery
 from excise.edge.doubt import CAREFUL, Doubts, is_address, is_public, why_not
 from excise.edge.layer import ExciseLayer, Run
 from excise.edge.layers import PeekTunnel, RefusedLayer
@@ -64,10 +65,14 @@ class Gate:
         denied: Sequence[str] = (),
         doubts: Doubts = CAREFUL,
         load: Load | None = None,
+        also: Sequence[str] = (),
+        discovery: Discovery | None = None,
     ) -> None:
         self.hosts = hosts
         self.clients = tuple(clients)
         self.denied = tuple(denied)
+        self.also = tuple(also)
+        self.discovery = discovery
         self.doubts = doubts
         self._room = load or Load()
         self.counts: Counter[str] = Counter()
@@ -112,6 +117,8 @@ class Gate:
     def client_disconnected(self, client: connection.Client) -> None:
         """There is room for another one."""
         self._room.leave()
+        if self.discovery is not None:
+            self.discovery.close(client)
 
     def next_layer(self, asked: layer.NextLayer) -> None:
         """Decide what a connection is, as soon as its first bytes show it."""
@@ -152,17 +159,19 @@ class Gate:
 
     def is_denied(self, host: str) -> bool:
         """Whether the operator has not approved this LLM host. `*.name` is all below a name."""
-        if not self.denied:
-            return False
-        name = normal(host)
-        return any(
-            name.endswith(each[1:]) if each.startswith("*.") else name == each
-            for each in self.denied
-        )
+        return _fits(host, self.denied)
+
+    def is_looked_at(self, host: str) -> bool:
+        """Whether a host is decrypted to see what it is, and passed on all the same."""
+        return _fits(host, self.also)
 
     def is_opaque(self, host: str, port: int) -> bool:
         """Whether a destination can be relayed without knowing more: a name, and no LLM host."""
-        return not is_address(normal(host)) and not self.named(host, port)
+        return (
+            not is_address(normal(host))
+            and not self.named(host, port)
+            and not self.is_looked_at(host)
+        )
 
     def speaker(self, destination: str, port: int, names: tuple[str, ...]) -> tuple[str, str]:
         """Whom a request is for, given where its connection goes and every name it gives itself.
@@ -192,6 +201,21 @@ class Gate:
         if not read:
             return "", ""
         return read[0], "host-mismatch" if len(wanted) > 1 else ""
+
+    # -- what is passed on ---------------------------------------------------------------------
+
+    def let_ask(self, flow: http.HTTPFlow) -> None:
+        """A request to a host outside the catalogue goes on as it comes."""
+        flow.request.stream = True
+        if self.discovery is not None:
+            self.discovery.ask(flow)
+
+    def let_answer(self, flow: http.HTTPFlow) -> None:
+        """So does its answer."""
+        if flow.response is not None:
+            flow.response.stream = True
+        if self.discovery is not None:
+            self.discovery.answer(flow)
 
     # -- layers --------------------------------------------------------------------------------
 
@@ -233,7 +257,9 @@ class Gate:
             if trouble := self._doubt(seen, host):
                 return self._refused(context, trouble, seen)
             self._aim(context, seen, port)
-            return self._unread(context, port)
+            names = (host, *self._names(seen))
+            if seen.speech is Speech.OTHER or not any(map(self.is_looked_at, names)):
+                return self._unread(context, port)
         if seen.speech is Speech.TLS:
             tls = ServerTLSLayer(context)
             tls.child_layer = ClientTLSLayer(context)
@@ -259,7 +285,7 @@ class Gate:
                 self._tell_refused(context, trouble, seen)
             return not trouble
 
-        return PeekTunnel(context, harmless)
+        return PeekTunnel(context, harmless, self.discovery)
 
     def _doubt(self, seen: Look, destination: str) -> str:
         names = [normal(name) for name in self._names(seen)]
@@ -289,6 +315,13 @@ class Gate:
         shown = [normal(host), *(normal(name) for name in self._names(seen))]
         known = [name for name in shown if self.named(name, port)]
         self.refused([*known, *shown[::-1]][0], _peer(context.client), why)
+
+
+def _fits(host: str, names: Sequence[str]) -> bool:
+    if not names:
+        return False
+    name = normal(host)
+    return any(name.endswith(each[1:]) if each.startswith("*.") else name == each for each in names)
 
 
 def _peer(client: connection.Client) -> str:

@@ -109,6 +109,13 @@ class Identity:
         """Forget whose connection it was."""
         self._bound.pop(client.id, None)
 
+    def of(self, client: connection.Client) -> Principal | None:
+        """Who a connection's client is by what it showed when it came, or by its network."""
+        claim = self._bound.get(client.id)
+        if claim is not None:
+            return self._principal(claim)
+        return self._clients.of_address(str(client.peername[0]))
+
     # -- judging -------------------------------------------------------------------------------
 
     def _admit(self, flow: http.HTTPFlow, *, bind: bool) -> Awaitable[None] | None:

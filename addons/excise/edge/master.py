@@ -20,6 +20,7 @@ from mitmproxy.utils import asyncio_utils
 from excise.edge import hostlog, http1, selftest
 from excise.edge.addon import Addon
 from excise.edge.announced import Servers
+from excise.edge.discovery import Discovery
 from excise.edge.dispatch import Dispatcher
 from excise.edge.exchange import new_id
 from excise.edge.faults import Fault
@@ -27,7 +28,7 @@ from excise.edge.gate import Gate
 from excise.edge.identity import Identity
 from excise.edge.load import Load
 from excise.edge.pacpage import PacPage
-from excise.edge.ports import Parts, Pulse
+from excise.edge.ports import Parts, Pulse, Record
 from excise.edge.resolve import ResolvingLoop
 from excise.edge.selftest import Marker, SelfTest, StandIn, Unrecorded, Verdict, own_address
 from excise.edge.settings import Settings
@@ -101,6 +102,7 @@ class ExciseMaster(master.Master):
             denied=settings.deny_hosts,
             doubts=settings.doubts,
             load=load,
+            also=settings.decrypt_also,
         )
         self.gate.name = "nextlayer"  # type: ignore[attr-defined]  # the name mitmproxy asks for
         self.gate.refused = self._record_tunnel
@@ -109,6 +111,7 @@ class ExciseMaster(master.Master):
             load_clients(settings.clients_file) if settings.clients_file else Clients(),
             required=settings.auth,
         )
+        self.gate.discovery = self._discovery()
         self.addon = Addon(
             firewall=parts.firewall,
             gate=self.gate,
@@ -161,11 +164,23 @@ class ExciseMaster(master.Master):
     def _record_fault(self, fault: Fault) -> None:
         self._parts.trail.offer(self._parts.fault_record(fault))
 
+    def _discovery(self) -> Discovery | None:
+        make = self._parts.sight_record
+        if make is None:
+            return None
+        return Discovery(
+            lambda sight: self._offer(make(sight)),
+            every=self._parts.every_tunnel,
+            who=self.identity.of,
+        )
+
     def _record_tunnel(self, host: str, address: str, why: str) -> None:
-        if self._parts.tunnel_record is None:
-            return
+        if self._parts.tunnel_record is not None:
+            self._offer(self._parts.tunnel_record(host, address, why))
+
+    def _offer(self, record: Record) -> None:
         try:
-            self._parts.trail.offer(self._parts.tunnel_record(host, address, why))
+            self._parts.trail.offer(record)
         except AuditError as fault:  # nothing passed; the next request will be refused
             self.dispatcher.note("audit", fault)
 

@@ -21,6 +21,7 @@ from excise.audit.sinks.start import start_sinks
 from excise.audit.trail import Keeping, Seal
 from excise.audit.writer import AuditWriter
 from excise.config import Settings as Config
+from excise.edge.discovery import Sight
 from excise.edge.faults import Fault
 from excise.edge.headers import AnswerHeaders
 from excise.edge.ports import Parts, Trail
@@ -202,6 +203,10 @@ def join_parts(config: Config, live: Live, trail: Trail) -> Parts:
         tunnel_record=(lambda *told: tunnel_record(live.engine, *told))
         if config.audit_tunnels != "off"
         else None,
+        sight_record=(lambda sight: sight_record(live.engine, sight))
+        if config.audit_tunnels in ("suspects", "all")
+        else None,
+        every_tunnel=config.audit_tunnels == "all",
         meter=live.meter,
         killed=live.switch.is_on,
         kill=live.switch.turn_on,
@@ -336,6 +341,24 @@ def tunnel_record(engine: Engine, host: str, address: str, why: str) -> Record:
             host=host,
             provider=entry.provider if entry else "",
             anomalies=(why,),
+            profile=engine.policy.profile.name,
+            policy=engine.policy.digest,
+        )
+    )
+
+
+def sight_record(engine: Engine, sight: Sight) -> Record:
+    """A line about a connection or request to a host outside the catalogue."""
+    return build_record(
+        Facts(
+            stage=Stage.TUNNEL,
+            principal=sight.principal,
+            address=sight.address,
+            host=sight.host,
+            method=sight.method,
+            target=sight.target,
+            anomalies=sight.signs,
+            shape=sight.shape.told() if sight.shape else {},
             profile=engine.policy.profile.name,
             policy=engine.policy.digest,
         )

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from excise.edge.discovery import Sight
 from excise.edge.faults import Fault
 from excise.edge.headers import AnswerHeaders
 from excise.model import Action, Answer, Decision, Exchange, RefusalClass, Reply, SocketMessage
@@ -317,6 +318,9 @@ class Parts:
     headers: AnswerHeaders | None = None  # None: answers tell nothing of their verdict
     # A line about a connection that came to nothing (host, client address, why); None: no line.
     tunnel_record: Callable[[str, str, str], Record] | None = None
+    # A line about what looks like a model that the catalogue does not know; None: nobody looks.
+    sight_record: Callable[[Sight], Record] | None = None
+    every_tunnel: bool = False  # one also about each connection that was relayed unread
     meter: Meter | None = None
     killed: Callable[[], bool] = bool  # whether all LLM traffic is to be refused
     kill: Callable[[], None] = lambda: None  # turns that on, for the signal

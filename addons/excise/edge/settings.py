@@ -62,6 +62,7 @@ class Settings:
     allow_clients: tuple[Network, ...] = ()
     balancers: tuple[Network, ...] = ()  # whose word counts for who their clients are
     deny_hosts: tuple[str, ...] = ()  # LLM hosts that are not approved
+    decrypt_also: tuple[str, ...] = ()  # other hosts that are decrypted, looked at and passed on
     doubts: Doubts = CAREFUL  # what else keeps a connection from being relayed unread
     auth: bool = False  # clients must say who they are
     clients_file: Path | None = None
@@ -153,12 +154,12 @@ def parse_networks(texts: Sequence[str], option: str = "--allow-clients") -> tup
     return tuple(found)
 
 
-def parse_denied(texts: Sequence[str]) -> tuple[str, ...]:
+def parse_hosts(texts: Sequence[str], option: str = "--deny-hosts") -> tuple[str, ...]:
     """Host names in lower case, `*.` before a name for all below it. Raises `ConfigError`."""
     for text in texts:
         if not _DENIED.fullmatch(text):
             raise ConfigError(
-                "EXC-CFG-001", f'--deny-hosts "{text}" cannot be read; wanted NAME or *.NAME.'
+                "EXC-CFG-001", f'{option} "{text}" cannot be read; wanted NAME or *.NAME.'
             )
     return tuple(text.lower() for text in texts)
 

@@ -5,7 +5,7 @@ A prompt steers it by words of the form `standin:WORD` or `standin:WORD=VALUE`:
     tool      call the tool `save_note` with the text as argument
     tool=NAME call another one; a text that is a JSON object is its arguments
     saying=WORD  say this before the call (Chat and Messages)
-    chunk=N   N characters a streamed piece (default 4)
+    chunk=N   N characters a streamed piece (default 4; 0 cuts as tokens are)
     slow      wait a moment before every piece
     die=N     drop the connection after N streamed pieces; a whole answer is cut in its body
     gzip      answer gzip-encoded
@@ -56,7 +56,7 @@ def answer_prompt(request: Received) -> Answer:
         text=f"You said: {plain}" if "tool" not in steer else plain,
         tool=(steer["tool"] or TOOL) if "tool" in steer else "",
         saying=steer.get("saying", ""),
-        chunk=max(1, _number(steer, "chunk", 4)),
+        chunk=_number(steer, "chunk", 4),
         pause=0.05 if "slow" in steer else 0.0,
         die_after=_number(steer, "die", 0) if "die" in steer else None,
         encoding="gzip" if "gzip" in steer else "",

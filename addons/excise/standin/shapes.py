@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from typing import Any, Final, NamedTuple
 
@@ -11,6 +12,7 @@ from excise.standin.script import Answer
 
 Json = dict[str, Any]
 CALL: Final = "call_standin_1"
+_TOKEN: Final = re.compile(r"\s?\w{1,6}|\s?[^\w\s]|\s")
 EVENTS: Final = "text/event-stream; charset=utf-8"
 
 
@@ -35,7 +37,10 @@ def encode(value: Any) -> bytes:
 
 
 def pieces(text: str, size: int) -> Iterator[str]:
-    """`text` cut into pieces of `size` characters, at least one."""
+    """`text` cut into pieces of `size` characters, or of 0 as tokens are; at least one."""
+    if not size:
+        yield from _TOKEN.findall(text) or [""]
+        return
     for start in range(0, max(1, len(text)), size):
         yield text[start : start + size]
 
