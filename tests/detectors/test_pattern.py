@@ -120,16 +120,26 @@ class Counting:
         return self.inner.hits(texts)
 
 
-def test_long_texts_are_remembered() -> None:
-    """The second time costs no search; another label is another text; short ones are searched."""
+def test_texts_are_remembered() -> None:
+    """The second time costs no search, of a short text neither; another label is another text."""
     counting = Counting()
     scanner = PatternScanner(compile_rules(sample_rules()), counting)  # type: ignore[arg-type]
     long, short = segment(f"{TOKEN} " + "x" * 600), segment(TOKEN)
     first = scanner.scan([long, short])
     assert counting.asked == 4  # each as it is, and its long word turned
-    assert scanner.scan([long, short]) == first and counting.asked == 6
+    assert scanner.scan([long, short]) == first and counting.asked == 4
     scanner.scan([long._replace(label="name")])
-    assert counting.asked == 9
+    assert counting.asked == 7
+
+
+def test_many_short_texts_do_not_push_out_a_long_one() -> None:
+    counting = Counting()
+    scanner = PatternScanner(compile_rules(sample_rules()), counting)  # type: ignore[arg-type]
+    long = segment("a long text " * 60)
+    scanner.scan([long, *(segment(str(number)) for number in range(REMEMBERED + 1))])
+    asked = counting.asked
+    scanner.scan([long])
+    assert counting.asked == asked
 
 
 def test_memory_is_bounded_and_holds_no_text() -> None:

@@ -31,7 +31,7 @@ from excise.text.unwrap import Guess, find_encoded, find_guesses
 
 _ORDER: Final = attrgetter("span", "rule")
 _MARKS: Final = "\\%&["  # of escapes and of placeholders
-_WORTH: Final = 512  # characters from which hashing a text is cheaper than scanning it
+_SHORT: Final = 512  # characters below which a text is remembered apart
 _MARK: Final = 3  # characters of a literal that tell a value from words
 _SEEN: Final = 2  # characters behind a match that decide about it
 _LABELLED: Final = 1024  # how much of a labelled text is read behind its label
@@ -119,6 +119,7 @@ class PatternScanner:
         self._tail = Tail(rules)
         tables()  # made now: the first message with an accent does not wait for them
         self.memory = Memory[Verdict]()
+        self.short = Memory[Verdict]()  # so that many of those do not push out a conversation
         self.numbers = prefilter.numbers
         self.reach = max((rule.reach for rule in rules), default=0)
 
@@ -167,13 +168,13 @@ class PatternScanner:
         is in a new one.
         """
         results: list[Findings] = [()] * len(glances)
-        fresh: dict[int, bytes] = {}
+        fresh: dict[int, tuple[Memory[Verdict], bytes]] = {}
         exhausted = set[int]()
         texts: list[_Text] = []
         budget = Budget()
         for index, glance in enumerate(glances):
-            key = glance.digest if whole and glance.size >= _WORTH else b""
-            known = self.memory.get(key) if key else None
+            memory = self.short if glance.size < _SHORT else self.memory
+            known = memory.get(glance.digest) if whole else None
             if known is not None:
                 results[index] = known.findings
                 exhausted.update((index,) * known.exhausted)
@@ -181,12 +182,12 @@ class PatternScanner:
             alone, budget.exhausted = budget == Budget(), False
             _add_texts(texts, index, glance, budget if whole else None)
             exhausted.update((index,) * budget.exhausted)
-            if key and (alone or not budget.exhausted):
-                fresh[index] = key
+            if whole and (alone or not budget.exhausted):
+                fresh[index] = memory, glance.digest
         if texts:
             exhausted |= self._search(texts, results, self._whole if whole else self._pieces)
-        for index, key in fresh.items():
-            self.memory.put(key, Verdict(results[index], index in exhausted))
+        for index, (memory, key) in fresh.items():
+            memory.put(key, Verdict(results[index], index in exhausted))
         return Looked(results, tuple(sorted(exhausted)))
 
     def _search(self, texts: list[_Text], results: list[Findings], by: _Pass) -> set[int]:

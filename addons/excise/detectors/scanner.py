@@ -155,7 +155,11 @@ class FullScanner:
     @property
     def memories(self) -> Mapping[str, Memory[Verdict] | Memory[_Seen]]:
         """What is remembered of texts, by which pass."""
-        return {"pattern": self.pattern.memory, "aside": self._memory}
+        return {
+            "pattern": self.pattern.memory,
+            "short": self.pattern.short,
+            "aside": self._memory,
+        }
 
     def prepare(self) -> Iterator[None]:
         """As of `PatternScanner`."""
