@@ -29,13 +29,20 @@ def test_metrics_and_health_are_served_while_the_parts_are_used(config: Settings
     engine = read_engine(config)
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-    asked = replace(config, metrics=f"127.0.0.1:{port}", audit=config.audit.with_name("m.jsonl"))
+    asked = replace(
+        config,
+        metrics=f"127.0.0.1:{port}",
+        audit=config.audit.with_name("m.jsonl"),
+        judge="http://127.0.0.1:9/v1",  # nobody there: health does not turn on it
+        judge_model="m",
+    )
     with open_trail(asked, lambda text: None) as trail, watched(asked, engine, trail) as parts:
         parts.trail.offer(parts.fault_record(Fault("1" * 32, "request", "ValueError")))
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
             text = answer.read().decode()
         assert 'excise_faults_total{kind="ValueError"} 1.0' in text
         assert 'excise_ready{check="policy"} 1.0' in text
+        assert 'excise_cache_total{cache="judge",result="hit"} 0.0' in text
         assert f'digest="{engine.policy.digest}"' in text
     with pytest.raises(OSError):
         urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,6 +23,7 @@ level: 2
 packs: [{pack: judge}, {pack: gdpr}]
 clauses:
   - {id: judged, when: {packs: [judge]}, then: block}
+  - {id: drifted, if: session.drift > 0.4, then: alert, mode: shadow}
 judge: {grey: {}, directions: [request, response], parts: [prompt, completion]}
 uninspectable: {otherwise: alert}
 on-fault: block
@@ -76,6 +78,21 @@ def ask(court: Court, text: str, stream: bool = False, brought: str = "") -> str
         chunks = client.chat.completions.create(model="m", messages=messages, stream=True)  # type: ignore[call-overload]
         choices = [each for chunk in chunks for each in chunk.choices]
         return "".join(each.delta.content or each.finish_reason or "" for each in choices)
+
+
+def test_what_the_judge_found_adds_up_over_conversations_and_is_forgiven(court: Court) -> None:
+    """Of one principal; harmless turns bring it down again."""
+
+    def drifted(text: str) -> bool:
+        with court.stage.exchange(1) as traffic, suppress(openai.APIStatusError):
+            ask(court, text)
+        said = traffic.lines[0].get("clauses", ())
+        return "drifted" in {each["clause"] for each in said}
+
+    assert not drifted("how are you at the mill this morning")
+    harmful = [drifted(f"{HARM} on day {day}") for day in range(4)]
+    harmless = [drifted(f"how is the weather on day {day}") for day in range(30)]
+    assert harmful[-1] and harmless[0] and not harmless[-1]
 
 
 def test_requests_and_answers_are_judged_on_redacted_texts_and_once(court: Court) -> None:

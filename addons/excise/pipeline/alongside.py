@@ -125,13 +125,13 @@ class Alongside:
 
 
 def read_along(
-    wall: Wall, judging: Judging, situation: Situation, context: Context
+    wall: Wall, judging: Judging, situation: Callable[[], Situation], context: Context
 ) -> Alongside | None:
     """A judge for a streamed answer, where the policy wants one."""
     policy = wall.policy
     if not answers_are_judged(policy) or not is_heard(wall.scanner):
         return None
-    if judging.is_kin(context.model) or not may_ask(policy, (), situation):
+    if judging.is_kin(context.model) or not may_ask(policy, (), situation()):
         return None
     return Alongside(
         judging,

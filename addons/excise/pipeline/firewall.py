@@ -406,8 +406,8 @@ class Firewall:
 
     def _alongside(self, context: Context) -> Alongside | None:
         """A judge that reads along with a streamed answer."""
-        situation = self._situation(context, Direction.RESPONSE, (), Stage.STREAM, Found([]))
-        return read_along(self, self.judging, situation, context) if self.judging else None
+        ask = partial(self._situation, context, Direction.RESPONSE, (), Stage.STREAM, Found([]))
+        return read_along(self, self.judging, ask, context) if self.judging else None
 
     def _settle(
         self,
