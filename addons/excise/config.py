@@ -156,6 +156,11 @@ class Settings:
         """The public roots and our CA in one file, for clients whose setting replaces the store."""
         return self.state_dir / "bundle.pem"
 
+    @property
+    def truststore(self) -> Path:
+        """The bundle in the form that Java reads."""
+        return self.state_dir / "truststore.p12"
+
 
 def split_address(listen: str) -> tuple[str, int]:
     """HOST:PORT in its two parts, an IPv6 address without its brackets."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import configparser
 import json
 import shlex
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -14,14 +16,19 @@ from hypothesis import strategies as st
 from excise.catalogue import Catalogue, load_catalogue
 from excise.cli.env import (
     DIRECT,
+    JAVA,
     REPLACE_STORE,
     SHELLS,
     build_variables,
     for_docker,
+    for_environment_d,
     for_fish,
     for_powershell,
     for_sh,
+    for_wsl,
     hides_llm_host,
+    java_name,
+    java_options,
     kept_direct,
     prepare_variables,
 )
@@ -107,6 +114,38 @@ def test_fish_and_powershell_quote_their_own_way() -> None:
     assert for_powershell(hard, None) == "${env:N} = 'it''s \\ $x'"  # type: ignore[arg-type]
 
 
+@pytest.mark.skipif(not shutil.which("fish"), reason="no fish on this machine")
+@pytest.mark.parametrize("text", ["it's \\ $HOME `id` \\\\' end", "plain"])
+def test_a_real_fish_takes_hard_values(text: str) -> None:
+    code = for_fish({"NAME": text}, None) + "; printf %s $NAME"  # type: ignore[arg-type]
+    assert subprocess.run(["fish", "-c", code], capture_output=True, text=True).stdout == text
+
+
+def test_wsl_is_told_which_variables_are_paths(tmp_path: Path) -> None:
+    lines = for_wsl(prepare_variables(settings(tmp_path), {}), settings(tmp_path)).splitlines()
+    assert lines[0] == "${env:HTTPS_PROXY} = 'http://127.0.0.1:8080'"
+    passed = lines[-1].split("'")[1].split(":")
+    assert {"HTTPS_PROXY", "no_proxy", "SSL_CERT_FILE/p", "NODE_EXTRA_CA_CERTS/p"} <= set(passed)
+    assert not any(name.startswith(JAVA) for name in passed)
+
+
+def test_environment_d_quotes_what_systemd_would_expand() -> None:
+    assert for_environment_d({"N": 'a"$b\\c'}, None) == 'N="a\\"\\$b\\\\c"'  # type: ignore[arg-type]
+
+
+def test_git_reads_its_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["env", "--shell", "gitconfig", "--state-dir", str(tmp_path)]) == 0
+    file = tmp_path / "gitconfig"
+    file.write_text(capsys.readouterr().out)
+    read = configparser.ConfigParser()
+    read.read(file)
+    assert read["http"]["proxy"] == "http://127.0.0.1:8080"
+    if shutil.which("git"):
+        asked = ["git", "config", "--file", str(file), "http.sslCAInfo"]
+        said = subprocess.run(asked, capture_output=True, text=True).stdout.strip()
+        assert said == str(tmp_path / "bundle.pem")
+
+
 def test_vscode_gets_settings_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["env", "--shell", "vscode", "--state-dir", str(tmp_path), "--listen", ":9"]) == 0
     shown = json.loads(capsys.readouterr().out)
@@ -130,12 +169,44 @@ def test_docker_gets_arguments_that_reach_the_proxy(
     tmp_path: Path, listen: str, reach: str, url: str
 ) -> None:
     where = settings(tmp_path, listen)
-    variables = build_variables(where.url, extra="x", bundle="y")
+    variables = build_variables(where.url, extra="x", bundle="y", truststore="z")
     words = shlex.split(for_docker(variables, where))
     assert words[0] == reach
     assert f"--env=HTTPS_PROXY={url}" in words
     assert "--env=SSL_CERT_FILE=/etc/excise/bundle.pem" in words
     assert words[1].startswith(f"--mount=type=bind,source={where.bundle},")
+    assert words[2].startswith(f"--mount=type=bind,source={where.truststore},")
+    java = next(word for word in words if word.startswith(f"--env={JAVA}="))
+    assert "-Djavax.net.ssl.trustStore=/etc/excise/truststore.p12" in java
+    assert f"-Dhttps.proxyHost={url.removeprefix('http://').partition(':')[0]}" in java
+
+
+def test_java_gets_its_properties_and_keeps_other_options(tmp_path: Path) -> None:
+    where = settings(tmp_path, "[::1]:8080")
+    first = prepare_variables(where, {JAVA: "-Xmx64m -Dhttps.proxyHost=old -Dx.y=1"})[JAVA]
+    assert first.startswith("-Xmx64m -Dx.y=1 -Dhttps.proxyHost=::1 -Dhttps.proxyPort=8080 ")
+    assert "old" not in first and str(where.truststore) in first
+    assert prepare_variables(where, {JAVA: first})[JAVA] == first
+
+
+@given(st.lists(st.sampled_from(["-Xmx64m", "-Da=b", "-verbose"]), max_size=3), st.booleans())
+def test_java_options_said_twice_are_said_once(before: list[str], space: bool) -> None:
+    store = "/a b/store.p12" if space else "/ab/store.p12"
+    once = java_options("http://127.0.0.1:1", store, DIRECT, " ".join(before))
+    assert java_options("http://127.0.0.1:1", store, DIRECT, once) == once
+    assert shlex.split(once)[: len(before)] == before
+    assert f"-Djavax.net.ssl.trustStore={store}" in shlex.split(once)
+
+
+@pytest.mark.parametrize(
+    ("entry", "name"),
+    [
+        ("localhost", "localhost"), ("127.0.0.1", "127.0.0.1"), ("::1", "[::1]"),
+        (".example.org", "*.example.org"), ("example.org:8443", "example.org"), ("10.0.0.0/8", ""),
+    ],
+)  # fmt: skip
+def test_entries_of_no_proxy_have_their_javan_spelling(entry: str, name: str) -> None:
+    assert java_name(entry) == name
 
 
 def test_every_shell_prints_without_a_terminal(

@@ -28,7 +28,7 @@ def test_it_holds_our_ca_first_and_public_roots(tmp_path: Path, ca: Path) -> Non
 
 def test_a_companys_roots_come_along(tmp_path: Path, ca: Path) -> None:
     other = ensure_ca(tmp_path / "other").cert_pem
-    for variable in ("SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS", "REQUESTS_CA_BUNDLE"):
+    for variable in ("SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS", "DENO_CERT", "REQUESTS_CA_BUNDLE"):
         path = ensure_bundle(tmp_path / variable, ca, {variable: str(other)})
         assert read_certificates(other)[0] in read_certificates(path)
 

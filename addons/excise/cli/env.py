@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import shlex
 import sys
 from collections.abc import Callable, Mapping
@@ -21,6 +22,7 @@ from excise.config import Settings
 from excise.resources import policies_dir
 from excise.state.bundle import ensure_bundle
 from excise.state.ca import ensure_ca
+from excise.state.truststore import PASSWORD, ensure_truststore
 
 Variables = Mapping[str, str]
 
@@ -37,7 +39,18 @@ REPLACE_STORE: Final = (
 )
 # Loopback, and the address at which clouds hand out credentials: nothing may relay that one.
 DIRECT: Final = ("localhost", "127.0.0.1", "::1", "169.254.169.254")
+# They add to what a runtime trusts by itself.
+EXTEND_STORE: Final = ("NODE_EXTRA_CA_CERTS", "DENO_CERT")
+JAVA: Final = "JAVA_TOOL_OPTIONS"
 IN_CONTAINER: Final = "/etc/excise/bundle.pem"
+STORE_IN_CONTAINER: Final = "/etc/excise/truststore.p12"
+# Properties of Java that are ours: what stands there of an earlier time is taken out.
+_PROPERTY: Final = (
+    r"-D(?:https?\.proxy(?:Host|Port)|http\.nonProxyHosts|javax\.net\.ssl\.trustStore\w*)="
+)
+_OURS: Final = re.compile(rf'\s*(?:"{_PROPERTY}[^"]*"|{_PROPERTY}\S*)')
+# Windows hands these to WSL; `/p` has paths translated.
+_WSL_PATHS: Final = (*REPLACE_STORE, *EXTEND_STORE)
 
 
 def add_parser(subparsers: Any) -> None:
@@ -65,24 +78,72 @@ def prepare_variables(settings: Settings, environ: Mapping[str, str]) -> dict[st
     """The variables in force, with the files that they name made ready. Raises `StateError`."""
     ca = ensure_ca(settings.ca_dir).cert_pem
     bundle = ensure_bundle(settings.bundle, ca, environ)
-    own = environ.get("NODE_EXTRA_CA_CERTS", "")
-    extra = bundle if own and Path(own) != ca else ca  # one file only: the user's is in the bundle
+    own = {environ.get(name, "") for name in EXTEND_STORE} - {"", str(ca)}
+    extra = bundle if own else ca  # each names one file only: the user's is in the bundle
     catalogue = load_catalogue((policies_dir() / "hosts.yaml").read_text("utf-8"), "hosts.yaml")
     kept = kept_direct(environ.get("NO_PROXY") or environ.get("no_proxy") or "", catalogue)
-    return build_variables(settings.url, extra=extra, bundle=bundle, direct=(*DIRECT, *kept))
+    return build_variables(
+        settings.url,
+        extra=extra,
+        bundle=bundle,
+        truststore=ensure_truststore(settings.truststore, bundle),
+        direct=(*DIRECT, *kept),
+        java=environ.get(JAVA, ""),
+    )
 
 
 def build_variables(
-    url: str, *, extra: Path | str, bundle: Path | str, direct: tuple[str, ...] = DIRECT
+    url: str,
+    *,
+    extra: Path | str,
+    bundle: Path | str,
+    truststore: Path | str,
+    direct: tuple[str, ...] = DIRECT,
+    java: str = "",
 ) -> dict[str, str]:
-    """Every variable by name; `extra` is for those that add, `bundle` for those that replace."""
+    """Every variable by name; `extra` is for those that add, `bundle` for those that replace.
+    `java` are options of Java that stay."""
+    entries = tuple(dict.fromkeys(direct))
     return {
         **dict.fromkeys(PROXY, url),
-        **dict.fromkeys(NO_PROXY, ",".join(dict.fromkeys(direct))),
-        "NODE_EXTRA_CA_CERTS": str(extra),
+        **dict.fromkeys(NO_PROXY, ",".join(entries)),
+        **dict.fromkeys(EXTEND_STORE, str(extra)),
         "NODE_USE_ENV_PROXY": "1",
         **dict.fromkeys(REPLACE_STORE, str(bundle)),
+        JAVA: java_options(url, truststore, entries, java),
     }
+
+
+def java_options(url: str, truststore: Path | str, direct: tuple[str, ...], before: str) -> str:
+    """Options for every Java machine: it reads properties, and no variable of the others.
+
+    A system's own proxy and store among `before` give way, its other options stay.
+    """
+    host, _, port = url.removeprefix("http://").rpartition(":")
+    names = (java_name(entry) for entry in direct)
+    properties = {
+        "https.proxyHost": host.strip("[]"),
+        "https.proxyPort": port,
+        "http.proxyHost": host.strip("[]"),
+        "http.proxyPort": port,
+        "http.nonProxyHosts": "|".join(name for name in names if name),
+        "javax.net.ssl.trustStore": str(truststore),
+        "javax.net.ssl.trustStoreType": "PKCS12",
+        "javax.net.ssl.trustStorePassword": PASSWORD,
+    }
+    ours = (f"-D{name}={text}" for name, text in properties.items())
+    quoted = (f'"{each}"' if " " in each else each for each in ours)
+    return " ".join(filter(None, [_OURS.sub("", before).strip(), *quoted]))
+
+
+def java_name(entry: str) -> str:
+    """An entry of `NO_PROXY` as Java spells it, "" for a network, which it knows no word for."""
+    if "/" in entry:
+        return ""
+    if entry.count(":") > 1:
+        return f"[{entry.strip('[]')}]"
+    name = entry.partition(":")[0]
+    return f"*{name}" if name.startswith(".") else name
 
 
 def kept_direct(no_proxy: str, catalogue: Catalogue) -> list[str]:
@@ -107,7 +168,7 @@ def hides_llm_host(entry: str, catalogue: Catalogue) -> str:
     return ""
 
 
-# -- shells ----------------------------------------------------------------------------------
+# -- shells and files -------------------------------------------------------------------------
 
 
 def for_sh(variables: Variables, _: Settings) -> str:
@@ -156,18 +217,54 @@ def for_docker(variables: Variables, settings: Settings) -> str:
     if not _on_loopback(settings):
         reach = "--add-host=host.docker.internal:host-gateway"
         url = f"http://host.docker.internal:{settings.address[1]}"
-    direct = tuple(variables["NO_PROXY"].split(","))
-    inside = build_variables(url, extra=IN_CONTAINER, bundle=IN_CONTAINER, direct=direct)
-    mount = f"type=bind,source={settings.bundle},target={IN_CONTAINER},readonly"
-    lines = [reach, f"--mount={mount}", *(f"--env={name}={v}" for name, v in inside.items())]
+    inside = build_variables(
+        url,
+        extra=IN_CONTAINER,
+        bundle=IN_CONTAINER,
+        truststore=STORE_IN_CONTAINER,
+        direct=tuple(variables["NO_PROXY"].split(",")),
+    )
+    files = {settings.bundle: IN_CONTAINER, settings.truststore: STORE_IN_CONTAINER}
+    mounts = (f"--mount=type=bind,source={a},target={b},readonly" for a, b in files.items())
+    lines = [reach, *mounts, *(f"--env={name}={v}" for name, v in inside.items())]
     return "\n".join(shlex.quote(line) for line in lines)
+
+
+def for_wsl(variables: Variables, settings: Settings) -> str:
+    """For PowerShell as `powershell` is; WSL then gets the variables, too, with its own paths."""
+    named = [f"{name}/p" if name in _WSL_PATHS else name for name in variables if name != JAVA]
+    passed = "$env:WSLENV = (@($env:WSLENV) + '{}' | Where-Object {{ $_ }}) -join ':'"
+    return f"{for_powershell(variables, settings)}\n{passed.format(':'.join(named))}"
+
+
+def for_environment_d(variables: Variables, _: Settings) -> str:
+    """A file of environment.d(5), for all that the user's systemd and desktop start."""
+    table = str.maketrans({"\\": "\\\\", '"': '\\"', "$": "\\$", "`": "\\`"})
+    return "\n".join(f'{name}="{text.translate(table)}"' for name, text in variables.items())
+
+
+def for_launchctl(variables: Variables, _: Settings) -> str:
+    """Commands for macOS: what is started from the desktop afterwards gets the variables."""
+    return "\n".join(
+        f"launchctl setenv {name} {shlex.quote(text)}" for name, text in variables.items()
+    )
+
+
+def for_gitconfig(variables: Variables, settings: Settings) -> str:
+    """A file to be named by `[include]`, for git that is started without the variables."""
+    bundle = variables["GIT_SSL_CAINFO"].replace("\\", "\\\\").replace('"', '\\"')
+    return f'[http]\n\tproxy = {settings.url}\n\tsslCAInfo = "{bundle}"'
 
 
 SHELLS: Final[Mapping[str, Callable[[Variables, Settings], str]]] = {
     "sh": for_sh,
     "fish": for_fish,
     "powershell": for_powershell,
+    "wsl": for_wsl,
+    "environment.d": for_environment_d,
+    "launchctl": for_launchctl,
     "vscode": for_vscode,
+    "gitconfig": for_gitconfig,
     "docker": for_docker,
 }
 

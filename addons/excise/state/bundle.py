@@ -44,7 +44,7 @@ def ensure_bundle(path: Path, ca_cert: Path, environ: Mapping[str, str]) -> Path
     text = "\n".join(certificates) + "\n"
     try:
         if not path.exists() or path.read_text("ascii") != text:
-            _replace(path, text)
+            replace_file(path, text.encode("ascii"))
     except (OSError, UnicodeDecodeError) as fault:
         why = fault.strerror if isinstance(fault, OSError) else "it is not ASCII"
         raise StateError("EXC-STA-003", f"cannot be written ({why}).", at=str(path)) from None
@@ -56,7 +56,7 @@ def find_roots(environ: Mapping[str, str], own: tuple[Path, ...] = ()) -> list[P
     paths = ssl.get_default_verify_paths()
     system = [Path(paths.openssl_cafile), *SYSTEM_FILES]
     found = [path for path in system if _readable(path)][:1] or _certifi()
-    for variable in ("SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS", "REQUESTS_CA_BUNDLE"):
+    for variable in ("SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS", "DENO_CERT", "REQUESTS_CA_BUNDLE"):
         path = Path(environ.get(variable, ""))
         if environ.get(variable) and path not in (*own, *found) and _readable(path):
             found.append(path)
@@ -80,12 +80,13 @@ def _readable(path: Path) -> bool:
     return path.is_file() and os.access(path, os.R_OK)
 
 
-def _replace(path: Path, text: str) -> None:
+def replace_file(path: Path, data: bytes) -> None:
+    """Put public data in a file's place, all at once; its folder is made. Raises `OSError`."""
     if not path.parent.exists():
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
     try:
-        draft.write_text(text, "ascii")
+        draft.write_bytes(data)
         draft.chmod(0o644)  # certificates are public, and containers read them as another user
         draft.replace(path)
     finally:
