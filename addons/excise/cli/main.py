@@ -24,6 +24,7 @@ COMMANDS: Final[dict[str, str]] = {
     "dashboard": "the trail as a page, for a browser on this machine",
     "env": "print proxy and CA settings for a shell or an editor",
     "run": "run one command with those settings",
+    "prove": "planted values through the real clients of this machine, and what upstream got",
     "ca": "the interception CA",
     "pac": "a proxy auto-configuration script",
     "gateway": "hand a network's traffic to the proxy, by nftables",

@@ -24,17 +24,18 @@ HOST: Final = "localhost"
 
 
 class Stub:
-    """`url` to call, and how many requests have come through the handshake."""
+    """`port` on loopback, `url` to call, and how many requests came through the handshake."""
 
-    def __init__(self, port: int) -> None:
-        self.url = f"https://{HOST}:{port}/"
+    def __init__(self, port: int, name: str) -> None:
+        self.port = port
+        self.url = f"https://{name}:{port}/"
         self.requests = 0
 
 
 @contextmanager
-def serve_stub(files: CaFiles, now: datetime | None = None) -> Iterator[Stub]:
-    """Serve until the block ends. Raises `StateError` where the CA is not usable."""
-    context = _context(files, now or datetime.now(UTC))
+def serve_stub(files: CaFiles, now: datetime | None = None, name: str = HOST) -> Iterator[Stub]:
+    """Serve as `name` until the block ends. Raises `StateError` where the CA is not usable."""
+    context = _context(files, now or datetime.now(UTC), name)
 
     class Answer(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -42,6 +43,10 @@ def serve_stub(files: CaFiles, now: datetime | None = None) -> Iterator[Stub]:
             self.send_response(404)
             self.send_header("content-length", "0")
             self.end_headers()
+
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers.get("content-length") or 0))
+            self.do_GET()
 
         def log_message(self, format: str, *args: Any) -> None:
             pass
@@ -58,7 +63,7 @@ def serve_stub(files: CaFiles, now: datetime | None = None) -> Iterator[Stub]:
 
     server = Server(("127.0.0.1", 0), Answer)
     server.daemon_threads = True
-    stub = Stub(server.server_address[1])
+    stub = Stub(server.server_address[1], name)
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
     try:
@@ -78,7 +83,7 @@ def is_limited(certificate: x509.Certificate) -> bool:
     return True
 
 
-def _context(files: CaFiles, now: datetime) -> ssl.SSLContext:
+def _context(files: CaFiles, now: datetime, name: str) -> ssl.SSLContext:
     ca = check_ca(files)
     ca_key = load_pem_private_key(files.key_and_cert.read_bytes(), None)
     if not isinstance(ca_key, ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey):
@@ -91,6 +96,6 @@ def _context(files: CaFiles, now: datetime) -> ssl.SSLContext:
     with tempfile.TemporaryDirectory() as folder:
         chain = Path(folder) / "chain.pem"
         chain.touch(0o600)
-        chain.write_bytes(issue_leaf(HOST, ca, ca_key, now))
+        chain.write_bytes(issue_leaf(name, ca, ca_key, now))
         context.load_cert_chain(chain)
     return context
