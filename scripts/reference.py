@@ -48,6 +48,8 @@ MENDS: Final = {
     "`--listen`.",
     "EXC-CFG-007": "Run `excise gateway` as root, in the network namespace it is meant for, on a "
     "Linux with nftables; the message holds what `nft` says. Nothing was changed.",
+    "EXC-CFG-008": "The message holds the command and the first line that it said; run it by hand "
+    "to see the rest, or have `--print` say all that would be done.",
     "EXC-POL-001": "Mend the YAML at the file and line that the message names.",
     "EXC-POL-002": "Remove one of the two keys; readers differ on which one counts.",
     "EXC-POL-003": "Correct the spelling, or remove the key; the message says what comes nearest.",

@@ -115,6 +115,7 @@ CODES: Final[dict[str, str]] = {
     "EXC-CFG-005": "a setting that would open a hole was asked for",
     "EXC-CFG-006": "the proxy does not answer where it should listen",
     "EXC-CFG-007": "rules of the network cannot be set",
+    "EXC-CFG-008": "a program of the system that was called did not do what it should",
     "EXC-POL-001": "YAML cannot be parsed",
     "EXC-POL-002": "a key stands twice",
     "EXC-POL-003": "an unknown key",

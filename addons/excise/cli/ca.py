@@ -11,6 +11,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from excise.cli import ca_install
 from excise.cli.options import add_places, settings_of
 from excise.errors import ConfigError, StateError
 from excise.state.ca import CaFiles, check_ca, create_ca
@@ -35,6 +36,7 @@ def add_parser(subparsers: Any) -> None:
     export.add_argument("--out", type=Path, metavar="FILE", help="default: standard output")
     add_places(export)
     export.set_defaults(func=run_export)
+    ca_install.add_parser(commands)
 
 
 def run_create(args: argparse.Namespace) -> int:

@@ -18,6 +18,7 @@ from excise.errors import ExciseError
 # the proxy's and the scanner's dependencies take longer to load than `excise env` to run.
 COMMANDS: Final[dict[str, str]] = {
     "up": "run the proxy",
+    "service": "the proxy as a service of its user",
     "demo": "show what it does: proxy, stand-in model and real calls, without a network",
     "scan": "the same engine on text, files and JSON lines",
     "audit": "read the trail",
