@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import socket
 import sys
@@ -16,7 +15,6 @@ import pytest
 from excise.cli import checks
 from excise.cli.checks import (
     CHECKS,
-    RUNTIMES,
     Check,
     Status,
     check_authority,
@@ -26,14 +24,12 @@ from excise.cli.checks import (
     check_proxy_variables,
     check_settings,
     check_trail,
-    check_trust,
 )
 from excise.config import Settings, load_settings
 from excise.errors import PolicyError
 from excise.state.ca import create_ca, ensure_ca
 
 URL = "http://127.0.0.1:8080"
-BARE = {"PATH": os.environ["PATH"], "HOME": "/nowhere"}
 
 
 @pytest.fixture
@@ -151,34 +147,6 @@ def test_a_full_disk_and_an_open_trail_are_told(
     assert statuses(check_trail(settings)) == [Status.WARN]
     monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(1, 1, 0))  # type: ignore[attr-defined]
     assert "free" in check_trail(settings)[0].found
-
-
-def test_runtimes_are_tried_with_real_handshakes(settings: Settings) -> None:
-    ensure_ca(settings.ca_dir)
-    bare = check_trust(settings, BARE)
-    assert [check.what for check in bare] == [f"trust: {name}" for name in RUNTIMES]
-    assert {check.status for check in bare} <= {Status.WARN, Status.SKIP}
-    assert bare[0].status is Status.WARN  # Python is there
-    settled = {**BARE, **checks.prepare_variables(settings, BARE)}
-    assert {check.status for check in check_trust(settings, settled)} <= {Status.OK, Status.SKIP}
-
-
-def test_a_runtime_that_never_accepts_fails_and_a_missing_one_is_skipped(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    ensure_ca(settings.ca_dir)
-    monkeypatch.setattr(
-        checks,
-        "RUNTIMES",
-        {"deaf": lambda url: ["true", url], "none": lambda url: ["no-such", url]},
-    )
-    assert statuses(check_trust(settings, BARE)) == [Status.FAIL, Status.SKIP]
-
-
-def test_without_a_ca_that_can_be_tried_trust_is_skipped(settings: Settings) -> None:
-    assert statuses(check_trust(settings, BARE)) == [Status.SKIP]
-    create_ca(settings.ca_dir, only_for=["openai.com"])
-    assert statuses(check_trust(settings, BARE)) == [Status.SKIP]
 
 
 def test_every_check_is_in_the_table() -> None:

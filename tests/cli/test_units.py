@@ -16,10 +16,10 @@ from excise.cli.units import MARK, Job, build_launchd, build_systemd
 JOB = Job(
     words=("/bin/true", "up", "--profile", 'a b"c\\d$HOME%h'),
     environment={"EXCISE_LISTEN": "127.0.0.1:9", "EXCISE_RESOLVE": "a b%c"},
-    folders=[Path("/home/ada/state dir"), Path("/home/ada/audit")],
+    folders=[Path("/srv/ada/state dir"), Path("/srv/ada/audit")],
     stop_seconds=20,
 )
-HOME = Path("/home/ada")
+HOME = Path("/srv/ada")
 
 
 def lines_of(text: str, key: str) -> list[str]:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import socket
-import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from importlib import metadata
@@ -15,9 +14,8 @@ from typing import Final, NamedTuple
 
 from excise.audit.writer import AuditWriter
 from excise.catalogue import load_catalogue
-from excise.cli.env import NO_PROXY, PROXY, hides_llm_host, prepare_variables
+from excise.cli.env import NO_PROXY, PROXY, hides_llm_host
 from excise.cli.run import answers
-from excise.cli.stub import Stub, is_limited, serve_stub
 from excise.config import Settings
 from excise.errors import ExciseError
 from excise.resources import policies_dir
@@ -25,8 +23,7 @@ from excise.state.ca import CaFiles, check_ca
 
 SOON: Final = timedelta(days=30)
 FREE_BYTES: Final = 200_000_000
-PATIENCE: Final = 20.0
-SETTLE = 'eval "$(excise env)", or excise run -- CMD'
+SETTLE: Final = 'eval "$(excise env)", or excise run -- CMD'
 PACKAGES: Final = (
     "mitmproxy",
     "hyperscan",
@@ -202,83 +199,6 @@ def check_trail(settings: Settings) -> list[Check]:
     return [Check("audit trail", Status.OK, str(settings.audit))]
 
 
-# -- trust -----------------------------------------------------------------------------------
-
-_URLLIB: Final = "import sys,urllib.request as u;u.urlopen(sys.argv[1],timeout=10)"
-_REQUESTS: Final = "import sys,requests;requests.get(sys.argv[1],timeout=10)"
-_NODE: Final = (
-    "require('https').get(process.argv[1],r=>process.exit(0)).on('error',e=>process.exit(1))"
-)
-
-# What runs, and how it is made to fetch one address without a proxy.
-RUNTIMES: Final[Mapping[str, Callable[[str], list[str]]]] = {
-    "Python (ssl)": lambda url: ["python3", "-c", _URLLIB, url],
-    "Python (requests)": lambda url: ["python3", "-c", _REQUESTS, url],
-    "Node": lambda url: ["node", "-e", _NODE, url],
-    "curl": lambda url: ["curl", "-s", "-o", os.devnull, "--max-time", "10", url],
-    "git": lambda url: ["git", "-c", "http.proxy=", "ls-remote", url],
-}
-
-
-def check_trust(settings: Settings, environ: Mapping[str, str] | None = None) -> list[Check]:
-    """Whether each runtime accepts the CA: by a real handshake with a server on loopback."""
-    world = dict(os.environ if environ is None else environ)
-    files = CaFiles.under(settings.ca_dir)
-    try:
-        if not files.key_and_cert.exists():
-            return [Check("trust", Status.SKIP, "no CA yet")]
-        if is_limited(check_ca(files)):
-            return [Check("trust", Status.SKIP, "the CA is limited to hosts that are not here")]
-        settled = {**world, **prepare_variables(settings, world)}
-        with serve_stub(files) as stub:
-            return [_check_runtime(name, stub, world, settled) for name in RUNTIMES]
-    except ExciseError as fault:
-        return [Check("trust", Status.FAIL, str(fault), "see the message")]
-
-
-def _check_runtime(
-    name: str, stub: Stub, world: Mapping[str, str], settled: Mapping[str, str]
-) -> Check:
-    what = f"trust: {name}"
-    command = RUNTIMES[name](stub.url)
-    program = shutil.which(command[0], path=world.get("PATH"))
-    if program is None:
-        return Check(what, Status.SKIP, f"no {command[0]} here")
-    command[0] = program
-    if name.endswith("(requests)") and not _runs([program, "-c", "import requests"], world):
-        return Check(what, Status.SKIP, "not installed for this python3")
-    if _gets_through(command, stub, world):
-        return Check(what, Status.OK, "accepts the CA in this shell")
-    if _gets_through(command, stub, settled):
-        return Check(what, Status.WARN, "accepts the CA only with our settings", SETTLE)
-    mend = "put the CA into the store of this runtime: excise ca export"
-    return Check(what, Status.FAIL, "does not accept the CA even with our settings", mend)
-
-
-def _gets_through(command: list[str], stub: Stub, world: Mapping[str, str]) -> bool:
-    """By what the server saw: programs tell of success in too many ways."""
-    before = stub.requests
-    _runs(command, world)
-    return stub.requests > before
-
-
-def _runs(command: list[str], world: Mapping[str, str]) -> bool:
-    direct = {**world, **dict.fromkeys(NO_PROXY, "*"), "GIT_TERMINAL_PROMPT": "0"}
-    try:
-        done = subprocess.run(
-            command,
-            env=direct,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            timeout=PATIENCE,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return False
-    return done.returncode == 0
-
-
 CHECKS: Final = (
     check_interpreter,
     check_settings,
@@ -287,5 +207,4 @@ CHECKS: Final = (
     check_authority,
     check_port,
     check_proxy_variables,
-    check_trust,
 )

@@ -13,9 +13,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from excise.cli.checks import CHECKS, Check, Status
+from excise.cli import checks, checks_clients
+from excise.cli.checks import Check, Status
 from excise.cli.options import add_places, settings_of
 
+CHECKS: Final = (*checks.CHECKS, *checks_clients.CHECKS)
 STYLES: Final = {
     Status.OK: "green",
     Status.WARN: "yellow",
@@ -38,21 +40,21 @@ def add_parser(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Run every check and show what each saw."""
     settings = settings_of(args)
-    checks = [check for look in CHECKS for check in look(settings)]
+    found = [check for look in CHECKS for check in look(settings)]
     if args.json:
-        print(json.dumps([check._asdict() for check in checks]))
+        print(json.dumps([check._asdict() for check in found]))
     else:
         console = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
-        console.print(build_table(checks))
-    return int(any(check.status is Status.FAIL for check in checks))
+        console.print(build_table(found))
+    return int(any(check.status is Status.FAIL for check in found))
 
 
-def build_table(checks: Iterable[Check]) -> Table:
+def build_table(found: Iterable[Check]) -> Table:
     """The report, one check a row."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in ("", "what", "found", "mend"):
         table.add_column(column, overflow="fold")
-    for check in checks:
+    for check in found:
         table.add_row(
             Text(check.status, style=STYLES[check.status]),
             Text(check.what),

@@ -43,16 +43,21 @@ def version_of(client: Client, world: Mapping[str, str]) -> str:
 
 
 def see_led(
-    client: Client, files: CaFiles, world: Mapping[str, str], variables: Variables, folder: Path
+    client: Client,
+    files: CaFiles,
+    world: Mapping[str, str],
+    variables: Variables,
+    folder: Path,
+    name: str = NOWHERE,
 ) -> Sight:
     """Send it to a host that is nowhere; `variables` are those that name a proxy's address.
 
     Raises `StateError` where the CA is not usable.
     """
-    with serve_stub(files, name=NOWHERE) as stub, serve_proxy(stub.port) as proxy:
+    with serve_stub(files, name=name) as stub, serve_proxy(stub.port) as proxy:
         settled = {**without_settings(world), **variables(proxy.url)}
-        post(client, settled, f"https://{NOWHERE}/", b"{}", folder)
-        led = any(NOWHERE in authority for authority in proxy.asked)
+        post(client, settled, f"https://{name}/", b"{}", folder)
+        led = any(name in authority for authority in proxy.asked)
         return Sight(led, stub.requests > 0)
 
 
