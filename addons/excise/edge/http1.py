@@ -54,6 +54,12 @@ class TrailerlessReader:
     def __call__(self, buf: Any) -> Any:
         return _without_trailers(self._reader(buf))
 
+    @property
+    def is_between(self) -> bool:
+        """Whether the next byte is the first of a chunk."""
+        reader = self._reader
+        return not (reader._bytes_in_chunk or reader._bytes_to_discard or reader._reading_trailer)
+
     def read_eof(self) -> Any:
         """The connection ended inside the body."""
         return self._reader.read_eof()
@@ -126,8 +132,11 @@ class Http1Server(_http1.Http1Server):
     def _send_piece(self, data: bytes) -> layer.CommandGenerator[None]:
         # mitmproxy looks the header up again for every piece.
         if data:
-            framed = b"%x\r\n%s\r\n" % (len(data), data) if self._chunked else data
-            yield commands.SendData(self.conn, framed)
+            yield commands.SendData(self.conn, self.framed(data))
+
+    def framed(self, data: bytes) -> bytes:
+        """A piece of the answer that streams, as it goes over the wire."""
+        return b"%x\r\n%s\r\n" % (len(data), data) if self._chunked else data
 
 
 class Http1Client(_http1.Http1Client):

@@ -31,6 +31,7 @@ from mitmproxy.proxy.layers.http._hooks import HttpErrorHook, HttpResponseHook
 from mitmproxy.proxy.utils import ReceiveBuffer
 
 from excise.edge.http1 import Http1Server
+from excise.edge.lane import find_lane
 from excise.edge.passage import PASSAGE, End, Passage, Release
 from excise.edge.tarpit import DRIP, DRIPS
 
@@ -64,6 +65,7 @@ class ExciseStream(mhttp.HttpStream):
         super().__init__(context, stream_id)
         self._run = run
         self._opaque = opaque
+        self.ahead: Release | None = None  # of the piece that comes next, where that is known
 
     def _handle_event(self, event: events.Event) -> Commands:
         # Pieces of a body are most events, and lead to a hook only where a stream ends early.
@@ -112,10 +114,9 @@ class ExciseStream(mhttp.HttpStream):
     def handle_connect_finish(self) -> Commands:
         """Answer the CONNECT; from then on the layer around us hands events straight through."""
         yield from super().handle_connect_finish()
-        parent = self.context.layers[self.context.layers.index(self) - 1]
         opened = self.flow.response is not None and self.flow.response.status_code < 300
-        if opened and self.child_layer is not None and isinstance(parent, ExciseLayer):
-            parent.tunnel = self.child_layer
+        if opened and self.child_layer is not None:
+            self.around.tunnel = self.child_layer
 
     # -- bodies ----------------------------------------------------------------------------
 
@@ -150,6 +151,32 @@ class ExciseStream(mhttp.HttpStream):
         elif not isinstance(event, ResponseTrailers):
             yield from super().state_consume_response_body(event)
 
+    @property
+    def streams(self) -> bool:
+        """Whether pieces of an answer are to come and go on to the client."""
+        return bool(self.server_state == self.state_stream_response_body)
+
+    @property
+    def is_pipe(self) -> bool:
+        """Whether this is a CONNECT, beside whose pipe nothing happens."""
+        return self.child_layer is not None and self.around.is_pipe
+
+    @property
+    def around(self) -> ExciseLayer:
+        """The HTTP layer that this is a stream of."""
+        parent = self.context.layers[self.context.layers.index(self) - 1]
+        assert isinstance(parent, ExciseLayer)
+        return parent
+
+    def start_response_stream(self) -> Commands:
+        """Send the head; what follows goes straight on where it can."""
+        yield from super().start_response_stream()
+        passage = passage_of(self.flow)
+        if passage is not None and passage.stream is not None and not passage.opaque:
+            lane = find_lane(self, passage.stream, self.around)
+            if lane is not None:
+                lane.open()
+
     def state_stream_response_body(self, event: events.Event) -> Commands:
         """Pass each chunk through the firewall before the client may have it."""
         passage = passage_of(self.flow)
@@ -159,7 +186,8 @@ class ExciseStream(mhttp.HttpStream):
                 return
             yield from super().state_stream_response_body(event)
         elif isinstance(event, ResponseData):
-            yield from self._release(passage.stream.feed(event.data), final=False)
+            release, self.ahead = self.ahead or passage.stream.feed(event.data), None
+            yield from self._release(release, final=False)
         elif isinstance(event, ResponseEndOfMessage):
             yield from self._release(passage.stream.finish(), final=True)
 
@@ -275,12 +303,17 @@ class ExciseLayer(mhttp.HttpLayer):
         mitmproxy would turn into HTTP events and back goes to it directly."""
         if self._through is not None:
             return self._through(event)
-        if self.tunnel is not None and self._is_pipe():
+        if self.tunnel is not None and self._may_be_pipe():
             self._through = self.tunnel.handle_event
             return self._through(event)
         return super().handle_event(event)
 
-    def _is_pipe(self) -> bool:
+    @property
+    def is_pipe(self) -> bool:
+        """Whether events go to a tunnel that stands in the place of all else."""
+        return self._through is not None
+
+    def _may_be_pipe(self) -> bool:
         outer = self.connections.get(self.context.client)
         return (
             self._paused is None
