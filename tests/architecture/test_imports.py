@@ -105,6 +105,7 @@ OUTSIDE: Final[dict[str, frozenset[str]]] = {
     "yaml": frozenset({"strict"}),
     "mitmproxy": frozenset({"edge"}),
     "h11": frozenset({"edge"}),
+    "OpenSSL": frozenset({"edge"}),
     "wsproto": frozenset({"edge", "standin"}),
     "rich": frozenset({"cli"}),
     "openai": frozenset({"cli"}),

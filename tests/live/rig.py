@@ -127,6 +127,13 @@ class Rig:
                 await out.drain()
                 await asyncio.sleep(0.02)
             return False
+        elif path == "torn":  # half a chunk at a time, and one in the middle of the next
+            raw = b"".join(map(chunk, self.events)) + b"0\r\n\r\n"
+            out.write(STREAM_HEAD)
+            for at in range(0, len(raw), 9):
+                out.write(raw[at : at + 9])
+                await out.drain()
+                await asyncio.sleep(0.005)
         elif path == "trailers":
             out.write(STREAM_HEAD + chunk(b"data: x\n\n") + b"0\r\nx-note: PLANTED\r\n\r\n")
         elif path == "slow":

@@ -5,9 +5,13 @@ from __future__ import annotations
 import http.client
 import threading
 import time
+from typing import Any
 
 import pytest
 from live.rig import Rig, drain
+
+from excise.edge import layer
+from excise.edge.lane import Lane, find_lane
 
 pytestmark = pytest.mark.live
 
@@ -45,6 +49,46 @@ def test_events_pass_the_firewall(
     shared: Rig, events: list[bytes], got: bytes, whole: bool
 ) -> None:
     assert _stream(shared, "stream", *events) == (got, whole)
+
+
+@pytest.mark.parametrize("path", ["stream", "torn"])
+def test_pieces_go_straight_until_the_answer_is_over(
+    shared: Rig, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    """And lead to the same where the way changes in the middle."""
+    opened: list[Lane] = []
+    seen: list[bytes] = []
+    straight = Lane._pass
+
+    def open_lane(*args: Any) -> Lane | None:
+        lane = find_lane(*args)
+        assert lane is not None
+        opened.append(lane)
+        return lane
+
+    def count(lane: Lane, data: bytes) -> Any:
+        seen.append(data)
+        return straight(lane, data)
+
+    monkeypatch.setattr(layer, "find_lane", open_lane)
+    monkeypatch.setattr(Lane, "_pass", count)
+    events = [b"data: %d\n\n" % n for n in range(10)]
+    events[5:5] = [b"data: PLANTED\n\n", b"data: DISK\n\n"]
+    data, whole = _stream(shared, path, *events)
+    # The stand-in of the firewall judges pieces as they come, so torn ones only pass through.
+    wanted = b"".join(events)
+    assert (data, whole) == (
+        wanted.replace(b"PLANTED", b"[CUT]") if path == "stream" else data,
+        True,
+    )
+    assert data.replace(b"[CUT]", b"PLANTED") == wanted
+    assert len(opened) == 1
+    assert len(seen) > (3 if path == "stream" else 0)
+    left = vars(opened[0]._root)
+    until = time.monotonic() + 5
+    while "handle_event" in left and time.monotonic() < until:
+        time.sleep(0.01)
+    assert "handle_event" not in left
 
 
 def test_events_are_not_held_until_the_end(shared: Rig) -> None:
