@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pipeline.test_judging import BOTH, HARM, Judge, wall
 from walled import chat, exchange, valid
 
@@ -101,6 +103,67 @@ def _until(step: Callable[[], Step], holds: Callable[[Step], bool]) -> Step:
             return made
         pause.wait(0.01)
     raise AssertionError("it never came")
+
+
+def said(kind: str, **fields: object) -> bytes:
+    return f"event: {kind}\ndata: {json.dumps({'type': kind, **fields})}\n\n".encode()
+
+
+def messages(text: str) -> bytes:
+    """An answer of Anthropic's API, a call of a tool behind its text."""
+    call = {"type": "tool_use", "id": "t1", "name": "look", "input": {}}
+    usage = {"input_tokens": 1, "output_tokens": 1}
+    return b"".join(
+        [
+            said("message_start", message={"id": "m", "model": "c", "usage": usage, "content": []}),
+            said("content_block_start", index=0, content_block={"type": "text", "text": ""}),
+            said("content_block_delta", index=0, delta={"type": "text_delta", "text": text}),
+            said("content_block_stop", index=0),
+            said("content_block_start", index=1, content_block=call),
+            said("content_block_stop", index=1),
+            said("message_delta", delta={"stop_reason": "tool_use"}, usage={"output_tokens": 1}),
+            said("message_stop"),
+        ]
+    )
+
+
+def anthropic_stream(judge: Judge) -> AnswerStream:
+    made = wall(judge, BOTH)
+    body = {**chat("how are mills"), "model": "c", "max_tokens": 9, "stream": True}
+    sent = exchange(body, target="/v1/messages", host="api.anthropic.com")
+    stream = made.open_stream(sent, STREAM, made.inspect_request(sent).context)
+    assert stream is not None
+    return stream
+
+
+def drained(stream: AnswerStream, chunks: list[bytes]) -> bytes:
+    """All that the client gets, as the edge would give it."""
+    out = []
+    for chunk in chunks:
+        step = stream.feed(chunk)
+        out.append(step.data)
+        if step.wait is not None:
+            step.wait()
+            out.append(stream.resume().data)
+    return b"".join([*out, stream.finish().data])
+
+
+def test_a_call_behind_a_bad_text_never_reaches_the_client() -> None:
+    """The end of the text waits for the verdict, and the call stands behind it."""
+    out = drained(anthropic_stream(Judge()), [messages("yes: " + HARM)])
+    assert b"tool_use" not in out
+    kinds = [line[7:].decode() for line in out.splitlines() if line.startswith(b"event: ")]
+    assert kinds[0] == "message_start" and kinds[-1] == "message_stop"
+    assert kinds.count("content_block_start") == kinds.count("content_block_stop")
+    assert kinds.count("message_stop") == kinds.count("message_delta") == 1
+
+
+@given(st.lists(st.integers(0, len(messages(CALM))), max_size=6))
+@settings(max_examples=15, deadline=None)
+def test_however_it_is_cut_a_harmless_answer_comes_whole(cuts: list[int]) -> None:
+    whole, ends = messages(CALM), sorted(cuts)
+    chunks = [whole[a:b] for a, b in zip([0, *ends], [*ends, None], strict=True)]
+    assert drained(anthropic_stream(Judge()), chunks) == whole
 
 
 @pytest.mark.parametrize("why", ["late", "garbage"])
