@@ -24,13 +24,12 @@ from excise.model import (
 )
 from excise.policy.build import Policy
 from excise.policy.decide import decide
+from excise.policy.fields import FIELDS
 from excise.policy.situation import Situation, Turn
 
 Record = Mapping[str, Any]
 # What no line tells, and what is known only as far as something was found.
-_UNTOLD: Final = frozenset(
-    {"tools", "session.turns", "session.risk", "session.drift", "session.refused"}
-)
+_UNTOLD: Final = frozenset({"tools", *(name for name in FIELDS if name.startswith("session."))})
 _IN_PART: Final = frozenset(
     {"roles", "parts", "topics", "topic", "injection.score"}
     | {"unsafe", "unsafe.scores", "unsafe.categories"}
