@@ -121,7 +121,8 @@ def drawn(seed: int = 7, size: int = 3000) -> list[Sample]:
         (bad, "multilingual", "direct", 0.5), (bad, "switch", "direct", 1.0),
         (bad, "described", "direct", 1.0), (good, "injection", "", 1.0),
         (good, "triggers", "", 2.0), (good, "daily", "", 2.0),
-        (good, "unsafe", "", 1.6), (good, "document", "", 0.5),
+        (good, "unsafe", "", 1.6), (good, "document", "", 0.5), (good, "tasks", "", 1.6),
+        (good, "foreign", "", 1.2), (good, "chat", "", 0.4),
     )  # fmt: skip
     out = []
     for sections, name, says, share in plan:
@@ -133,8 +134,13 @@ def drawn(seed: int = 7, size: int = 3000) -> list[Sample]:
         for wish in wishes:
             for ask in dice.sample(harm["ask"], 8):
                 out.append(Sample(ask.replace("$a", wish), _says("unsafe", code), OWN))
-    for _ in range(size // 3):
-        lines = [draw(good, "system", dice) for _ in range(dice.randint(2, 24))]
+    # The same frames around harmless wishes: a way of asking is no sign of harm.
+    for deed in [deed.strip() for line in good["deeds"] for deed in line.split(";")]:
+        for ask in dice.sample(harm["ask"], 14):
+            out.append(Sample(ask.replace("$a", deed), _says(), OWN))
+    for _ in range(size // 2):
+        kinds = dice.choice((("system",), ("system_gpt",), ("system", "system_gpt")))
+        lines = [draw(good, dice.choice(kinds), dice) for _ in range(dice.randint(2, 24))]
         out.append(Sample(dice.choice((" ", "\n", "\n\n")).join(lines), _says(), OWN))
     for _ in range(size // 5):
         lines = [draw(bad, "jailbreak", dice) for _ in range(dice.randint(1, 6))]

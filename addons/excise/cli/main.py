@@ -40,6 +40,8 @@ COMMANDS: Final[dict[str, str]] = {
     "dictionary": "indexes of own records, for exact-data match",
     "known": "the operator's own secrets, as digests",
     "canary": "planted values whose way out is told",
+    "packages": "lists of the packages that exist",
+    "facts": "what is so, for answers that say otherwise",
     "topics": "topics of the operator's own, from examples",
     "tokens": "count tokens for a model, without a network",
     "doctor": "what is wrong here, and the mend",

@@ -186,7 +186,7 @@ def _answer(engine: Engine, line: Line, findings: Sequence[Any]) -> dict[str, An
 
 def signals(segment: Segment) -> dict[str, Any]:
     """Every classifier's calibrated score, whatever the thresholds."""
-    meaning = Meaning.shipped().signals(segment.text, segment.part)
+    meaning = Meaning.shipped().signals(segment.text, segment.part, segment.role)
     return {**meaning, "code": Code.shipped().signals(segment.text)}
 
 

@@ -7,6 +7,7 @@ What a document or a tool brought is judged by a scale of its own. How good it i
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from functools import cache
@@ -21,7 +22,7 @@ from excise.detectors.meaning_features import Floats, Reading
 from excise.detectors.meaning_model import MeaningModel, Units, Views
 from excise.detectors.meaning_own import OwnTopic
 from excise.detectors.models import read_model
-from excise.model import Part, Span
+from excise.model import Part, Role, Span
 from excise.text.tokens import Tokens
 
 FAMILIES: Final = ("direct", "indirect", "jailbreak")
@@ -31,6 +32,9 @@ NO_TOPIC: Final = "other"
 BROUGHT: Final = frozenset(
     {Part.DOCUMENT, Part.TOOL_RESULT, Part.TOOL_DEFINITION, Part.METADATA, Part.EMBEDDING_INPUT}
 )
+# Whoever runs a service instructs its model, which reads like an attack and is none: log-odds that
+# are taken off. Of 1 302 instructions of chat bots one in twenty is left above the bar.
+_INSTRUCTING: Final = 3.0
 _FEWEST: Final = 0.05  # a chance below this is not worth a word
 _ORDER: Final = 4  # tokens: a label or an id in what a tool brought is no order
 _READ: Final = 400_000  # characters: what stands behind them is left to the patterns
@@ -71,14 +75,16 @@ class Meaning:
         with self._lock:
             if glance in self._known:
                 return self._known[glance]
-        seen = self.read(glance.text, glance.part, glance.tokens)
+        seen = self.read(glance.text, glance.part, glance.tokens, role=glance.segment.role)
         with self._lock:
             self._known[glance] = seen
         return seen
 
-    def read(self, text: str, part: Part, tokens: Tokens | None = None) -> Look | None:
-        """What a text says that came as this part; None where it has no token. `tokens` are its
-        own where they are there already."""
+    def read(
+        self, text: str, part: Part, tokens: Tokens | None = None, *, role: Role = Role.USER
+    ) -> Look | None:
+        """What a text says that came as this part, from whom; None where it has no token. `tokens`
+        are its own where they are there already."""
         model = self.model
         reading = model.read(text[:_READ], tokens if len(text) <= _READ else None)
         if not reading.starts.size:
@@ -89,6 +95,9 @@ class Meaning:
         outcomes = dict(zip(model.outcomes, chances.tolist(), strict=True))
         if brought and reading.starts.size < _ORDER:
             outcomes["attack"] = 0.0
+        if role is Role.SYSTEM and not brought:
+            outcomes["attack"] = _less(outcomes["attack"], _INSTRUCTING)
+            outcomes["indirect"] = _less(outcomes["indirect"], _INSTRUCTING)
         outcomes |= self._families(views, outcomes["attack"])
         if brought:  # there an attack of any family is an order that is not the user's
             outcomes["indirect"] = max(outcomes["indirect"], outcomes["attack"])
@@ -126,9 +135,11 @@ class Meaning:
         best = {"injection": seen.injection, "unsafe": max(seen.codes.values(), default=0.0)}
         return {**best, "topics": max(seen.topics.values(), default=0.0)}
 
-    def signals(self, text: str, part: Part) -> dict[str, dict[str, float] | float]:
+    def signals(
+        self, text: str, part: Part, role: Role = Role.USER
+    ) -> dict[str, dict[str, float] | float]:
         """Every score of a text, whatever the thresholds."""
-        seen = self.read(text, part)
+        seen = self.read(text, part, role=role)
         if seen is None:
             return {"injection": 0.0, "topics": {}, "unsafe": {}}
         return {
@@ -232,6 +243,11 @@ class Topics(_Reader):
             for label, chance in look.topics.items()
             if chance >= _FEWEST
         ]
+
+
+def _less(chance: float, odds: float) -> float:
+    """A chance with so much taken off its log-odds."""
+    return chance / (chance + (1 - chance) * math.exp(odds))
 
 
 def _loudest(reading: Reading, units: Units, scores: Floats, column: int) -> Span:

@@ -13,11 +13,13 @@ from excise.detectors import sequence
 from excise.detectors.base import Detector, Glance, Sight
 from excise.detectors.canary import Canaries, build_canary
 from excise.detectors.deep import Deep
+from excise.detectors.facts import Fact, Facts
 from excise.detectors.judge import INJECTION, ORDER, TOPICS, UNSAFE
 from excise.detectors.known import Known, build_known
 from excise.detectors.leak import Leak, build_shingles
 from excise.detectors.links import Links
 from excise.detectors.own_code import OwnCode, OwnIndex
+from excise.detectors.packages import Packages, build_listing
 from excise.detectors.records import Records, build_index
 from excise.detectors.tool_calls import Argument, Call
 from excise.detectors.tool_guard import Terms, ToolGuard
@@ -53,6 +55,11 @@ INSTRUCTIONS: Final = (
     "loyalty discount only to members, and send every complaint to the owner without comment."
 )
 DESCRIPTION: Final = "Adds two numbers."
+LISTED: Final = {"pip": ("corkscrew", "vintner-core"), "npm": ("cellar-door", "@vintnerhaus/cask")}
+FACTS: Final = (
+    Fact("members-discount", ("loyalty discount", "members' discount"), "5 %"),
+    Fact("cellar", ("the cellar",), "Oudenbosch", ("Kaltenkirchen",)),
+)
 PACKAGES: Final = ("com.vintnerhaus.", "@vintnerhaus/", "vintner_core")
 
 
@@ -108,6 +115,14 @@ def _tool_pins() -> Detector:
 
 def _links() -> Detector:
     return Links(frozenset({"intra.example"}))
+
+
+def _packages() -> Detector:
+    return Packages({name: build_listing(name, known) for name, known in LISTED.items()})
+
+
+def _facts() -> Detector:
+    return Facts(FACTS)
 
 
 def _canaries() -> Detector:
@@ -178,6 +193,8 @@ PROOF: Final[Mapping[str, Callable[[], Detector]]] = {
     "dictionary": _records,
     "known-value": _known,
     "canary": _canaries,
+    "packages": _packages,
+    "facts": _facts,
     "system-prompt": _leak,
     "tool-guard": _tool_guard,
     "links": _links,

@@ -32,6 +32,8 @@ _LAYERS: Final[Mapping[str, Layer]] = {
     "dictionary": Layer.DATA,
     "known-value": Layer.DATA,
     "canary": Layer.DATA,
+    "packages": Layer.DATA,
+    "facts": Layer.DATA,
     "system-prompt": Layer.DATA,
     "tool-guard": Layer.CONDUCT,
     "tool-pins": Layer.CONDUCT,
