@@ -22,7 +22,7 @@ from typing import Any, Final, NamedTuple
 
 import excise.rules
 from excise.catalogue import Catalogue, load_catalogue
-from excise.detectors import facts, sequence
+from excise.detectors import sequence
 from excise.detectors.base import Detector, Findings
 from excise.detectors.build import build_scanner, entities_of, side_detectors
 from excise.detectors.canary import Canaries
@@ -32,7 +32,7 @@ from excise.detectors.known import Known, KnownIndex
 from excise.detectors.meaning import Meaning, Topics
 from excise.detectors.meaning_own import OwnTopic
 from excise.detectors.own_code import OwnCode
-from excise.detectors.packages import Listing, Packages
+from excise.detectors.packages import Packages
 from excise.detectors.records import RecordIndex, Records
 from excise.detectors.scanner import FullScanner
 from excise.detectors.secrets import adopted_rules
@@ -356,14 +356,6 @@ def _own_code(stored: Mapping[str, bytes], key: bytes) -> Detector:
     return OwnCode.of_files(list(stored.values()), key)
 
 
-def _packages(stored: Mapping[str, bytes], _: bytes) -> Detector:
-    return Packages({name: Listing.from_bytes(data) for name, data in stored.items()})
-
-
-def _facts(stored: Mapping[str, bytes], _: bytes) -> Detector:
-    return Facts([fact for data in stored.values() for fact in facts.from_bytes(data)])
-
-
 def _own_topics(stored: Mapping[str, bytes], _: bytes) -> Detector:
     own = [OwnTopic.from_bytes(stored[name]) for name in sorted(stored)]
     return Topics(Meaning.shipped(), own)
@@ -374,8 +366,8 @@ _OWN: Final[dict[str, Callable[[Mapping[str, bytes], bytes], Detector]]] = {
     "own-code": _own_code,
     "known-value": _known_values,
     "canary": _canaries,
-    "packages": _packages,
-    "facts": _facts,
+    "packages": Packages.stored,
+    "facts": Facts.stored,
     "topics": _own_topics,
 }
 

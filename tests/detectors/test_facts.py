@@ -64,6 +64,7 @@ def test_facts_are_kept_and_read_again() -> None:
     for each in KNOWN:
         check_fact(each)
     assert from_bytes(to_bytes(KNOWN)) == KNOWN
+    assert Facts.stored({"shop": to_bytes(KNOWN)}).labels == {each.name for each in KNOWN}
     for data in (b"x", b"[1]", b"3"):
         with pytest.raises(ValueError, match="no facts"):
             from_bytes(data)

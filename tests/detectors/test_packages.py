@@ -29,7 +29,7 @@ def unknown(text: str) -> list[str]:
         ("pip install flask[async]>=2 ruamel_yaml", []),
         ("Run `pip install torch-easy-gpu` first.", ["torch-easy-gpu"]),
         ("pip install -r requirements.txt", []),
-        ("pip install --index-url https://x.example/simple requests", []),
+        ("pip install -i https://x.example/simple requests", []),
         ("pip install ./local /abs/one.whl git+https://x.example/r", []),
         ("apt update && pip install flask && pip install nosuchone", ["nosuchone"]),
         ("I would pip install nothing here", []),

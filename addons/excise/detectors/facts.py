@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from excise.detectors.base import Glance, Sight
@@ -92,6 +92,11 @@ class Facts:
             )
             for each in facts
         ]
+
+    @classmethod
+    def stored(cls, files: Mapping[str, bytes], _: bytes = b"") -> Facts:
+        """Over facts as they are kept. ValueError where they are none."""
+        return cls([fact for data in files.values() for fact in from_bytes(data)])
 
     def find(self, glances: Sequence[Glance]) -> list[tuple[Sight, ...]]:
         """For each text the values that contradict a fact."""

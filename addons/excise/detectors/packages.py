@@ -137,6 +137,11 @@ class Packages:
     def __init__(self, listings: Mapping[str, Listing]) -> None:
         self._listings = dict(listings)
 
+    @classmethod
+    def stored(cls, files: Mapping[str, bytes], _: bytes = b"") -> Packages:
+        """Over lists as they are kept, by ecosystem. ValueError where one is none."""
+        return cls({name: Listing.from_bytes(data) for name, data in files.items()})
+
     def find(self, glances: Sequence[Glance]) -> list[tuple[Sight, ...]]:
         """For each text the names that are on no list."""
         return [tuple(sorted(set(self._seen(each.text)), key=_place)) for each in glances]
