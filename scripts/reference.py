@@ -13,6 +13,7 @@ from typing import Final
 from reference_bypasses import lines as bypass_lines
 from reference_detection import page as detection_page
 from reference_detection import readme
+from reference_runtimes import lines as runtime_lines
 
 from excise.audit.fields import build_schema, render_reference
 from excise.audit.mapping import render_mapping
@@ -168,6 +169,9 @@ def build_pages() -> dict[str, str]:
         ),
         "docs/reference/known-bypasses.md": _page(
             "Known bypasses", "tests/packs/bypasses.py", bypass_lines()
+        ),
+        "docs/reference/runtimes.md": _page(
+            "Runtimes", "addons/excise/cli/runtimes.py", runtime_lines()
         ),
         "docs/reference/rules.md": _page("Rules", "policies/packs", _rules()),
         "docs/reference/hosts.md": _page("Hosts", "policies/hosts.yaml", _hosts()),

@@ -73,5 +73,24 @@ def test_what_is_not_here_has_no_version_and_posts_nothing(tmp_path: Path) -> No
     assert version_of(BY_NAME["Python urllib"], WORLD).startswith("Python 3.")
 
 
+@pytest.mark.parametrize(
+    ("said", "version"),
+    [
+        ("curl 7.88.1 (x86_64-pc-linux-gnu) libcurl/7.88.1", "curl 7.88.1"),
+        ("urllib3 2.8.0", "urllib3 2.8.0"),
+        ("go version go1.19.8 linux/amd64", "go version go1.19.8"),
+        ("v22.21.0", "v22.21.0"),
+        ("jdk.compiler@17.0.15", "jdk.compiler@17.0.15"),
+        ("a build of today", "unknown"),
+    ],
+)
+def test_a_version_ends_with_its_number(tmp_path: Path, said: str, version: str) -> None:
+    tool = tmp_path / "tool"
+    tool.write_text(f"#!/bin/sh\necho '{said}'\n")
+    tool.chmod(0o755)
+    client = Client("tool", "tool", ("{url}",), "", "")
+    assert version_of(client, {"PATH": f"{tmp_path}:{WORLD['PATH']}"}) == version
+
+
 def test_no_setting_of_ours_is_left(variables: Variables) -> None:
     assert without_settings({**WORLD, **variables("http://127.0.0.1:1")}) == WORLD

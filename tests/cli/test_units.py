@@ -62,6 +62,7 @@ def test_systemd_confines_it_to_its_folders() -> None:
         "ProtectSystem": "strict",
         "ProtectHome": "read-only",
         "SystemCallFilter": "@system-service",
+        "RestrictNamespaces": "user net",
     }
     for name, value in confined.items():
         assert lines_of(unit.text, name) == [value]

@@ -18,6 +18,7 @@ BUNDLE: Final = "SSL_CERT_FILE"
 NODE_PROXY: Final = "HTTPS_PROXY with NODE_USE_ENV_PROXY"
 JAVA: Final = "JAVA_TOOL_OPTIONS"
 SYSTEM: Final = ""  # the system's store alone
+COMPILED: Final = "none"  # roots that are compiled in
 
 
 class Client(NamedTuple):
@@ -25,7 +26,7 @@ class Client(NamedTuple):
 
     `words` is the command, in which `{url}`, `{body}` (a file) and `{folder}` (of `source`) are
     filled in; empty where only the claim stands. `led` is the variable that leads it to the proxy,
-    "" for none; `trust` the one that has it take the CA, "" for the system's store alone.
+    "" for none; `trust` the one that has it take the CA, "" for the system's store alone, `none` where roots are compiled in.
     `since` are the first versions that do so, one a line of releases; () for all.
     """
 
@@ -216,8 +217,8 @@ CLIENTS: Final = (
     Client("Go net/http", "go", ("run", "{folder}/post.go", "{url}", "{body}"), PROXY, BUNDLE,
            source=("post.go", _GO), version=("version",)),
     Client("Rust reqwest, native roots", "", (), PROXY, BUNDLE),
-    Client("Rust reqwest, webpki-roots", "", (), PROXY, SYSTEM,
-           "build it with native roots: its own are compiled in, so it counts as pinned"),
+    Client("Rust reqwest, webpki-roots", "", (), PROXY, COMPILED,
+           "build it with native roots; till then it is pinned, and refused"),
     Client(".NET HttpClient", "", (), PROXY, BUNDLE),
     Client("PowerShell 7 Invoke-WebRequest", "", (), PROXY, BUNDLE),
 )  # fmt: skip

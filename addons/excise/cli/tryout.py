@@ -32,13 +32,13 @@ class Sight(NamedTuple):
 
 
 def version_of(client: Client, world: Mapping[str, str]) -> str:
-    """Its version, as far as the first number; "" where it, or its library, is not here."""
+    """Its version, as far as its number; "" where it, or its library, is not here."""
     program = find_program(client, world)
     done = _run([program, *client.version], world) if program else None
     if done is None or done.returncode:
         return ""
     first = next(iter(done.stdout.strip().splitlines()), "")
-    shown = re.match(r"[^\d\n]*\d[\w.]*", first)
+    shown = re.match(r".*?\d+\.[\w.]*", first)
     return shown[0] if shown else "unknown"
 
 

@@ -22,7 +22,8 @@ _ALWAYS: Final = (
     "UMask=0077",
     "LockPersonality=yes",
     "RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK",
-    "RestrictNamespaces=yes",
+    # The reader of documents takes its own network away with these two.
+    "RestrictNamespaces=user net",
     "RestrictRealtime=yes",
     "RestrictSUIDSGID=yes",
     "SystemCallArchitectures=native",
