@@ -26,8 +26,9 @@ class Client(NamedTuple):
 
     `words` is the command, in which `{url}`, `{body}` (a file) and `{folder}` (of `source`) are
     filled in; empty where only the claim stands. `led` is the variable that leads it to the proxy,
-    "" for none; `trust` the one that has it take the CA, "" for the system's store alone, `none` where roots are compiled in.
-    `since` are the first versions that do so, one a line of releases; () for all.
+    "" for none; `trust` the one that has it take the CA, "" for the system's store alone, `none`
+    where roots are compiled in. `since` are the first versions that do so, one a line of releases;
+    () for all.
     """
 
     name: str
@@ -178,6 +179,8 @@ def _python(name: str, code: str, led: str, trust: str, mend: str = "", *, libra
 
 _NODE: Final = "a later Node; or undici's EnvHttpProxyAgent in the program; or excise gateway"
 _NODE_SINCE: Final = ((22, 21), (24, 5))
+# A program this small is done before a better compiler has paid.
+_BRIEF: Final = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
 _JDK: Final = ("--describe-module", "jdk.compiler")
 _LIBRARY: Final = "console.log('undici', require('undici/package.json').version)"
 
@@ -210,10 +213,10 @@ CLIENTS: Final = (
                             "--header=content-type: application/json", "{url}"),
            PROXY, SYSTEM, "excise ca install, or ca_certificate in ~/.wgetrc", quick=True),
     Client("git", "git", ("ls-remote", "{url}"), PROXY, "GIT_SSL_CAINFO", quick=True, posts=False),
-    Client("Java java.net.http", "java", ("{folder}/Post.java", "{url}", "{body}"), JAVA, JAVA,
-           source=("Post.java", _JAVA_NET_HTTP), version=_JDK, quick=True),
-    Client("Java HttpsURLConnection", "java", ("{folder}/Open.java", "{url}", "{body}"), JAVA, JAVA,
-           source=("Open.java", _JAVA_URL), version=_JDK),
+    Client("Java java.net.http", "java", (*_BRIEF, "{folder}/Post.java", "{url}", "{body}"),
+           JAVA, JAVA, source=("Post.java", _JAVA_NET_HTTP), version=_JDK, quick=True),
+    Client("Java HttpsURLConnection", "java", (*_BRIEF, "{folder}/Open.java", "{url}", "{body}"),
+           JAVA, JAVA, source=("Open.java", _JAVA_URL), version=_JDK),
     Client("Go net/http", "go", ("run", "{folder}/post.go", "{url}", "{body}"), PROXY, BUNDLE,
            source=("post.go", _GO), version=("version",)),
     Client("Rust reqwest, native roots", "", (), PROXY, BUNDLE),
