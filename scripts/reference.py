@@ -77,6 +77,8 @@ MENDS: Final = {
     "files: what fails there without a code is a fault of the product.",
     "EXC-POL-017": "Look at what has changed in the folder and, if it is to be in force, sign it "
     "with `excise policy sign` and the key whose public half `policy-key` names.",
+    "EXC-POL-018": "Take what `excise learn export` writes and only remove from it; the message "
+    "says what is not known here. `excise learn check FILE` reads it as the proxy does.",
     "EXC-AUD-001": "Free the disk, or mend the permissions of the folder. Until then no LLM "
     "traffic passes, since nothing could be recorded of it.",
     "EXC-AUD-002": "The disk is slower than the traffic. Move the trail to a faster one, or raise "
@@ -126,6 +128,7 @@ UNREADABLE: Final = {
     "websocket": "A WebSocket, which this version does not read.",
     "trailers": "Text behind the body, where no provider sends any.",
     "truncated": "The message ended before its own end.",
+    "unmodelled": "The document that `allowed` names has no such host, path, field or type.",
 }
 
 

@@ -42,6 +42,8 @@ class Settings:
     topic, 500 for a leak in a response, 429 for a limit. `fail_status` answers our own faults.
     `deny_hosts` are LLM hosts that are refused whatever is asked of them. `decrypt_also` are hosts
     outside the catalogue that are decrypted to see whether they are models', and passed on.
+    `learn` has endpoints and field names of bodies noted, for `excise learn export`; `allowed` is a
+    document made of that: what it does not name is uninspectable (`unmodelled`).
     `proxy_protocol` names the networks of balancers that say whose a connection is.
     `unknown_sni`, `ech` and `sni_mismatch` say what becomes of connections that show no name, hide
     it, or show another than was asked for; `tunnel_to` is where transparent mode relays what it
@@ -90,6 +92,8 @@ class Settings:
     proxy_protocol: tuple[str, ...] = ()
     deny_hosts: tuple[str, ...] = ()
     decrypt_also: tuple[str, ...] = ()
+    learn: bool = False
+    allowed: Path | None = None
     unknown_sni: str = "refuse"
     ech: str = "fronts"
     sni_mismatch: str = "tunnel"
@@ -409,6 +413,8 @@ KINDS: Final[Mapping[str, _Kind]] = {
     "proxy_protocol": _TEXTS,
     "deny_hosts": _TEXTS,
     "decrypt_also": _TEXTS,
+    "learn": _FLAG,
+    "allowed": _PATH,
     "unknown_sni": _choice("refuse", "tunnel"),
     "ech": _choice("fronts", "refuse", "tunnel"),
     "sni_mismatch": _choice("refuse", "tunnel"),

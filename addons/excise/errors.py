@@ -103,6 +103,7 @@ REASONS: Final = frozenset(
         "ambiguous",  # said twice: upstream may read it otherwise
         "websocket",  # an upgrade nobody reads yet
         "trailers",  # text behind the body
+        "unmodelled",  # not as the document of allowed endpoints and fields says
         "truncated",  # the message ended before its own end
     }
 )
@@ -133,6 +134,7 @@ CODES: Final[dict[str, str]] = {
     "EXC-POL-015": "something that can have no effect, or contradicts itself",
     "EXC-POL-016": "a policy that loading stumbled over",
     "EXC-POL-017": "a policy that is not signed as it stands",
+    "EXC-POL-018": "a document of allowed endpoints and fields that cannot be enforced",
     "EXC-AUD-001": "the trail cannot be opened or written",
     "EXC-AUD-002": "the queue in front of the trail is full",
     "EXC-AUD-003": "a record does not fit the schema",

@@ -32,6 +32,8 @@ MAY_IMPORT: Final[dict[str, frozenset[str]]] = {
     "rules": VALUES,
     "catalogue": VALUES,
     "pac": VALUES | {"catalogue"},
+    "learn": VALUES,
+    "learned": VALUES | {"learn"},
     "gateway": VALUES | {"catalogue"},
     # 2 judgement: detectors and policy do not know each other
     "detectors": VALUES | {"text", "rules"},
@@ -40,7 +42,10 @@ MAY_IMPORT: Final[dict[str, frozenset[str]]] = {
     "enforce": VALUES | {"codecs", "text", "rules"},
     **dict.fromkeys(RECORD, VALUES | {""} | RECORD),
     # 4 joining
-    "pipeline": VALUES | {"codecs", "text", "rules", "catalogue", "detectors", "policy"} | RING_3,
+    "pipeline": VALUES
+    | {"learn"}
+    | {"codecs", "text", "rules", "catalogue", "detectors", "policy"}
+    | RING_3,
     # 5 world
     "state": VALUES,
     "audit": VALUES | RECORD | {"audit"},
@@ -71,7 +76,7 @@ MAY_IMPORT: Final[dict[str, frozenset[str]]] = {
     # where the proxy is given its pieces, and what mitmdump loads
     "edge.parts": VALUES
     | {"assemble", "metering", "audit", "config", "pac", "pipeline", "state", "signing"}
-    | {"workers", "folders", "judges", "ledger"}
+    | {"workers", "folders", "judges", "ledger", "learned"}
     | RING_3,
     "edge.watched": VALUES | {"", "assemble", "audit", "config", "pipeline", "state"},
     "edge.script": VALUES | {"config"} | RING_3,
@@ -84,6 +89,8 @@ MAY_IMPORT: Final[dict[str, frozenset[str]]] = {
         "folders",
         "gateway",
         "leaf",
+        "learn",
+        "learned",
         "ledger",
         "pac",
         "resources",
@@ -149,7 +156,7 @@ OUTSIDE: Final[dict[str, frozenset[str]]] = {
 
 # Rings 0 to 4 are handed the time, randomness, files and connections; they do not fetch them.
 PURE: Final = frozenset({*VALUES, *RECORD, "codecs", "text", "rules", "catalogue", "detectors",
-                         "policy", "enforce", "pipeline"})  # fmt: skip
+                         "learn", "policy", "enforce", "pipeline"})  # fmt: skip
 BANNED_MODULES: Final = frozenset(
     {"asyncio", "http", "logging", "multiprocessing", "os", "pathlib", "random", "secrets"}
     | {"shutil", "signal", "socket", "sqlite3", "ssl", "subprocess", "tempfile"}

@@ -25,7 +25,10 @@ from excise.edge.parts import (
     tunnel_record,
 )
 from excise.edge.shape import Shape
+from excise.edge.watched import _trial_exchange
 from excise.errors import AuditError, ExciseError
+from excise.learn.model import to_openapi
+from excise.learned import read_learnt
 from excise.model import Exchange, Principal, RefusalClass
 from excise.pipeline.answers import AnswerStream
 from excise.pipeline.answers import Step as RealStep
@@ -150,3 +153,22 @@ def test_nobody_looks_for_models_unless_told(
     record = sight_record(engine, sight)
     assert record["shape"] == {"seconds": 2.0, "sent": 9, "received": 8, "answers": 1}
     assert record["anomalies"] == ["llm-cadence"] and record["host"] == "a.test"
+
+
+def test_a_firewall_learns_or_holds_as_the_settings_say(config: Settings, tmp_path: Path) -> None:
+    engine = read_engine(config)
+    learning = replace(config, learn=True, state_dir=tmp_path)
+    asked = replace(_trial_exchange(), principal=Principal(id="me"))
+    with open_trail(config, lambda text: None) as trail:
+        build_parts(learning, engine, trail).firewall().inspect_request(asked)
+        learnt = read_learnt(tmp_path)
+        assert list(learnt.endpoints) == [("/v1/chat/completions", "POST")]
+        file = tmp_path / "allowed.json"
+        file.write_text(json.dumps(to_openapi(learnt)))
+        holding = build_parts(replace(config, allowed=file), engine, trail).firewall()
+        file.write_text("{}")
+        with pytest.raises(ExciseError, match="EXC-POL-018"):
+            build_parts(replace(config, allowed=file), engine, trail)
+    odd = replace(asked, body=asked.body.replace(b'"model"', b'"smuggled": "x", "model"'))
+    assert holding.inspect_request(asked).decision.reasons == ()
+    assert "uninspectable:unmodelled" in holding.inspect_request(odd).decision.reasons

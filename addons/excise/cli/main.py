@@ -32,6 +32,7 @@ COMMANDS: Final[dict[str, str]] = {
     "user": "who may use the proxy",
     "token": "tokens of users' devices",
     "policy": "packs and profiles",
+    "learn": "endpoints and fields that were observed, and what is allowed of them",
     "limits": "what is used of each limit, and forgetting it",
     "kill": "refuse all LLM traffic at once",
     "reload": "have running proxies load their policy anew",

@@ -68,6 +68,9 @@ def add_parser(subparsers: Any) -> None:
         help="networks whose clients may use a proxy that listens beyond this machine")  # fmt: skip
     add("--proxy-protocol", metavar="CIDR", action="append",
         help="networks of balancers, which then must send the PROXY protocol")  # fmt: skip
+    add("--learn", action="store_true", default=None,
+        help="note endpoints and field names, for excise learn export")  # fmt: skip
+    add("--allowed", metavar="FILE", help="what excise learn export wrote, as you pruned it")
     add(
         "--decrypt-also",
         metavar="NAME",

@@ -7,6 +7,7 @@ import socket
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from secrets import token_hex
@@ -26,14 +27,17 @@ from excise.edge.faults import Fault
 from excise.edge.headers import AnswerHeaders
 from excise.edge.ports import Parts, Trail
 from excise.edge.reload import Reloader
+from excise.edge.selftest import ASKER
 from excise.errors import AuditError
 from excise.folders import exceptions_path, open_folders
 from excise.judges import JudgeSettings, open_judge
+from excise.learned import Notebook, load_model
 from excise.ledger import counters_of, grants_of, switch_of
 from excise.metering import Meter
 from excise.pac import build_pac
 from excise.pipeline.firewall import Firewall
 from excise.pipeline.overrule import Overrides
+from excise.pipeline.positive import Holding, Learning, Positive, as_it_is
 from excise.pipeline.reading import Limits
 from excise.pipeline.reply import Voice
 from excise.pipeline.sessions import Sessions, Store
@@ -50,6 +54,7 @@ from excise.state.signing import load_or_create_signer
 from excise.workers.counter import TokenCounter
 
 log = logging.getLogger("excise.edge")
+_OURS: Final = frozenset({ASKER.id, "trial"})  # whose exchanges are tests of the proxy
 _POLICY_FILES: Final = frozenset({".yaml", ".yml", ".txt", ".sig"})
 
 
@@ -116,6 +121,7 @@ class Live:
         self._sessions: Store = (
             SharedSessions(shared.shelf) if shared else MemorySessions(time.monotonic)
         )
+        self._notebook = Notebook(config.state_dir)
         self.firewall = self._walled(engine)
         self.meter = Meter(
             engine.limits,
@@ -137,7 +143,8 @@ class Live:
         return engine, self._walled(engine)
 
     def _walled(self, engine: Engine) -> Firewall:
-        return build_firewall(self._config, engine, self.vault, self._desk, self._sessions)
+        wall = build_firewall(self._config, engine, self.vault, self._desk, self._sessions)
+        return replace(wall, positive=_positive(self._config, self._notebook))
 
     def swap(self, loaded: tuple[Engine, Firewall]) -> None:
         """Put a policy in force."""
@@ -157,6 +164,7 @@ class Live:
     def sweep(self) -> None:
         """Forget what has expired."""
         self.vault.sweep()
+        self._notebook.save()
         self.meter.sweep()
 
     def notice(self, event: str, subject: str = "", percent: int = 0) -> None:
@@ -228,6 +236,8 @@ def policy_stamp(config: Config) -> tuple[tuple[str, int, int], ...]:
     files.append(reload_mark(config.state_dir))
     if config.profile.endswith((".yaml", ".yml")):
         files.append(Path(config.profile))
+    if config.allowed:
+        files.append(config.allowed)
     stamps = []
     for path in sorted(set(files)):
         with suppress(OSError):
@@ -252,6 +262,13 @@ def _exact() -> Exact:
         return None if counted is None else counted.tokens
 
     return count
+
+
+def _positive(config: Config, notebook: Notebook) -> Positive:
+    """What learns, or holds messages to what was learnt. Raises `ExciseError`."""
+    if config.learn:
+        return Learning(notebook.learnt, notebook.note, _OURS)
+    return Holding(load_model(config.allowed), _OURS) if config.allowed else as_it_is
 
 
 def build_firewall(

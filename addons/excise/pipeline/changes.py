@@ -23,6 +23,7 @@ from excise.pipeline.inside import is_inside
 from excise.pipeline.outcome import Context
 from excise.pipeline.reading import Message
 from excise.pipeline.reply import clauses_for
+from excise.pipeline.weigh import Found
 from excise.pipeline.written import holds_json
 from excise.policy.build import Policy
 from excise.policy.schema import How
@@ -130,3 +131,11 @@ def timings_of(clock: Sequence[float]) -> dict[str, float]:
 def rank_of(action: Action) -> int:
     """How strict an action is."""
     return action.rank
+
+
+def floor_of(policy: Policy, unread: Iterable[str], found: Found) -> Action:
+    """What is done about a message whatever was found in it."""
+    profile = policy.profile
+    required = profile.require.intersection(found.missing)
+    actions = [profile.uninspectable_by_reason.get(why, profile.uninspectable) for why in unread]
+    return max([*actions, *([Action.BLOCK] if required else [])], key=rank_of, default=Action.ALLOW)

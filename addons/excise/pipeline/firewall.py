@@ -47,8 +47,8 @@ from excise.pipeline.answers import AnswerStream
 from excise.pipeline.changes import (
     EDITING,
     changes,
+    floor_of,
     hindrance,
-    rank_of,
     restored_in,
     stand_in,
     telling,
@@ -60,6 +60,7 @@ from excise.pipeline.judging import Judging
 from excise.pipeline.listening import Listener
 from excise.pipeline.outcome import Context, Headers, Record, RequestOutcome, ResponseOutcome
 from excise.pipeline.overrule import Offer, Overrides, Overruled
+from excise.pipeline.positive import Positive, as_it_is
 from excise.pipeline.reading import DEFAULT_LIMITS, Limits, Message, read_message
 from excise.pipeline.reply import DEFAULT_VOICE, Voice, deciding
 from excise.pipeline.scene import build_situation, signals_of
@@ -107,6 +108,7 @@ class Firewall:
     voice: Voice = DEFAULT_VOICE
     substitutes: Substitutes = NO_KEY
     overrides: Overrides | None = None  # None: nothing is overruled
+    positive: Positive = as_it_is  # learns what messages look like, or holds them to it
     counts: bool = False  # some limit needs the length of requests
     seconds: float = FOREVER  # that detectors may wait for something outside, in one exchange
     judging: Judging | None = None  # None: no model is asked as a judge
@@ -141,6 +143,7 @@ class Firewall:
         body, reply = exchange.body, None
         message = read_message(dialect, Direction.REQUEST, body, coding, self.limits, kind)
         message = look_inside(message, dialect, self.documents, strip=self._strips(exchange))
+        message = self.positive(exchange, host, Direction.REQUEST, message)
         clock.append(self.timer())
         segments = (*head, *message.segments)
         scanner = self.company.at_request(self.scanner, exchange)
@@ -203,6 +206,7 @@ class Firewall:
         message = read_message(
             context.dialect, Direction.RESPONSE, answer.body, coding, self.limits
         )
+        message = self.positive(exchange, context.host, Direction.RESPONSE, message)
         clock.append(self.timer())
         scanner = self.scanner_of(context)
         began, left = clock[-1], self.seconds - context.waited
@@ -390,7 +394,7 @@ class Firewall:
             unread=message.unread,
             missing=missing,
         )
-        decision = seal(decision, message.sealed, self._floor(message, found))
+        decision = seal(decision, message.sealed, floor_of(self.policy, message.unread, found))
         signs = direction is Direction.RESPONSE or self._may_sign(context.exchange)
         why = hindrance(self.policy, decision, context, message, signs=signs)
         return forbid_edits(decision, why) if why else decision
@@ -445,12 +449,6 @@ class Firewall:
             unix_time=self.clock() if self.policy.is_timed else 0.0,
             signals=signals_of(found.signals),
         )
-
-    def _floor(self, message: Message, found: Found) -> Action:
-        """What is done about a message whatever was found in it."""
-        required = self.policy.profile.require.intersection(found.missing)
-        actions = [*map(self.unread, message.unread), *([Action.BLOCK] if required else [])]
-        return max(actions, key=rank_of, default=Action.ALLOW)
 
     def _may_sign(self, exchange: Exchange) -> bool:
         """Whether an edited request is taken upstream: unsigned, or signed by us."""
