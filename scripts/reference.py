@@ -103,6 +103,8 @@ MENDS: Final = {
     " `redis-ca`"
     " vouches for it, and whether its user may do what docs/nodes.md lists. LLM traffic is refused"
     " until it answers.",
+    "EXC-STA-007": "Look whether the directory of `ldap` is reached from here, and whether"
+    " `ldap-ca` vouches for it. Whoever is known by it alone is refused with 503 until then.",
     "EXC-SAF-001": "Traffic would have left unread or uncut, so the port was closed: exit status "
     "3. Report it with the version, the settings and what stands in standard error.",
 }

@@ -108,6 +108,25 @@ class Catalogue:
         self._known[host] = found = self._find(host.lower())
         return found
 
+    def domains(self) -> tuple[str, ...]:
+        """The fewest domain names of which all these hosts are, or below which they lie; addresses
+        left out."""
+        names = set()
+        for entry in self.hosts:
+            for pattern in entry.patterns:
+                name = _PORT.sub("", pattern)
+                # Behind the last label that may be anything.
+                name = name.rpartition("*")[2].partition(".")[2] if "*" in name else name
+                if name and not name.replace(".", "").isdecimal():
+                    names.add(name)
+        return tuple(
+            sorted(
+                name
+                for name in names
+                if not any(name != each and name.endswith(f".{each}") for each in names)
+            )
+        )
+
     def _find(self, host: str) -> Host | None:
         for name in dict.fromkeys((host, _PORT.sub("", host).rstrip("."))):
             if name in self._exact:

@@ -50,6 +50,9 @@ class Settings:
     does not read: to the address that a client chose, or to the name it shows.
     `auth` has clients show a password or a device's token (`excise user`, `excise token`), save
     those of the networks that the file `clients` maps; that file names groups, too.
+    `ldap` is a directory that is asked for passwords of users who are not in the list of
+    `excise user`, by a bind under the name that `ldap_bind` makes of theirs; `ldap_ca` vouches for
+    it.
     `deep` is the operator's own model as KIND:MODEL (`spacy:en_core_web_sm`), `deep_seconds` what a
     message may wait for it; `decision_seconds` what an exchange may wait for all such detectors.
     `classifier` is the folder of the operator's own sequence classifier, an ONNX model.
@@ -100,6 +103,9 @@ class Settings:
     tunnel_to: str = "address"
     auth: str = "none"
     clients: Path | None = None
+    ldap: str = ""
+    ldap_bind: str = ""
+    ldap_ca: Path | None = None
     profile: str = "balanced"
     deep: str = ""
     deep_seconds: float = 2.0
@@ -421,6 +427,9 @@ KINDS: Final[Mapping[str, _Kind]] = {
     "tunnel_to": _choice("address", "name"),
     "auth": _choice("none", "required"),
     "clients": _PATH,
+    "ldap": _TEXT,
+    "ldap_bind": _TEXT,
+    "ldap_ca": _PATH,
     "profile": _TEXT,
     "deep": _Kind(_model, "KIND:MODEL with one of spacy, presidio, transformers"),
     "deep_seconds": _Kind(_number(3600), "seconds from 0 to 3600"),

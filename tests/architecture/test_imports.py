@@ -152,6 +152,7 @@ OUTSIDE: Final[dict[str, frozenset[str]]] = {
     "certifi": frozenset({"state", "edge"}),
     "argon2": frozenset({"state.users"}),
     "redis": frozenset({"state.remote"}),
+    "ldap3": frozenset({"state.directory"}),
 }
 
 # Rings 0 to 4 are handed the time, randomness, files and connections; they do not fetch them.

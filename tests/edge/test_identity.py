@@ -16,6 +16,7 @@ from mitmproxy.test import tflow
 from excise.edge import identity as under_test
 from excise.edge.exchange import PRINCIPAL, principal_of
 from excise.edge.identity import (
+    DAY_SECONDS,
     FAILURES,
     REMEMBERED_SECONDS,
     WINDOW_SECONDS,
@@ -23,8 +24,10 @@ from excise.edge.identity import (
     Shown,
     parse_credentials,
 )
+from excise.errors import StateError
 from excise.model import Principal
 from excise.state.clients import Clients, parse_clients
+from excise.state.directory import Directory
 from excise.state.users import UserFile, hash_password
 
 PASSWORD = "a long password"
@@ -37,12 +40,24 @@ def basic(name: str, secret: str) -> str:
 class Rig:
     """An identity over a file with ada, and a clock that is set by hand."""
 
-    def __init__(self, folder: Path, clients: Clients | None = None, required: bool = True) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        clients: Clients | None = None,
+        required: bool = True,
+        directory: Directory | None = None,
+    ) -> None:
         self.now = 0.0
+        self.told: list[tuple[str, str]] = []
         self.file = UserFile(folder)
         self.file.put_user("ada", group="eng", secret=hash_password(PASSWORD))
         self.made = Identity(
-            self.file, clients or Clients(), required=required, clock=lambda: self.now
+            self.file,
+            clients or Clients(),
+            required=required,
+            directory=directory,
+            refused=lambda address, why: self.told.append((address, why)),
+            clock=lambda: self.now,
         )
 
     async def connect(self, header: str = "", flow: http.HTTPFlow | None = None) -> http.HTTPFlow:
@@ -203,3 +218,66 @@ async def test_mapped_networks_need_nothing_and_groups_come_from_the_file(tmp_pa
 async def test_a_list_that_cannot_be_read_lets_nobody_in(rig: Rig) -> None:
     rig.file.path.write_text("broken")
     assert (await rig.connect(basic("ada", PASSWORD))).response is not None
+
+
+async def test_wrong_credentials_have_a_line_for_the_first_and_the_last(rig: Rig) -> None:
+    """Not one for each try: nobody fills the trail from outside."""
+    for _ in range(FAILURES + 5):
+        await rig.connect(basic("ada", "wrong password"))
+    (address,) = {address for address, _ in rig.told}
+    assert rig.told == [(address, "credentials-wrong"), (address, "credentials-barred")]
+    await rig.connect()
+    assert len(rig.told) == 2, "who shows nothing yet is only asked"
+    rig.now = WINDOW_SECONDS + 1
+    await rig.connect(basic("ada", "wrong password"))
+    assert [why for _, why in rig.told[2:]] == ["credentials-wrong"]
+
+
+class Asked(Directory):
+    """Takes one password of everybody in it; says so, or cannot be asked."""
+
+    def __init__(self) -> None:
+        super().__init__("ldaps://ldap.test", "uid={}")
+        self.seen: list[str] = []
+        self.away = False
+
+    def fits(self, name: str, password: str) -> bool:
+        self.seen.append(name)
+        if self.away:
+            raise StateError("EXC-STA-007", "away.")
+        return name.lower() == "bob" and password == PASSWORD
+
+
+async def test_a_directory_knows_those_who_are_in_no_list(tmp_path: Path) -> None:
+    """Asked once for a while; groups come from the file of clients; case makes nobody another."""
+    directory = Asked()
+    clients = parse_clients("groups: {sales: [bob]}", "x")
+    rig = Rig(tmp_path, clients, directory=directory)
+    wanted = Principal(id="user:bob", source="ldap", group="sales")
+    for name in ("bob", "bob", "Bob"):
+        flow = await rig.connect(basic(name, PASSWORD))
+        assert flow.response is None and principal_of(flow) == wanted
+    assert directory.seen == ["bob", "Bob"]
+    assert (await rig.connect(basic("bob", "wrong password"))).response.status_code == 407  # type: ignore[union-attr]
+    assert (await rig.connect(basic("ada", PASSWORD))).response is None
+    assert "ada" not in directory.seen, "who is in the list is tried by it alone"
+    inner = tflow.tflow(client_conn=flow.client_conn)
+    rig.made.requestheaders(inner)
+    assert inner.metadata[PRINCIPAL] == wanted
+    rig.now = DAY_SECONDS + 1
+    inner = tflow.tflow(client_conn=flow.client_conn)
+    rig.made.requestheaders(inner)
+    assert inner.metadata[PRINCIPAL] is None
+
+
+async def test_a_directory_that_cannot_be_asked_is_not_one_that_says_no(tmp_path: Path) -> None:
+    """503, nobody is let in, and nobody is barred for it."""
+    directory = Asked()
+    rig = Rig(tmp_path, directory=directory)
+    directory.away = True
+    for _ in range(FAILURES + 2):
+        flow = await rig.connect(basic("bob", PASSWORD))
+        assert flow.response is not None and flow.response.status_code == 503
+    assert rig.told == []
+    directory.away = False
+    assert (await rig.connect(basic("bob", PASSWORD))).response is None

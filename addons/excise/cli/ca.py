@@ -11,7 +11,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from excise.cli import ca_install
+from excise.cli import ca_change, ca_install
+from excise.cli.authority import limits_of
 from excise.cli.options import add_places, settings_of
 from excise.errors import ConfigError, StateError
 from excise.state.ca import CaFiles, check_ca, create_ca
@@ -27,8 +28,9 @@ def add_parser(subparsers: Any) -> None:
         action="append",
         default=[],
         metavar="HOST",
-        help="limit it to a host name and what is below it; repeatable",
+        help="limit it to a host name and what is below it; repeatable; default: all LLM hosts",
     )
+    create.add_argument("--any-host", action="store_true", help="do not limit it")
     add_places(create)
     create.set_defaults(func=run_create)
     export = commands.add_parser("export", help="print its certificate")
@@ -37,11 +39,13 @@ def add_parser(subparsers: Any) -> None:
     add_places(export)
     export.set_defaults(func=run_export)
     ca_install.add_parser(commands)
+    ca_change.add_parsers(commands)
 
 
 def run_create(args: argparse.Namespace) -> int:
     """Make the CA and say where it is and how to know it again."""
-    files = create_ca(settings_of(args).ca_dir, only_for=args.only_for)
+    settings = settings_of(args)
+    files = create_ca(settings.ca_dir, only_for=limits_of(args, settings))
     print(files.cert_pem)
     print(f"SHA-256 {fingerprint_of(check_ca(files))}", file=sys.stderr)
     return 0

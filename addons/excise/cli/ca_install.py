@@ -13,11 +13,12 @@ from typing import Any, Final
 
 from cryptography.hazmat.primitives import hashes
 
+from excise.cli.authority import ensure_authority
 from excise.cli.options import add_places, settings_of
 from excise.cli.stores import STORES, Machine, Step
 from excise.cli.stub import is_limited
 from excise.errors import ConfigError
-from excise.state.ca import CaFiles, check_ca, ensure_ca
+from excise.state.ca import CaFiles, check_ca
 
 PATIENCE: Final = 120.0
 
@@ -37,9 +38,10 @@ def add_parser(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print or run the commands. Raises `ConfigError` where one fails, or only root may."""
-    folder = settings_of(args).ca_dir
+    settings = settings_of(args)
     # Made if it is missing, for there is nothing to install; but not by a look or an undoing.
-    files = CaFiles.under(folder) if args.undo or args.print else ensure_ca(folder)
+    looks = args.undo or args.print
+    files = CaFiles.under(settings.ca_dir) if looks else ensure_authority(settings)
     certificate = check_ca(files)
     if not args.undo and not is_limited(certificate):
         print(

@@ -17,11 +17,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from excise.catalogue import Catalogue, load_catalogue
+from excise.cli.authority import ensure_authority
 from excise.cli.options import add_places, settings_of
 from excise.config import Settings
 from excise.resources import policies_dir
 from excise.state.bundle import ensure_bundle
-from excise.state.ca import ensure_ca
+from excise.state.ca_change import NEXT
 from excise.state.truststore import PASSWORD, ensure_truststore
 
 Variables = Mapping[str, str]
@@ -76,10 +77,11 @@ def run(args: argparse.Namespace) -> int:
 
 def prepare_variables(settings: Settings, environ: Mapping[str, str]) -> dict[str, str]:
     """The variables in force, with the files that they name made ready. Raises `StateError`."""
-    ca = ensure_ca(settings.ca_dir).cert_pem
+    ca = ensure_authority(settings).cert_pem
     bundle = ensure_bundle(settings.bundle, ca, environ)
     own = {environ.get(name, "") for name in EXTEND_STORE} - {"", str(ca)}
-    extra = bundle if own else ca  # each names one file only: the user's is in the bundle
+    # Each names one file only: the user's is in the bundle, and so is the CA that takes over.
+    extra = bundle if own or (settings.ca_dir / NEXT).exists() else ca
     catalogue = load_catalogue((policies_dir() / "hosts.yaml").read_text("utf-8"), "hosts.yaml")
     kept = kept_direct(environ.get("NO_PROXY") or environ.get("no_proxy") or "", catalogue)
     return build_variables(

@@ -12,11 +12,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from excise.cli.authority import ensure_authority
 from excise.cli.options import add_places, settings_of
 from excise.cli.units import MARK, Job, Service, build_launchd, build_systemd
 from excise.config import NOT_SETTINGS, Settings
 from excise.errors import ConfigError
-from excise.state.ca import ensure_ca
 
 MANAGERS: Final = {"linux": "systemd", "darwin": "launchd"}
 PATIENCE: Final = 60.0
@@ -157,7 +157,7 @@ def _refuse_foreign(file: Path) -> None:
 
 def _make_folders(settings: Settings) -> None:
     """What the service writes to has to be there before it is confined to it."""
-    ensure_ca(settings.ca_dir)
+    ensure_authority(settings)
     for folder in (settings.state_dir, settings.audit.parent):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 

@@ -23,6 +23,7 @@ from rich.table import Table
 
 from excise.assemble import Engine, prepare, settle
 from excise.audit.fields import Stage
+from excise.cli.authority import ensure_authority, unvouched
 from excise.cli.supervise import Seat, Supervisor
 from excise.config import FRUGAL, load_settings
 from excise.config import Settings as Config
@@ -41,7 +42,7 @@ from excise.edge.settings import (
 from excise.edge.watched import gathered, watched
 from excise.errors import AuditError, ConfigError, ExciseError
 from excise.ledger import check_nodes, open_ledger
-from excise.state.ca import ensure_ca
+from excise.state.directory import Directory
 from excise.state.shared import NAME, Shared
 from excise.state.shelf import clear_shelf
 
@@ -110,7 +111,8 @@ def run(args: argparse.Namespace) -> int:
         return supervised(config, settings)
     engine = read_engine(config)
     _tell_expired(engine)
-    ca = ensure_ca(config.ca_dir)
+    ca = ensure_authority(config)
+    _tell_unvouched(config, engine)
     _raise_file_limit()
     settle()
     with open_trail(config, _say) as trail:
@@ -134,7 +136,8 @@ def supervised(config: Config, settings: Settings) -> int:
     stock = Stock(replace(config, deep="", classifier=None))
     engine = stock.engine
     _tell_expired(engine)
-    ca = ensure_ca(config.ca_dir)
+    ca = ensure_authority(config)
+    _tell_unvouched(config, engine)
     _raise_file_limit()
     clear_shelf(config.state_dir / NAME)
     key = secrets.token_bytes(32)
@@ -255,6 +258,12 @@ def _tell_expired(engine: Engine) -> None:
         _say(f"{each.origin}: this exception ended on {each.until}; remove it, or grant it anew.")
 
 
+def _tell_unvouched(config: Config, engine: Engine) -> None:
+    if missing := unvouched(config, engine.catalogue):
+        _say(f"the CA may not vouch for {', '.join(missing)}: clients refuse it there. Make a "
+             "newer one: excise ca rotate.")  # fmt: skip
+
+
 def _edge_settings(config: Config, options: list[str]) -> Settings:
     host, port = config.address
     proxy, auth = parse_proxy(config.upstream_proxy) if config.upstream_proxy else ("", "")
@@ -277,6 +286,7 @@ def _edge_settings(config: Config, options: list[str]) -> Settings:
         doubts=Doubts(config.unknown_sni, config.ech, config.sni_mismatch, config.tunnel_to),
         auth=config.auth == "required",
         clients_file=config.clients,
+        directory=Directory(config.ldap, config.ldap_bind, config.ldap_ca) if config.ldap else None,
         body_limit=config.max_body,
         drain_seconds=config.drain_seconds,
         max_exchanges=config.max_exchanges,

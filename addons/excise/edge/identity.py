@@ -17,6 +17,7 @@ import time
 from collections import Counter, OrderedDict
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from math import inf
 from typing import Final, NamedTuple
 
 from mitmproxy import connection, http
@@ -24,11 +25,12 @@ from mitmproxy import connection, http
 from excise.edge.exchange import PRINCIPAL, address_of
 from excise.edge.passage import PASSAGE, Passage
 from excise.edge.threads import in_thread
-from excise.errors import ExciseError
+from excise.errors import ExciseError, StateError
 from excise.model import Principal
 from excise.state.clients import Clients
+from excise.state.directory import Directory
 from excise.state.tokens import PREFIX
-from excise.state.users import Accounts, UserFile, is_password
+from excise.state.users import Accounts, User, UserFile, is_password
 
 log = logging.getLogger("excise.edge")
 
@@ -37,6 +39,8 @@ REMEMBERED_SECONDS: Final = 300.0
 FAILURES: Final = 10  # wrong credentials from one address, within
 WINDOW_SECONDS: Final = 60.0
 AT_ONCE: Final = 2  # argon2 takes 19 MiB each time
+DAY_SECONDS: Final = 8 * 3600.0  # after which a connection of a user of the directory is asked anew
+_BY_DIRECTORY: Final = "ldap"
 _MOST: Final = 4096
 _LONGEST: Final = 4096  # characters of a header that is looked at
 # With a token as password the name says nothing; some clients cannot leave it out.
@@ -56,6 +60,7 @@ class Claim(NamedTuple):
     user: str
     token: str  # digest of the device's token, "" for a password
     stored: str  # the hash that the password fitted
+    until: float = inf  # by our clock
 
 
 class Identity:
@@ -69,9 +74,15 @@ class Identity:
         clients: Clients,
         *,
         required: bool,
+        directory: Directory | None = None,
+        refused: Callable[[str, str], None] = lambda address, why: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        """`directory` is asked for passwords of users who are in no list; `refused` is told of an
+        address that showed what is wrong, once a minute, and of one that is not listened to."""
         self._file = users
+        self._directory = directory
+        self._told_of = refused
         self._clients = clients
         self._required = required
         self._clock = clock
@@ -148,23 +159,41 @@ class Identity:
 
     async def _try(self, flow: http.HTTPFlow, shown: Shown, address: str, *, bind: bool) -> None:
         user = self._accounts.users.get(shown.name)
-        stored = user.secret if user else ""
         async with self._slots:
             # Others may have shown the same, or too much that was wrong, while this one waited.
             known = self._known(shown)
             if known is None and self._is_barred(address):
                 _answer(flow, too_many())
                 return
-            fits = known is not None or await in_thread(is_password, stored, shown.secret)
-        if not fits:
+            claim = known or await in_thread(self._fitting, shown, user)
+        if isinstance(claim, StateError):
+            log.error("nobody can tell who a client at %s is: %s", address, claim.code)
+            self.counts["unknown"] += 1
+            _answer(flow, unavailable())
+            return
+        if claim is None:
             self._fail(flow, address)
             return
         self._failed.pop(address, None)
-        claim = Claim(shown.name, "", stored)
         self._tried[self._digest(shown)] = claim, self._clock() + REMEMBERED_SECONDS
         while len(self._tried) > _MOST:
             self._tried.popitem(last=False)
         self._accept(flow, claim, bind=bind)
+
+    def _fitting(self, shown: Shown, user: User | None) -> Claim | StateError | None:
+        """Whom a password fits: tried by the list where the name is in it or there is no directory,
+        else by that."""
+        if user is not None or self._directory is None:
+            stored = user.secret if user else ""
+            fits = is_password(stored, shown.secret)
+            return Claim(shown.name, "", stored) if fits else None
+        try:
+            fits = self._directory.fits(shown.name, shown.secret)
+        except StateError as fault:
+            return fault
+        # To a directory Ada is ada; to budgets they must not be two.
+        name, until = shown.name.lower(), self._clock() + DAY_SECONDS
+        return Claim(name, "", _BY_DIRECTORY, until) if fits else None
 
     def _known(self, shown: Shown) -> Claim | None:
         if shown.secret.startswith(PREFIX):
@@ -195,9 +224,11 @@ class Identity:
         """Who a claim stands for by the users as they are now; None where it holds no longer."""
         self._refresh()
         user = self._accounts.users.get(claim.user)
+        if claim.stored == _BY_DIRECTORY and user is None and self._clock() < claim.until:
+            user = User(name=claim.user, secret=_BY_DIRECTORY)
         if user is None:
             return None
-        source = "basic"
+        source = "ldap" if claim.stored == _BY_DIRECTORY else "basic"
         if claim.token:
             token = self._accounts.tokens.get(claim.token)
             if token is None or not token.is_good(datetime.now(UTC)):
@@ -238,6 +269,8 @@ class Identity:
         count, until = self._failed.pop(address, (0, 0.0))
         if self._clock() > until:
             count, until = 0, self._clock() + WINDOW_SECONDS
+        if count in (0, FAILURES - 1):  # a line for the first and the last, not for each try
+            self._told_of(address, "credentials-barred" if count else "credentials-wrong")
         self._failed[address] = count + 1, until
         while len(self._failed) > _MOST:
             self._failed.popitem(last=False)
@@ -284,6 +317,15 @@ def challenge() -> http.Response:
         [f'Basic realm="{REALM}", charset="UTF-8"', f'Bearer realm="{REALM}"'],
     )
     return response
+
+
+def unavailable() -> http.Response:
+    """503: the directory that knows this user cannot be asked."""
+    return http.Response.make(
+        503,
+        b"Nobody can tell at the moment who you are. Try again in a minute.\n",
+        {"content-type": "text/plain; charset=utf-8", "retry-after": "60"},
+    )
 
 
 def too_many() -> http.Response:

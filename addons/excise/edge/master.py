@@ -110,6 +110,8 @@ class ExciseMaster(master.Master):
             UserFile(settings.state_dir),
             load_clients(settings.clients_file) if settings.clients_file else Clients(),
             required=settings.auth,
+            directory=settings.directory,
+            refused=lambda address, why: self._record_tunnel("", address, why),
         )
         self.gate.discovery = self._discovery()
         self.addon = Addon(

@@ -14,6 +14,7 @@ from excise.edge.doubt import CAREFUL, Doubts
 from excise.edge.load import MOST_EXCHANGES, MOST_HELD
 from excise.edge.passage import DEFAULT_BODY_LIMIT
 from excise.errors import ConfigError, closest
+from excise.state.directory import Directory
 
 _DENIED: Final = re.compile(r"(?:\*\.)?[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*")
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -66,6 +67,7 @@ class Settings:
     doubts: Doubts = CAREFUL  # what else keeps a connection from being relayed unread
     auth: bool = False  # clients must say who they are
     clients_file: Path | None = None
+    directory: Directory | None = None  # asked for passwords of users who are in no list
     body_limit: int = DEFAULT_BODY_LIMIT
     drain_seconds: float = 10.0
     max_exchanges: int = MOST_EXCHANGES
@@ -90,6 +92,8 @@ class Settings:
                 "--auth required belongs to --mode forward; elsewhere nothing can ask a client.",
                 hint="Name networks in the file of --clients.",
             )
+        if self.directory and not self.auth:
+            raise ConfigError("EXC-CFG-001", "ldap belongs to --auth required.")
         if self.balancers and self.mode == "transparent":
             raise ConfigError(
                 "EXC-CFG-001",

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from excise.errors import StateError
+from excise.state.ca_change import NEXT
 
 # Where systems keep their roots in one file: Debian, Fedora, SUSE, Alpine, macOS with Homebrew.
 SYSTEM_FILES: Final = (
@@ -33,6 +34,8 @@ def ensure_bundle(path: Path, ca_cert: Path, environ: Mapping[str, str]) -> Path
     """
     try:
         certificates = dict.fromkeys(read_certificates(ca_cert))
+        if (following := ca_cert.parent / NEXT / ca_cert.name).exists():
+            certificates.update(dict.fromkeys(read_certificates(following)))
     except OSError as fault:
         raise StateError(
             "EXC-STA-003", f"the CA cannot be read ({fault.strerror}).", at=str(ca_cert)

@@ -34,6 +34,11 @@ _EVERY_ADDRESS: Final = [
     x509.IPAddress(ipaddress.ip_network("0.0.0.0/0")),
     x509.IPAddress(ipaddress.ip_network("::/0")),
 ]
+LOOPBACK: Final = "localhost"  # among names it stands for the addresses of this machine, too
+_HERE: Final = [
+    x509.IPAddress(ipaddress.ip_network("127.0.0.0/8")),
+    x509.IPAddress(ipaddress.ip_network("::1/128")),
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,14 +61,16 @@ class CaFiles:
         )
 
 
-def ensure_ca(folder: Path, *, now: datetime | None = None) -> CaFiles:
-    """The CA in `folder`, made where there is none.
+def ensure_ca(
+    folder: Path, *, now: datetime | None = None, only_for: Sequence[str] = ()
+) -> CaFiles:
+    """The CA in `folder`, made where there is none, then limited to names as by `create_ca`.
 
     Raises `StateError` where one is there that others may read or that does not load.
     """
     files = CaFiles.under(folder)
     if not files.key_and_cert.exists():
-        return create_ca(folder, now=now)
+        return create_ca(folder, now=now, only_for=only_for)
     check_ca(files)
     return files
 
@@ -74,7 +81,8 @@ def create_ca(
     """Make a P-256 CA in `folder`.
 
     `only_for` limits it to these DNS names and what is below them (RFC 5280 §4.2.1.10), so that
-    even a stolen key vouches for nothing else. Raises `StateError` where one is already there.
+    even a stolen key vouches for nothing else; `localhost` stands for its addresses, too. Raises
+    `StateError` where one is already there.
     """
     files = CaFiles.under(folder)
     key = ec.generate_private_key(ec.SECP256R1())
@@ -84,12 +92,7 @@ def create_ca(
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         _write(files.key_and_cert, secret + pem, 0o600, os.O_EXCL)
-        _write(files.cert_pem, pem, 0o644, os.O_TRUNC)
-        _write(files.cert_cer, pem, 0o644, os.O_TRUNC)
-        bundle = pkcs12.serialize_key_and_certificates(
-            NAME.encode(), None, None, [cert], NoEncryption()
-        )
-        _write(files.cert_p12, bundle, 0o644, os.O_TRUNC)
+        write_public(files, cert)
     except FileExistsError:
         raise StateError(
             "EXC-STA-002", "a CA is already there; move it away first.", at=str(files.key_and_cert)
@@ -99,6 +102,34 @@ def create_ca(
             "EXC-STA-003", f"the CA cannot be written: {fault.strerror}.", at=str(folder)
         ) from None
     return files
+
+
+def write_public(files: CaFiles, cert: x509.Certificate) -> None:
+    """The certificate that clients are to trust, in each form. Raises `OSError`."""
+    pem = cert.public_bytes(Encoding.PEM)
+    _write(files.cert_pem, pem, 0o644, os.O_TRUNC)
+    _write(files.cert_cer, pem, 0o644, os.O_TRUNC)
+    bundle = pkcs12.serialize_key_and_certificates(
+        NAME.encode(), None, None, [cert], NoEncryption()
+    )
+    _write(files.cert_p12, bundle, 0o644, os.O_TRUNC)
+
+
+def not_vouched_for(certificate: x509.Certificate, names: Sequence[str]) -> list[str]:
+    """Those of these names, and of all below them, that a CA may not vouch for."""
+    try:
+        limits = certificate.extensions.get_extension_for_class(x509.NameConstraints).value
+    except x509.ExtensionNotFound:
+        return []
+    permitted = [
+        each.value for each in limits.permitted_subtrees or () if isinstance(each, x509.DNSName)
+    ]
+    return [name for name in names if not any(is_below(name, each) for each in permitted)]
+
+
+def is_below(name: str, domain: str) -> bool:
+    """Whether a name is a domain's, or below it."""
+    return f".{name}".endswith(f".{domain}")
 
 
 def check_ca(files: CaFiles) -> x509.Certificate:
@@ -155,10 +186,12 @@ def _certificate(
     )
     if only_for:
         names = [x509.DNSName(host.removeprefix("*.")) for host in only_for]
-        builder = builder.add_extension(
-            x509.NameConstraints(permitted_subtrees=names, excluded_subtrees=_EVERY_ADDRESS),
-            critical=True,
+        limits = (
+            x509.NameConstraints([*names, *_HERE], excluded_subtrees=None)
+            if LOOPBACK in only_for
+            else x509.NameConstraints(names, excluded_subtrees=_EVERY_ADDRESS)
         )
+        builder = builder.add_extension(limits, critical=True)
     return builder.sign(key, hashes.SHA256())
 
 
