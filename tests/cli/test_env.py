@@ -181,6 +181,15 @@ def test_docker_gets_arguments_that_reach_the_proxy(
     assert f"-Dhttps.proxyHost={url.removeprefix('http://').partition(':')[0]}" in java
 
 
+def test_docker_is_given_each_argument_whole(tmp_path: Path) -> None:
+    where = settings(tmp_path)
+    text = for_docker(prepare_variables(where, {}), where)
+    (tmp_path / "said").write_text(text)
+    code = 'docker() { printf "%s\\n" "$@"; }; eval docker run $(cat said) IMAGE'
+    done = subprocess.run(["sh", "-c", code], capture_output=True, text=True, cwd=tmp_path)
+    assert done.stdout.splitlines() == ["run", *shlex.split(text), "IMAGE"]
+
+
 def test_java_gets_its_properties_and_keeps_other_options(tmp_path: Path) -> None:
     where = settings(tmp_path, "[::1]:8080")
     first = prepare_variables(where, {JAVA: "-Xmx64m -Dhttps.proxyHost=old -Dx.y=1"})[JAVA]

@@ -213,7 +213,7 @@ def for_vscode(variables: Variables, settings: Settings) -> str:
 
 
 def for_docker(variables: Variables, settings: Settings) -> str:
-    """Arguments for `docker run`, one a line."""
+    """For `eval docker run $(excise env --shell docker) IMAGE`: arguments, one a line."""
     url = settings.url
     reach = "--network=host"
     if not _on_loopback(settings):
