@@ -68,11 +68,11 @@ from excise.pipeline.sessions import Sessions, reads_sessions, told_by
 from excise.pipeline.socket import POLICY_VIOLATION, Socket
 from excise.pipeline.told import told_of
 from excise.pipeline.usage import Exact, count_usage, estimate_tokens, estimate_usage
+from excise.pipeline.veil import Veil
 from excise.pipeline.weigh import (
     Found,
     find,
     forbid_edits,
-    masked,
     may_stand_in_head,
     seal,
     without_own,
@@ -116,6 +116,10 @@ class Firewall:
     exact: Exact | None = None  # counts tokens of whole answers; None: they are estimated
     documents: Read | None = None  # None: no document is read
     resign: Callable[[Exchange], Headers] | None = None  # headers with a signature of ours
+    veil: Veil = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "veil", Veil(self.scanner))
 
     def waits(self, exchange: Exchange, body: bytes) -> bool:
         """Whether judging this body may wait for another process: not for an event loop."""
@@ -182,7 +186,7 @@ class Firewall:
                 bytes_out=0 if reply else len(body),
                 timings=timings_of(clock),
                 overruled=overruled.clauses,
-                because=self._mask(overruled.because),
+                because=self.veil(overruled.because),
             ),
         )
         return RequestOutcome(
@@ -354,14 +358,13 @@ class Firewall:
 
     def unread(self, reason: str) -> Action:
         """What the policy does about a body that cannot be read."""
-        profile = self.policy.profile
-        return profile.uninspectable_by_reason.get(reason, profile.uninspectable)
+        return self.policy.profile.unread(reason)
 
     def describe(self, context: Context, decision: Decision, facts: Facts) -> Record:
         """An audit line about this exchange."""
-        facts = told_of(context, self.policy, facts)
-        mask = self._mask if context.hidden else str
-        return build_record(facts, decision, key=self.fingerprint_key, mask=mask)
+        told = told_of(context, self.policy, facts)
+        mask = self.veil if context.hidden else str
+        return build_record(told, decision, key=self.fingerprint_key, mask=mask)
 
     def _usage(self, context: Context, answer: Answer, message: Message) -> Usage | None:
         if message.reading is None or not 200 <= answer.status < 300:
@@ -493,6 +496,3 @@ class Firewall:
             hidden=reading is None or may_stand_in_head(found, self.policy.mild),
             guests=self.company.meet(self.scanner, message.segments, found, self.policy.profile),
         )
-
-    def _mask(self, text: str) -> str:
-        return masked(self.scanner, text)

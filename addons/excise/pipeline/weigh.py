@@ -9,7 +9,7 @@ from typing import NamedTuple
 from excise.detectors.base import FOREVER, NO_SIGNALS, Findings, Scanner, Scores, Signals
 from excise.detectors.merge import merge
 from excise.enforce.redact import Lookup, is_placeholder
-from excise.model import Action, Decision, Direction, Mode, Part, Place, Role, Segment
+from excise.model import Action, Decision, Direction, Mode, Part, Place, Segment
 
 
 class Found(NamedTuple):
@@ -68,14 +68,6 @@ def without_own(found: Found, lookup: Lookup) -> Found:
 def foreign(text: str, findings: Findings, lookup: Lookup) -> Findings:
     """Those findings that are no substitutes of ours."""
     return tuple(f for f in findings if lookup(text[f.span.start : f.span.end]) is None)
-
-
-def masked(scanner: Scanner, text: str) -> str:
-    """A text for the trail: hidden where a detector finds anything in it."""
-    if not text:
-        return text
-    segment = Segment(text, Role.USER, Part.METADATA, 0)
-    return "[masked]" if scanner.scan([segment])[0] else text
 
 
 def may_stand_in_head(found: Found, mild: frozenset[str]) -> bool:

@@ -77,7 +77,7 @@ def decide(
     required = [name for name in missing if name in profile.require]
     said = [(r.action, r.mode) for r in rulings] + [(s.action, s.mode) for s in spoken]
     actions = [action for action, mode in said if mode is Mode.ENFORCE]
-    actions += [profile.uninspectable_by_reason.get(why, profile.uninspectable) for why in unread]
+    actions += map(profile.unread, unread)
     actions += [Action.BLOCK] * len(required)
     return Decision(
         action=_worst(actions),

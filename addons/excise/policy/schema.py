@@ -217,3 +217,7 @@ class Profile:
     note: str = ""  # put behind the system prompt of a request that holds placeholders
     cases: tuple[Case, ...] = ()
     origin: str = field(default="", compare=False)
+
+    def unread(self, reason: str) -> Action:
+        """What is done about a body that cannot be read."""
+        return self.uninspectable_by_reason.get(reason, self.uninspectable)

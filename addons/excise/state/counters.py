@@ -298,13 +298,13 @@ class SqliteCounters:
 
     def used(self, charge: Charge) -> int:
         """What stands on a counter now. Raises `StateError`."""
-        with self._transaction() as base:
+        with self._reading() as base:
             rates = rates_of(charge.limit, charge.seconds)
             return TAKE.consumed(rates, self._state(base, charge), self._now())
 
     def keys(self) -> dict[str, tuple[int, int]]:
         """Every counter with its limit and window. Raises `StateError`."""
-        with self._transaction() as base:
+        with self._reading() as base:
             rows = base.execute("SELECT key, amount, seconds FROM counters").fetchall()
         return {key: (amount, seconds) for key, amount, seconds in rows}
 
@@ -334,16 +334,21 @@ class SqliteCounters:
             self._base.close()
 
     @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
+    def _reading(self) -> Iterator[sqlite3.Connection]:
         with self._lock:
             try:
-                self._base.execute("BEGIN IMMEDIATE")
-                try:
-                    yield self._base
-                finally:
-                    self._base.execute("COMMIT")
+                yield self._base
             except sqlite3.Error as fault:
                 raise self._unusable(fault) from None
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with self._reading() as base:
+            base.execute("BEGIN IMMEDIATE")
+            try:
+                yield base
+            finally:
+                base.execute("COMMIT")
 
     def _step(
         self, algorithm: StateAlgorithm, base: sqlite3.Connection, charge: Charge, now: int
