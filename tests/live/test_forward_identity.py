@@ -6,6 +6,7 @@ import base64
 import json
 import socket
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +14,7 @@ from pathlib import Path
 import httpx
 import openai
 import pytest
+from ldap_server import LdapServer
 from live.rig import Rig
 from live.stage import key
 
@@ -80,7 +82,15 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
     users.put_user("eve", group="interns", secret=hash_password(PASSWORD))
     _, token = users.new_token("ada", "laptop", now=datetime.now(UTC))
     options = ["--auth", "required", "--profile", str(profile), "--deny-hosts", "*.deepseek.com"]
+    (folder / "ldap").mkdir()
+    directory = LdapServer(folder / "ldap", {"bob@corp.test": PASSWORD})
+    settings = folder / "proxy" / "config" / "excise" / "excise.yaml"
+    settings.parent.mkdir(parents=True)
+    settings.write_text(
+        f"ldap: {directory.url}\nldap-bind: '{{}}@corp.test'\nldap-ca: {directory.ca}\n"
+    )
     with (
+        closing(directory),
         StandIn(folder / "standin") as standin,
         ProxyProcess(folder / "proxy", standin, options) as proxy,
     ):
@@ -112,6 +122,21 @@ def test_groups_meet_their_own_policy_and_the_audit_names_who(office: Office) ->
         ("user:ada", "token:laptop", "eng"),
     }
     assert office.proxy.find_leaks([PASSWORD, secret, office.token]) == []
+
+
+def test_a_directory_knows_bob_and_wrong_passwords_have_a_line(office: Office) -> None:
+    start = len(office.proxy.lines())
+    office.ask("hello", f"bob:{PASSWORD}".replace(" ", "%20"))
+    lines = office.proxy.await_lines(start, 2)
+    assert {(x["principal"]["id"], x["principal"]["source"]) for x in lines} == {
+        ("user:bob", "ldap")
+    }
+    start = len(office.proxy.lines())
+    for _ in range(3):
+        assert office.raw(connect("bob:wrong password"))[0].startswith(b"HTTP/1.1 407")
+    (line,) = office.proxy.await_lines(start, 1)
+    assert (line["stage"], line["anomalies"]) == ("tunnel", ["credentials-wrong"])
+    assert "bob" not in str(line)
 
 
 def test_who_shows_nothing_is_asked_and_may_answer_on_the_same_connection(office: Office) -> None:
