@@ -57,6 +57,7 @@ def test_the_report_is_json(
     report = {
         "inspection": [{"size": 1_000, "p50": 0.1, "p99": 0.2}],
         "meaning": [{"size": 2_000, "p50": 0.25, "p99": 0.5}],
+        "guards": {"links": {"p50": 0.1, "p99": 0.2, "megabytes": 0.0}},
         "remembered": {"1000": 0.01},
         "linear": 1.0,
         "hostile": {"x": 3.0},

@@ -21,6 +21,7 @@ from rich.console import Console
 from rich.table import Table
 
 from excise.assemble import Engine, load_engine, prepare, settle
+from excise.cli import bench_guards
 from excise.cli.bench_peers import PEERS, OwnProcess, PeerMissing
 from excise.cli.bench_session import LAST_TURN, TURNS, codec, last_turn
 from excise.cli.bench_text import hostile, mixed
@@ -81,6 +82,7 @@ def measure(engine: Engine, *, rounds: int, peers: bool) -> dict[str, Any]:
         ),
         "codec": codec(dice),
         "meaning": [cost(size, _meaning(), dice, rounds)._asdict() for size in MEANING_SIZES],
+        "guards": bench_guards.guards(dice, rounds),
         "hostile": {name: round(each, 2) for name, each in against_plain(look, dice).items()},
     }
     if peers:
@@ -216,6 +218,7 @@ def show(report: dict[str, Any], console: Console) -> None:
     )
     sizes = ", ".join(f"{size:,} bytes {took} ms" for size, took in read.items())
     console.print(f"Reading a chat without looking at it: {sizes}.")
+    bench_guards.show(report["guards"], console)
     for each in report["meaning"]:
         console.print(
             f"topics, injection and unsafe content of {each['size']:,} bytes: "
