@@ -16,22 +16,11 @@ from excise.model import Direction
 KEY = ("/v1/chat/completions", "POST")
 
 
-class Now:
-    value = 0.0
-
-    def __call__(self) -> float:
-        return self.value
-
-
 def test_workers_add_to_one_file_and_nothing_is_counted_twice(tmp_path: Path) -> None:
-    now = Now()
-    one, two = Notebook(tmp_path, now), Notebook(tmp_path, now)
+    one, two = Notebook(tmp_path), Notebook(tmp_path)
     for book, name in ((one, "a"), (two, "b"), (one, "c")):
         book.learnt.observe(KEY, "h", Direction.REQUEST, infer({name: 1}))
-        book.note()
-        now.value += 0.5
-    assert read_learnt(tmp_path).endpoints[KEY].seen == 2  # the third waits
-    for book in (one, two, one):
+        book.save()
         book.save()
     whole = read_learnt(tmp_path).endpoints[KEY]
     assert whole.seen == 3
@@ -58,5 +47,5 @@ def test_a_disk_that_cannot_be_written_costs_only_what_is_learnt(tmp_path: Path)
     (tmp_path / "learned").write_text("in the way")
     book = Notebook(tmp_path)
     book.learnt.observe(KEY, "h", Direction.REQUEST, None)
-    book.note()
+    book.save()
     assert read_learnt(tmp_path).endpoints == {}

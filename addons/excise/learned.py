@@ -6,8 +6,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
@@ -17,31 +16,21 @@ from excise.learn.model import Learnt, Model, build_model, parse_openapi, to_ope
 
 _FOLDER: Final = "learned"
 _FILE: Final = "learned.json"
-_SPACING: Final = 2.0  # seconds between two writes
 
 
 class Notebook:
-    """Adds what one process learns to the file, soon after it was new."""
+    """Adds what one process learns to the file, as soon as something is new: after some hundred
+    messages nothing is."""
 
-    def __init__(self, state_dir: Path, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, state_dir: Path) -> None:
         """Opens nothing yet."""
         self._folder = state_dir / _FOLDER
-        self._clock = clock
-        self._written = -_SPACING
-        self._dirty = False
         self.learnt = Learnt()
 
-    def note(self) -> None:
-        """Something is new."""
-        self._dirty = True
-        if self._clock() - self._written >= _SPACING:
-            self.save()
-
     def save(self) -> None:
-        """Write it if something is new; a disk that is full costs only what is learnt."""
-        if not self._dirty:
+        """Add what was seen since the last time; a full disk costs only what is learnt."""
+        if not any(each.seen for each in self.learnt.endpoints.values()):
             return
-        self._written, self._dirty = self._clock(), False
         with suppress(OSError), _alone(self._folder):
             whole = _read(self._folder / _FILE)
             whole.join(self.learnt)

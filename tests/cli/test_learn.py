@@ -18,7 +18,7 @@ def state(tmp_path: Path) -> Path:
     book = Notebook(tmp_path)
     key = ("/v1/chat/completions", "POST")
     book.learnt.observe(key, "h", Direction.REQUEST, infer({"note": "x"}), {("note",)})
-    book.note()
+    book.save()
     return tmp_path
 
 

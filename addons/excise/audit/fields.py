@@ -232,6 +232,7 @@ FIELDS: Final = (
             (
                 Field("input", _COUNT, "`gen_ai.usage.input_tokens`."),
                 Field("output", _COUNT, "`gen_ai.usage.output_tokens`."),
+                Field("cost", _MS, "US dollars, by `prices.yaml`, without discounts."),
                 Field("counted", _WORD, "By `provider`; else `exact` by us, or an `estimate`."),
             )
         ),

@@ -83,6 +83,7 @@ class Facts:
     bytes_in: int | None = None
     bytes_out: int | None = None
     usage: Usage | None = None
+    cost: float | None = None  # US dollars
     timings: Mapping[str, float] = field(default_factory=dict)
     upstream_status: int | None = None
     upstream_ended: str = ""
@@ -253,7 +254,14 @@ def _effects(facts: Facts) -> Record:
         "edits": facts.edits,
         "restored": facts.restored,
         "bytes": _filled({"in": facts.bytes_in, "out": facts.bytes_out}),
-        "usage": _filled({"input": usage.input, "output": usage.output, "counted": usage.counted})
+        "usage": _filled(
+            {
+                "input": usage.input,
+                "output": usage.output,
+                "counted": usage.counted,
+                "cost": facts.cost,
+            }
+        )
         if usage
         else None,
         "timings": {

@@ -267,7 +267,7 @@ def _exact() -> Exact:
 def _positive(config: Config, notebook: Notebook) -> Positive:
     """What learns, or holds messages to what was learnt. Raises `ExciseError`."""
     if config.learn:
-        return Learning(notebook.learnt, notebook.note, _OURS)
+        return Learning(notebook.learnt, notebook.save, _OURS)
     return Holding(load_model(config.allowed), _OURS) if config.allowed else as_it_is
 
 
@@ -310,6 +310,7 @@ def build_firewall(
         ),
         substitutes=engine.substitutes,
         overrides=Overrides(key=engine.override_key, desk=desk) if desk else None,
+        prices=engine.limits.prices,
         counts=engine.limits.counts_tokens or _headers(config) is not None,
         seconds=config.decision_seconds,
         is_slow=engine.scanner.is_slow

@@ -35,7 +35,8 @@ _GLOB: Final = re.compile(r"\{[^/}]*\}")
 
 @dataclass(slots=True)
 class Endpoint:
-    """One method of one path: where it was seen, how often, and what goes each way."""
+    """One method of one path: where it was seen, in how many messages, and what goes each
+    way."""
 
     hosts: set[str] = field(default_factory=set)
     seen: int = 0
@@ -77,7 +78,7 @@ class Learnt:
             known = self.endpoints[key] = Endpoint()
         before = (len(known.hosts), known.bodies.get(direction), len(known.unread))
         known.hosts.add(host)
-        known.seen += direction is Direction.REQUEST
+        known.seen += 1
         if schema is not None:
             old = known.bodies.get(direction)
             known.bodies[direction] = schema if old is None else merge(old, schema)

@@ -80,6 +80,7 @@ from excise.pipeline.weigh import (
 from excise.pipeline.written import is_signed, may_be_signed_anew, outside, written
 from excise.policy.build import Policy
 from excise.policy.decide import decide
+from excise.policy.limits import NO_PRICES, Prices
 from excise.policy.running import Progress
 from excise.policy.schema import Images, Sockets
 from excise.policy.situation import NO_SESSION, Situation
@@ -109,6 +110,7 @@ class Firewall:
     substitutes: Substitutes = NO_KEY
     overrides: Overrides | None = None  # None: nothing is overruled
     positive: Positive = as_it_is  # learns what messages look like, or holds them to it
+    prices: Prices = NO_PRICES  # what tokens cost, for the trail
     counts: bool = False  # some limit needs the length of requests
     seconds: float = FOREVER  # that detectors may wait for something outside, in one exchange
     judging: Judging | None = None  # None: no model is asked as a judge
@@ -362,7 +364,7 @@ class Firewall:
 
     def describe(self, context: Context, decision: Decision, facts: Facts) -> Record:
         """An audit line about this exchange."""
-        told = told_of(context, self.policy, facts)
+        told = told_of(context, self.policy, facts, self.prices)
         mask = self.veil if context.hidden else str
         return build_record(told, decision, key=self.fingerprint_key, mask=mask)
 

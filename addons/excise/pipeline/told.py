@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from excise.audit.record import Facts
+from excise.model import Usage
 from excise.pipeline.outcome import Context
 from excise.policy.build import Policy
+from excise.policy.limits import MICRO, NO_PRICES, Prices
 
 
-def told_of(context: Context, policy: Policy, facts: Facts) -> Facts:
+def told_of(context: Context, policy: Policy, facts: Facts, prices: Prices = NO_PRICES) -> Facts:
     """These facts with who asked whom for what, and under which policy."""
     exchange = context.exchange
     return replace(
@@ -28,4 +30,12 @@ def told_of(context: Context, policy: Policy, facts: Facts) -> Facts:
         stream=context.stream,
         profile=policy.profile.name,
         policy=policy.digest,
+        cost=_cost(prices, context.model, facts.usage),
     )
+
+
+def _cost(prices: Prices, model: str, usage: Usage | None) -> float | None:
+    """Dollars, where there are prices and tokens were counted."""
+    if usage is None or not prices.as_of:
+        return None
+    return prices.cost(model, usage.input or 0, usage.output or 0) / MICRO
