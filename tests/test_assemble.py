@@ -185,6 +185,32 @@ def test_own_records_and_secrets_are_read_from_the_state_folder(
         load_engine("balanced", state_dir=tmp_path / "state")
 
 
+def test_answers_are_held_against_the_operators_lists_and_facts(tmp_path: Path) -> None:
+    """Whole and in pieces, and users under age are known."""
+    (tmp_path / "pip").write_text("requests\n")
+    (tmp_path / "facts").write_text("facts: [{name: fee, about: [annual fee], value: 29 euros}]")
+    places = ["--state-dir", str(tmp_path / "state")]
+    assert main(["packages", "index", "pip", str(tmp_path / "pip"), *places]) == 0
+    assert main(["facts", "load", "shop", str(tmp_path / "facts"), *places]) == 0
+    profile = tmp_path / "answering.yaml"
+    profile.write_text(
+        "profile: answering\ntitle: Answers\nlevel: 2\npacks: [{pack: answers}, {pack: minors}]\n"
+        "uninspectable: {otherwise: alert}\non-fault: block\n"
+    )
+    scanner = load_engine(str(profile), state_dir=tmp_path / "state").scanner
+    text = "Run `pip install requests flazk`. The annual fee is 39 euros."
+    answer = Segment(text, Role.ASSISTANT, Part.COMPLETION, 0)
+    wanted = {"answer.unknown-package.pip", "answer.contradiction.fee"}
+    for findings in (
+        scanner.inspect([answer], Direction.RESPONSE).findings[0],
+        scanner.scan([answer], whole=False)[0],
+    ):
+        assert {each.entity for each in findings} == wanted
+    assert scanner.hold(text[:24]) < 24
+    user = Segment("I'm 13 years old and like maths.", Role.USER, Part.PROMPT, 0)
+    assert {f.entity for f in scanner.scan([user])[0]} == {"pii.minor"}
+
+
 def test_the_operators_own_model_is_asked_and_must_load(state: Path, tmp_path: Path) -> None:
     """What it sees is ruled on; one that is not there stops the start with the mend."""
     nlp = spacy.blank("en")
