@@ -10,58 +10,43 @@ import pytest
 from excise.cli.env import PROXY
 from excise.cli.runtimes import CLIENTS, Client
 from excise.cli.tryout import (
+    Probe,
     Sight,
-    Variables,
+    make_probe,
     post,
     see_led,
     see_trusting,
-    variables_from,
     version_of,
     without_settings,
 )
-from excise.state.bundle import ensure_bundle
-from excise.state.ca import CaFiles, ensure_ca
-from excise.state.truststore import ensure_truststore
 
 WORLD = {"PATH": os.environ["PATH"], "HOME": "/nowhere"}
 BY_NAME = {client.name: client for client in CLIENTS}
 
 
 @pytest.fixture(scope="module")
-def files(tmp_path_factory: pytest.TempPathFactory) -> CaFiles:
-    return ensure_ca(tmp_path_factory.mktemp("ca"))
+def probe(tmp_path_factory: pytest.TempPathFactory) -> Probe:
+    return make_probe(tmp_path_factory.mktemp("probe"))
 
 
-@pytest.fixture(scope="module")
-def variables(files: CaFiles) -> Variables:
-    folder = files.cert_pem.parent
-    bundle = ensure_bundle(folder / "bundle.pem", files.cert_pem, {})
-    return variables_from(files.cert_pem, bundle, ensure_truststore(folder / "t.p12", bundle))
+def test_one_that_follows_and_trusts_is_seen_so(probe: Probe, tmp_path: Path) -> None:
+    assert see_led(BY_NAME["Python urllib"], probe, WORLD, tmp_path) == Sight(True, True)
 
 
-def test_one_that_follows_and_trusts_is_seen_so(
-    files: CaFiles, variables: Variables, tmp_path: Path
-) -> None:
-    assert see_led(BY_NAME["Python urllib"], files, WORLD, variables, tmp_path) == Sight(True, True)
-
-
-def test_one_that_has_no_ca_comes_to_the_proxy_and_no_further(
-    files: CaFiles, variables: Variables, tmp_path: Path
-) -> None:
+def test_one_that_has_no_ca_comes_to_the_proxy_and_no_further(probe: Probe, tmp_path: Path) -> None:
     def bare(url: str) -> dict[str, str]:
-        return {name: text for name, text in variables(url).items() if name in PROXY}
+        return {name: text for name, text in probe.variables(url).items() if name in PROXY}
 
-    assert see_led(BY_NAME["Python urllib"], files, WORLD, bare, tmp_path) == Sight(True, False)
+    client = BY_NAME["Python urllib"]
+    assert see_led(client, Probe(probe.files, bare), WORLD, tmp_path) == Sight(True, False)
 
 
-def test_one_that_goes_its_own_way_is_seen_by_neither_stub(
-    files: CaFiles, variables: Variables, tmp_path: Path
-) -> None:
+def test_one_that_goes_its_own_way_is_seen_by_neither_stub(probe: Probe, tmp_path: Path) -> None:
     client = BY_NAME["Python http.client"]
-    assert see_led(client, files, WORLD, variables, tmp_path) == Sight(False, False)
-    settled = {**WORLD, **variables("http://127.0.0.1:9")}
-    assert see_trusting(client, files, settled, tmp_path)
-    assert not see_trusting(client, files, WORLD, tmp_path)
+    assert see_led(client, probe, WORLD, tmp_path) == Sight(False, False)
+    settled = {**WORLD, **probe.variables("http://127.0.0.1:9")}
+    assert see_trusting(client, probe.files, settled, tmp_path)
+    assert not see_trusting(client, probe.files, WORLD, tmp_path)
 
 
 def test_what_is_not_here_has_no_version_and_posts_nothing(tmp_path: Path) -> None:
@@ -92,5 +77,5 @@ def test_a_version_ends_with_its_number(tmp_path: Path, said: str, version: str)
     assert version_of(client, {"PATH": f"{tmp_path}:{WORLD['PATH']}"}) == version
 
 
-def test_no_setting_of_ours_is_left(variables: Variables) -> None:
-    assert without_settings({**WORLD, **variables("http://127.0.0.1:1")}) == WORLD
+def test_no_setting_of_ours_is_left(probe: Probe) -> None:
+    assert without_settings({**WORLD, **probe.variables("http://127.0.0.1:1")}) == WORLD

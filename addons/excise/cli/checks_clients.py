@@ -10,8 +10,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
-from cryptography import x509
-
 from excise.audit.fields import Stage
 from excise.audit.reader import find_last
 from excise.catalogue import load_catalogue
@@ -27,16 +25,15 @@ from excise.cli.connections import (
     look_up,
     read_connections,
 )
-from excise.cli.env import prepare_variables
 from excise.cli.gateway import addresses_of
 from excise.cli.runtimes import CLIENTS, Client
-from excise.cli.stub import is_limited
-from excise.cli.tryout import NOWHERE, Variables, see_led, see_trusting, variables_from, version_of
+from excise.cli.stub import HOST
+from excise.cli.tryout import Probe, make_probe, see_led, see_trusting, version_of
 from excise.config import Settings
 from excise.errors import ExciseError
 from excise.gateway import lookup_names
 from excise.resources import policies_dir
-from excise.state.ca import CaFiles, check_ca
+from excise.state.ca import CaFiles, check_ca, not_vouched_for
 
 AT_ONCE: Final = 4
 LINES: Final = 5_000  # of the trail, from its end
@@ -56,57 +53,40 @@ def check_clients(settings: Settings, environ: Mapping[str, str] | None = None) 
     if not files.key_and_cert.exists():
         return [Check("clients", Status.SKIP, "no CA yet", "excise ca create")]
     try:
-        name = probe_name(check_ca(files))
-        prepare_variables(settings, world)
+        is_ours = not not_vouched_for(check_ca(files), [HOST])
     except ExciseError as fault:
         return [Check("clients", Status.FAIL, str(fault), "see the message")]
-    named = variables_from(files.cert_pem, settings.bundle, settings.truststore)
     asked = [client for client in CLIENTS if client.quick]
-    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(AT_ONCE) as pool:
-        homes = (Path(folder) / str(number) for number in range(len(asked)))
-        return list(
-            pool.map(
-                lambda client, home: check_client(client, files, world, named, home, name),
-                asked, homes,
-            )
-        )  # fmt: skip
+    with tempfile.TemporaryDirectory() as name, ThreadPoolExecutor(AT_ONCE) as pool:
+        folder = Path(name)
+        probe = make_probe(folder / "probe")
+
+        def check(number: int) -> Check:
+            home = folder / str(number)
+            return check_client(asked[number], probe, files if is_ours else None, world, home)
+
+        return list(pool.map(check, range(len(asked))))
 
 
 def check_client(
-    client: Client,
-    files: CaFiles,
-    world: Mapping[str, str],
-    named: Variables,
-    folder: Path,
-    name: str = NOWHERE,
+    client: Client, probe: Probe, files: CaFiles | None, world: Mapping[str, str], folder: Path
 ) -> Check:
-    """One of them; `name` is a host that the CA may vouch for and that is nowhere."""
+    """One of them; `files` are those of our CA, None where it may not vouch for this machine."""
     what = f"client: {client.name}"
     if not version_of(client, world):
         return Check(what, Status.SKIP, "not here")
-    sight = see_led(client, files, world, named, folder, name)
+    sight = see_led(client, probe, world, folder)
     if not sight.led:
         return Check(what, Status.WARN, "goes past the proxy, whatever is set", client.mend)
     if not sight.trusted:
         mend = client.mend or OWN_STORE
         status = Status.FAIL if client.trust else Status.WARN
-        return Check(what, status, "comes to the proxy, but does not take the CA", mend)
-    if name != NOWHERE:
-        return Check(what, Status.OK, "comes to the proxy, takes the CA with our settings")
+        return Check(what, status, "comes to the proxy, but does not take a CA from us", mend)
+    if files is None:
+        return Check(what, Status.OK, "comes to the proxy, takes a CA from our settings")
     if see_trusting(client, files, world, folder):
         return Check(what, Status.OK, "comes to the proxy, takes the CA in this shell")
     return Check(what, Status.WARN, "takes the CA only with our settings", SETTLE)
-
-
-def probe_name(ca: x509.Certificate) -> str:
-    """A host that does not exist, among those that the CA may vouch for."""
-    if not is_limited(ca):
-        return NOWHERE
-    limits = ca.extensions.get_extension_for_class(x509.NameConstraints).value
-    names = [
-        each.value for each in limits.permitted_subtrees or () if isinstance(each, x509.DNSName)
-    ]
-    return f"excise-probe.{names[0]}" if names else NOWHERE
 
 
 # -- who refused our certificate ------------------------------------------------------------------

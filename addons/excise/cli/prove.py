@@ -27,11 +27,12 @@ from excise.cli.demo_stage import ProxyProcess
 from excise.cli.options import settings_of
 from excise.cli.runtimes import CLIENTS, Client
 from excise.cli.tryout import (
+    Probe,
     Sight,
+    make_probe,
     post,
     see_led,
     see_trusting,
-    variables_from,
     version_of,
     without_settings,
 )
@@ -41,7 +42,6 @@ from excise.rules.fillers import fill
 from excise.standin.received import Received
 from excise.standin.server import StandIn
 from excise.state.bundle import ensure_bundle
-from excise.state.ca import CaFiles
 from excise.state.truststore import ensure_truststore
 
 URL: Final = "https://api.openai.com/v1/chat/completions"
@@ -143,12 +143,14 @@ def prove_through(
     bare = _environment(world)
     # The files that `excise run` names are made once, before several ask for them.
     _prepare(proxy)
+    probe = make_probe(proxy.folder / "probe")
 
     def ask(number: int) -> Proof | None:
         client = clients[number]
         version = version_of(client, bare)
         home = proxy.folder / f"client-{number}"
-        return _Asks(client, number, version, home, bare).prove(proxy, standin) if version else None
+        asks = _Asks(client, number, version, home, bare, probe)
+        return asks.prove(proxy, standin) if version else None
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
         return [proof for proof in pool.map(ask, range(len(clients))) if proof]
@@ -163,9 +165,10 @@ class _Asks:
     version: str
     home: Path
     world: Mapping[str, str]
+    probe: Probe
 
     def prove(self, proxy: ProxyProcess, standin: StandIn) -> Proof:
-        sight = self._look(proxy)
+        sight = self._look()
         if not (sight.led and sight.trusted):
             return self._proof(sight, Verdict.DISTRUSTS if sight.led else Verdict.IGNORES)
         if not self.client.posts:
@@ -178,15 +181,13 @@ class _Asks:
         verdict = judge(values, got, done.stdout if done else "")
         return self._proof(sight, verdict, prompt, text_of(got[0]) if got else "")
 
-    def _look(self, proxy: ProxyProcess) -> Sight:
-        files, state = CaFiles.under(proxy.ca.parent), proxy.state
-        named = variables_from(proxy.ca, state / "bundle.pem", state / "truststore.p12")
-        sight = see_led(self.client, files, self.world, named, self.home)
+    def _look(self) -> Sight:
+        sight = see_led(self.client, self.probe, self.world, self.home)
         if sight.led:
             return sight
         # What goes past the proxy may be asked about the CA all the same.
-        settled = {**self.world, **named("http://127.0.0.1:9")}
-        return Sight(False, see_trusting(self.client, files, settled, self.home))
+        settled = {**self.world, **self.probe.variables("http://127.0.0.1:9")}
+        return Sight(False, see_trusting(self.client, self.probe.files, settled, self.home))
 
     def _proof(self, sight: Sight, verdict: Verdict, sent: str = "", received: str = "") -> Proof:
         past = verdict in (Verdict.IGNORES, Verdict.DISTRUSTS)

@@ -17,7 +17,9 @@ from excise.cli.env import EXTEND_STORE, JAVA, NO_PROXY, PROXY, REPLACE_STORE, b
 from excise.cli.runtimes import Client, build_command, find_program
 from excise.cli.stub import HOST, serve_stub
 from excise.cli.stub_proxy import serve_proxy
-from excise.state.ca import CaFiles
+from excise.state.bundle import ensure_bundle
+from excise.state.ca import CaFiles, ensure_ca
+from excise.state.truststore import ensure_truststore
 
 NOWHERE: Final = "excise-probe.invalid"
 PATIENCE: Final = 60.0  # compiling a program in Go takes that long
@@ -42,22 +44,30 @@ def version_of(client: Client, world: Mapping[str, str]) -> str:
     return shown[0] if shown else "unknown"
 
 
-def see_led(
-    client: Client,
-    files: CaFiles,
-    world: Mapping[str, str],
-    variables: Variables,
-    folder: Path,
-    name: str = NOWHERE,
-) -> Sight:
-    """Send it to a host that is nowhere; `variables` are those that name a proxy's address.
+class Probe(NamedTuple):
+    """A CA for trying alone, which may vouch for every name, and the variables that name it."""
 
-    Raises `StateError` where the CA is not usable.
-    """
-    with serve_stub(files, name=name) as stub, serve_proxy(stub.port) as proxy:
-        settled = {**without_settings(world), **variables(proxy.url)}
-        post(client, settled, f"https://{name}/", b"{}", folder)
-        led = any(name in authority for authority in proxy.asked)
+    files: CaFiles
+    variables: Variables
+
+
+def make_probe(folder: Path) -> Probe:
+    """Make one below `folder`; the real one may be limited to hosts that are not to be asked."""
+    files = ensure_ca(folder / "ca")
+    bundle = ensure_bundle(folder / "bundle.pem", files.cert_pem, {})
+    store = ensure_truststore(folder / "truststore.p12", bundle)
+    return Probe(
+        files,
+        lambda url: build_variables(url, extra=files.cert_pem, bundle=bundle, truststore=store),
+    )
+
+
+def see_led(client: Client, probe: Probe, world: Mapping[str, str], folder: Path) -> Sight:
+    """Send it to a host that is nowhere, by a stub of a proxy."""
+    with serve_stub(probe.files, name=NOWHERE) as stub, serve_proxy(stub.port) as proxy:
+        settled = {**without_settings(world), **probe.variables(proxy.url)}
+        post(client, settled, f"https://{NOWHERE}/", b"{}", folder)
+        led = any(NOWHERE in authority for authority in proxy.asked)
         return Sight(led, stub.requests > 0)
 
 
@@ -95,11 +105,6 @@ def without_settings(world: Mapping[str, str]) -> dict[str, str]:
     """An environment without any of ours: what follows is all that leads a client."""
     ours = {*PROXY, *NO_PROXY, *EXTEND_STORE, *REPLACE_STORE, JAVA, "NODE_USE_ENV_PROXY"}
     return {name: text for name, text in world.items() if name not in ours}
-
-
-def variables_from(extra: Path, bundle: Path, truststore: Path) -> Variables:
-    """What `excise env` exports for a proxy at an address, with these files."""
-    return lambda url: build_variables(url, extra=extra, bundle=bundle, truststore=truststore)
 
 
 def _run(command: list[str], world: Mapping[str, str]) -> subprocess.CompletedProcess[str] | None:
