@@ -44,11 +44,8 @@ def run(args: argparse.Namespace) -> int:
     files = CaFiles.under(settings.ca_dir) if looks else ensure_authority(settings)
     certificate = check_ca(files)
     if not args.undo and not is_limited(certificate):
-        print(
-            "excise: this CA can vouch for every host; excise ca create --only-for makes one that "
-            "cannot.",
-            file=sys.stderr,
-        )
+        said = "this CA can vouch for every host; excise ca rotate makes one that cannot."
+        print(f"excise: {said}", file=sys.stderr)
     # What keychains index certificates by.
     sha1 = certificate.fingerprint(hashes.SHA1()).hex().upper()
     root = args.root.absolute()
