@@ -13,6 +13,9 @@ from rules.samples import files, sample_rules
 
 from excise.detectors import hyper as subject
 from excise.detectors.hyper import Hyper, fingerprint, restore
+from excise.detectors.pattern import PatternScanner
+from excise.detectors.prefilter import Everything
+from excise.model import Part, Role, Segment
 from excise.rules.compile import CompiledRule, compile_rules
 from excise.rules.fillers import fill
 from excise.rules.load import load_pack
@@ -31,6 +34,19 @@ def test_positions_count_characters(before: str) -> None:
     (end,) = hits[1][KEY] or ()
     assert end - RULES[KEY].shape.lead_width <= len(before) < end <= len(before) + len(TOKEN)
     assert set(hits) == {1}
+
+
+@pytest.mark.parametrize("around", ["", "so it is. ", "é ü 漢字 "])
+def test_what_lies_behind_is_told_for_every_place(around: str) -> None:
+    """Hits that are left out because of where one asks from change no answer."""
+    card = fill("{pan:visa}", "b")
+    apart = " ".join(card[at : at + 4] for at in (0, 4, 8, 12))
+    text = f"{around}my card {card} and my visa {apart} {around}, so"
+    piece = Segment(text, Role.ASSISTANT, Part.COMPLETION, 0)
+    quick, sure = PatternScanner(RULES, Hyper(RULES)), PatternScanner(RULES, Everything(RULES))
+    told = [quick.rests(piece, done) for done in range(len(text))]
+    assert told == [sure.rests(piece, done) for done in range(len(text))]
+    assert told[-1] and not told[0]
 
 
 def test_a_text_edge_is_an_edge() -> None:

@@ -14,7 +14,7 @@ class Literals:
     def __init__(self, rules: Sequence[CompiledRule]) -> None:
         self._rules = tuple((index, rule.literals, rule.words) for index, rule in enumerate(rules))
 
-    def hits(self, texts: Sequence[str], labels: Sequence[str] = ()) -> Hits:
+    def hits(self, texts: Sequence[str], labels: Sequence[str] = (), behind: int = 0) -> Hits:
         """Rules of which a literal stands in the text, and a word of context there or in the label,
         to be looked for anywhere in the text."""
         found: Hits = {}

@@ -43,6 +43,7 @@ _BITS: Final = 16  # of the number of an expression, below where a hit ends
 _NUMBER: Final = (1 << _BITS) - 1
 _MANY: Final = 256  # hits from which arrays are quicker to sort
 _NOWHERE: Final = 1 << 40
+_SEEN: Final = 4  # bytes behind a match that decide about it, and around a text
 _ONE: Final = np.ones(1, bool)
 _NOUGHT: Final = np.zeros(1, np.int64)
 _SURROGATES: Final = re.compile("[\ud800-\udfff]")
@@ -164,6 +165,11 @@ def fingerprint(rules: Sequence[CompiledRule]) -> str:
     return digest.hexdigest()[:32]
 
 
+def reach_of(rule: CompiledRule) -> int:
+    """How far behind the end of a lead a match and what decides about it may end."""
+    return 2 * max(rule.lead_shift, 0) + rule.shape.width + _SEEN
+
+
 def restore(rules: Sequence[CompiledRule], database: bytes) -> Hyper | None:
     """The prefilter from a kept database, or None where that is damaged or made elsewhere."""
     try:
@@ -181,6 +187,7 @@ class Hyper:
         self._own = threading.local()
         self._expressions = expressions(tuple(rules))
         self._shifts = tuple(rule.lead_shift for rule in rules)
+        self._reaches = tuple(reach_of(rule) for rule in rules)
         self._by_context = frozenset(i for i, rule in enumerate(rules) if rule.by_context)
         self._anywhere = frozenset[int]()
         self._databases: list[Any] = []
@@ -246,13 +253,13 @@ class Hyper:
             found = _in_characters(found, raw[len(_JOINT) :])
         return [hit >> _BITS for hit in found]
 
-    def hits(self, texts: Sequence[str], labels: Sequence[str] = ()) -> Hits:
+    def hits(self, texts: Sequence[str], labels: Sequence[str] = (), behind: int = 0) -> Hits:
         """Where the leads of rules end; a rule of which the label holds a word of context is to be
         looked for anywhere."""
         if not self._databases:
             return {}
         named = sorted({label for label in labels if label})
-        hits = self._scan([*texts, *named])
+        hits = self._scan([*texts, *named], behind)
         context = {
             label: hits.pop(index).keys() & self._by_context
             for index, label in enumerate(named, start=len(texts))
@@ -263,7 +270,7 @@ class Hyper:
                 hits.setdefault(index, {}).update(dict.fromkeys(context[label]))
         return hits
 
-    def _scan(self, texts: list[str]) -> Hits:
+    def _scan(self, texts: list[str], behind: int) -> Hits:
         joined = f"{_JOINT}{_JOINT.join(texts)}{_JOINT}"
         found: list[int] = []
 
@@ -289,6 +296,8 @@ class Hyper:
                 database.scan(piece, match_event_handler=on_match, flags=0, scratch=scratch)
                 if len(found) > known:
                     found[known:] = [hit + (low << _BITS) for hit in found[known:]]
+        if behind and found:
+            found = self._alive(found, behind)
         if not found:
             return {}
         beyond = self._beyond
@@ -305,6 +314,22 @@ class Hyper:
         for rules in hits.values() if self._anywhere else ():
             rules.update(dict.fromkeys(self._anywhere & rules.keys()))
         return hits
+
+    def _alive(self, found: list[int], behind: int) -> list[int]:
+        """Hits of which a match may end behind a place; none where only parts of goals are left."""
+        reach = self._reach
+        alive = [hit for hit in found if (hit >> _BITS) + reach[hit & _NUMBER] > behind]
+        return alive if any(self._expressions[hit & _NUMBER].rules for hit in alive) else []
+
+    @cached_property
+    def _reach(self) -> list[int]:
+        """Of each expression how far behind a hit a match may end, at most."""
+        return [
+            max((self._reaches[rule] for rule in each.rules), default=_NOWHERE)
+            if self._anywhere.isdisjoint(each.rules)
+            else _NOWHERE
+            for each in self._expressions
+        ]
 
     @cached_property
     def _beyond(self) -> list[int]:

@@ -146,7 +146,7 @@ class PatternScanner:
         text = piece.text
         if piece.label or has_other_reading(text):
             return False
-        for hits in self._pieces.prefilter.hits([text]).values():
+        for hits in self._pieces.prefilter.hits([text], (), done).values():
             work = Work(len(text))
             for number, ends in hits.items():
                 if ends is not None and ends[-1] + self._far[number] <= done:

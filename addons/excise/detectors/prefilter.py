@@ -14,8 +14,9 @@ Hits = dict[int, dict[int, list[int] | None]]
 class Prefilter(Protocol):
     """Finds in which texts which rules may match; may say too much, never too little."""
 
-    def hits(self, texts: Sequence[str], labels: Sequence[str] = ()) -> Hits:
-        """Positions as `find_spans` takes them; `labels` has one for each text, or none at all."""
+    def hits(self, texts: Sequence[str], labels: Sequence[str] = (), behind: int = 0) -> Hits:
+        """Positions as `find_spans` takes them; `labels` has one for each text, or none at all.
+        Nobody asks for matches that end before `behind` in a text."""
         ...
 
     def numbers(self, text: str) -> list[int] | None:
@@ -29,7 +30,7 @@ class Everything:
     def __init__(self, rules: Sequence[CompiledRule]) -> None:
         self._rules = range(len(rules))
 
-    def hits(self, texts: Sequence[str], labels: Sequence[str] = ()) -> Hits:
+    def hits(self, texts: Sequence[str], labels: Sequence[str] = (), behind: int = 0) -> Hits:
         """Every rule, anywhere in every text."""
         return {index: dict.fromkeys(self._rules) for index in range(len(texts))}
 

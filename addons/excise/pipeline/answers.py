@@ -269,7 +269,8 @@ class AnswerStream:
         return Step() if self._passing else self._given(self._inner.finish())
 
     def _given(self, part: Part) -> Step:
-        self._parts.append(part)
+        if part.rulings or part.clauses or part.failed:
+            self._parts.append(part)
         for reason in part.unread:
             self._note(reason, self._judge.unread(reason))
         if part.unreadable:

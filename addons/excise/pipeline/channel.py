@@ -30,7 +30,7 @@ characters. What waits longer is released as far as nothing was found in it."""
 KEEP: Final = 4096
 """What still waits after the longest text was exceeded."""
 
-_BEFORE: Final = 64
+_BEFORE: Final = 16
 """Decided text that is shown with the question how much must wait. Whatever may still grow begins
 behind it, for otherwise it would not have been decided; it only tells where a word begins."""
 
