@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -72,3 +73,11 @@ def test_in_reverse_mode_it_has_to_vouch_for_the_proxys_own_name(tmp_path: Path)
 def test_one_that_is_there_stays(tmp_path: Path) -> None:
     before = ensure_ca(tmp_path / "ca").cert_pem.read_bytes()
     assert ensure_authority(config(tmp_path)).cert_pem.read_bytes() == before
+
+
+def test_hosts_that_are_only_looked_at_are_in_it(tmp_path: Path) -> None:
+    also = config(tmp_path, decrypt_also=("*.Tools.test",))
+    catalogue = load_catalogue(OWN, "hosts.yaml")
+    found = limits(tmp_path, decrypt_also=("*.Tools.test",))
+    assert found is not None and x509.DNSName("tools.test") in (found.permitted_subtrees or [])
+    assert "other.test" in unvouched(replace(also, decrypt_also=("other.test",)), catalogue)

@@ -20,11 +20,11 @@ def ensure_authority(settings: Settings) -> CaFiles:
 
 
 def llm_names(settings: Settings) -> tuple[str, ...]:
-    """The domains of all LLM hosts of the catalogue in force, and this machine. Raises
-    `PolicyError`."""
+    """The domains of all LLM hosts of the catalogue in force, those that are looked at beside
+    them, and this machine. Raises `PolicyError`."""
     folders = open_folders(settings.policies, settings.policy_key)
     catalogue = load_catalogue(*folders.first("hosts.yaml"))
-    return tuple(dict.fromkeys((*catalogue.domains(), LOOPBACK)))
+    return tuple(dict.fromkeys((*catalogue.domains(), *_looked_at(settings), LOOPBACK)))
 
 
 def limits_of(args: argparse.Namespace, settings: Settings) -> Sequence[str]:
@@ -38,4 +38,10 @@ def unvouched(settings: Settings, catalogue: Catalogue) -> list[str]:
     """The domains of LLM hosts that the CA may not vouch for."""
     if settings.mode == "reverse":
         return []
-    return not_vouched_for(check_ca(CaFiles.under(settings.ca_dir)), catalogue.domains())
+    return not_vouched_for(
+        check_ca(CaFiles.under(settings.ca_dir)), [*catalogue.domains(), *_looked_at(settings)]
+    )
+
+
+def _looked_at(settings: Settings) -> tuple[str, ...]:
+    return tuple(name.lower().removeprefix("*.") for name in settings.decrypt_also)
