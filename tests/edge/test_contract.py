@@ -7,7 +7,7 @@ import inspect
 from importlib.metadata import version
 
 import pytest
-from mitmproxy import addonmanager, hooks
+from mitmproxy import addonmanager, certs, hooks
 from mitmproxy.addons import proxyserver, tlsconfig
 from mitmproxy.proxy import commands, layer, mode_servers, server, server_hooks, tunnel
 from mitmproxy.proxy.layers import http as mhttp
@@ -57,6 +57,12 @@ def test_the_version_is_the_one_that_was_read() -> None:
         (addonmanager.AddonManager.trigger, ["self", "event"]),
         (addonmanager.traverse, ["chain"]),
         (proxyserver.Proxyserver.setup_servers, ["self"]),
+        (tlsconfig.TlsConfig.get_cert, ["self", "conn_context"]),
+        (tlsconfig._ip_or_dns_name, ["val"]),
+        (
+            certs.CertStore.get_cert,
+            ["self", "commonname", "sans", "organization", "crl_url"],
+        ),
         (proxyserver.Proxyserver.listen_addrs, ["self"]),
         (proxyserver.Servers.update, ["self", "modes"]),
         (mode_servers.ServerInstance.__init__, ["self", "mode", "manager"]),

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import certifi
 from mitmproxy import exceptions, hooks, master, options
-from mitmproxy.addons import core, disable_h2c, tlsconfig, upstream_auth
+from mitmproxy.addons import core, disable_h2c, upstream_auth
 from mitmproxy.utils import asyncio_utils
 
 from excise.edge import hostlog, http1, selftest
@@ -26,6 +26,7 @@ from excise.edge.exchange import new_id
 from excise.edge.faults import Fault
 from excise.edge.gate import Gate
 from excise.edge.identity import Identity
+from excise.edge.leaves import Leaves
 from excise.edge.load import Load
 from excise.edge.pacpage import PacPage
 from excise.edge.ports import Parts, Pulse, Record
@@ -143,7 +144,7 @@ class ExciseMaster(master.Master):
             self.identity,
             self.addon,
             *self._stand_ins,
-            tlsconfig.TlsConfig(),
+            Leaves(),
             upstream_auth.UpstreamAuth(),
         )
         told = _told(self._settings)
