@@ -11,15 +11,24 @@ from excise.detectors.pattern import PatternScanner
 from excise.model import Segment
 
 WORD = "zebra-that-crashes"
-_look = PatternScanner.look
+_look, _rests = PatternScanner.look, PatternScanner.rests
+
+
+def _read(segment: Segment) -> None:
+    if WORD in segment.text:
+        raise RuntimeError(f"cannot read {segment.text!r}")
 
 
 def look(self: PatternScanner, segments: Sequence[Segment], *, whole: bool = True) -> Any:
     for segment in segments:
-        if WORD in segment.text:
-            raise RuntimeError(f"cannot read {segment.text!r}")
+        _read(segment)
     return _look(self, segments, whole=whole)
 
 
-PatternScanner.look = look  # type: ignore[method-assign]
+def rests(self: PatternScanner, piece: Segment, done: int) -> bool:
+    _read(piece)
+    return _rests(self, piece, done)
+
+
+PatternScanner.look, PatternScanner.rests = look, rests  # type: ignore[method-assign]
 sys.exit(main())

@@ -99,6 +99,7 @@ def test_a_new_policy_is_taken_up_and_a_broken_one_is_not(stage: Stage) -> None:
     process.send_signal(signal.SIGHUP)
     until(lambda: "policy-loaded" in notices(stage))
     ask(stage)
+    stage.settle()  # the lines of this one come before those of the next
     with stage.exchange() as traffic:
         ask(stage)
     line = traffic.lines[0]
