@@ -56,7 +56,7 @@ async def test_only_what_a_firewall_needs_is_loaded(tmp_path: Path) -> None:
     """No script loader, no replay, no map, no save: nothing that could change or keep traffic."""
     made = ExciseMaster(_settings(tmp_path), _parts())
     assert sorted(type(each).__name__ for each in made.addons.chain) == [
-        "Addon", "Core", "DisableH2C", "Gate", "Identity", "Servers", "TlsConfig",
+        "Addon", "Core", "DisableH2C", "Gate", "Identity", "Leaves", "Servers",
         "UpstreamAuth",
     ]  # fmt: skip
 
