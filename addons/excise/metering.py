@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from excise.errors import StateError
@@ -90,11 +90,13 @@ class Meter:
             if verdict.limit:
                 return verdict
             shadow = [pair for pair in mine if pair[0].mode is Mode.SHADOW]
-            would = tuple(limit.id for limit, charge in shadow if self._over(limit, charge, tokens))
-            self._counters.add(charge for limit, charge in shadow if limit.count in WINDOWED)
+            stands = self._added([pair for pair in shadow if pair[0].count in WINDOWED])
+            would = tuple(
+                limit.id for limit, charge in shadow if self._over(limit, charge, tokens, stands)
+            )
             charges = tuple(pair for pair in mine if pair[0].count in (What.TOKENS, What.COST))
             self._under_way[exchange.id] = _Open(model, tokens, charges, places, self._clock())
-        self._tell(mine)
+        self._tell(mine, stands)
         return Verdict(would=would)
 
     def settle(
@@ -119,9 +121,8 @@ class Meter:
             with self._lock:
                 self._places.leave(opened.places)
         finally:
-            if rest:
-                self._counters.add(charge for _, charge in rest)
-        self._tell(rest)
+            stands = self._added(rest)
+        self._tell(rest, stands)
 
     def sweep(self) -> None:
         """Forget what is over: idle counters, and exchanges whose end nobody told."""
@@ -137,7 +138,7 @@ class Meter:
 
     def _at_once(self, mine: list[tuple[Limit, Charge]], tokens: int) -> Verdict | None:
         for limit, charge in mine:
-            if limit.count is What.CONTEXT and self._over(limit, charge, tokens):
+            if limit.count is What.CONTEXT and self._over(limit, charge, tokens, {}):
                 return Verdict(limit.id, None)
         return None
 
@@ -172,12 +173,18 @@ class Meter:
         named = next(limit for limit, charge in windowed if charge == denied.charge)
         return Verdict(named.id, denied.wait)
 
-    def _over(self, limit: Limit, charge: Charge, tokens: int) -> bool:
+    def _added(self, wanted: Sequence[tuple[Limit, Charge]]) -> dict[str, int]:
+        """Count these; by its key what then stands on each."""
+        counted = self._counters.add([charge for _, charge in wanted])
+        return {charge.key: used for (_, charge), used in zip(wanted, counted, strict=True)}
+
+    def _over(self, limit: Limit, charge: Charge, tokens: int, stands: Mapping[str, int]) -> bool:
+        """Whether an exchange is too much for a limit; `stands` holds what it came to."""
         if limit.count is What.CONTEXT:
             return tokens > limit.at_most
         if limit.count is What.CONCURRENCY:
             return self._places.held(charge.key) > limit.at_most  # its own place counted in
-        return self._counters.used(charge) + charge.amount > limit.at_most
+        return stands[charge.key] > limit.at_most
 
     def _charge(
         self, limit: Limit, exchange: Exchange, model: str, provider: str, tokens: int
@@ -216,11 +223,13 @@ class Meter:
             return self.limits.prices.cost(model, tokens_in, tokens_out)
         return 1
 
-    def _tell(self, mine: list[tuple[Limit, Charge]]) -> None:
+    def _tell(self, mine: list[tuple[Limit, Charge]], stands: Mapping[str, int]) -> None:
         for limit, charge in mine:
             if not limit.warn_at or limit.count not in WINDOWED or charge.amount <= 0:
                 continue
-            used = self._counters.used(charge)
+            used = stands.get(charge.key)
+            if used is None:
+                used = self._counters.used(charge)
             for percent in limit.warn_at:
                 mark = limit.at_most * percent / 100
                 if used - charge.amount < mark <= used:

@@ -70,12 +70,11 @@ def test_what_came_is_counted_beyond_the_limit_and_given_back(
     made: tuple[Counters, Clock],
 ) -> None:
     counters, _ = made
-    counters.add([charge(25)])
-    assert counters.used(charge()) == 25
-    counters.add([charge(-20)])
+    assert counters.add([charge(25)]) == [25] == [counters.used(charge())]
+    assert counters.add([charge(-20), charge(3, key="b")]) == [5, 3]
     assert counters.used(charge()) == 5
-    counters.add([charge(-20)])
-    assert counters.used(charge()) == 0
+    assert counters.add([charge(-20)]) == [0] == [counters.used(charge())]
+    assert counters.add([]) == []
 
 
 def test_a_clock_that_goes_back_frees_nothing(made: tuple[Counters, Clock]) -> None:

@@ -50,7 +50,7 @@ def test_all_or_none(counters: Counters) -> None:
 
 
 def test_answers_count_beyond_the_limit_and_come_back(counters: Counters) -> None:
-    counters.add([charge(15), charge(2, key="other")])
+    assert counters.add([charge(15), charge(2, key="other")]) == [15, 2]
     assert counters.used(charge()) == 15 and counters.take([charge()]) is not None
     counters.add([charge(-20)])
     assert counters.used(charge()) == 0 and counters.take([charge()]) is None

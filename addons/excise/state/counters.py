@@ -52,8 +52,9 @@ class Counters(Protocol):
         """Count all of these, or none of them where one does not fit."""
         ...
 
-    def add(self, charges: Iterable[Charge]) -> None:
-        """Count these whatever the limit; a negative amount is given back."""
+    def add(self, charges: Sequence[Charge]) -> list[int]:
+        """Count these whatever the limit, and say what then stands on each; a negative amount is
+        given back."""
         ...
 
     def used(self, charge: Charge) -> int:
@@ -144,6 +145,7 @@ class Debit(Slots):
         return (slot, *kept), ADMITTED
 
 
+_WRITTEN: Final = " ".join(["%.0f"] * (SLOTS + 2))
 TAKE: Final = Slots()
 ADD: Final = Debit()
 
@@ -156,13 +158,18 @@ def rates_of(limit: int, seconds: int) -> list[Rate]:
 
 def write_state(state: State) -> str:
     """A state as a text."""
-    return " ".join(f"{each:.0f}" for each in state)
+    return _WRITTEN % state
 
 
 def read_state(text: str) -> State:
     """The state that a text tells; nothing counted where it tells none."""
-    state = TAKE.decode(text.split())
+    state = tuple(map(float, text.split()))
     return state if len(state) == SLOTS + 2 else TAKE.initial([])
+
+
+def counted(state: State) -> int:
+    """What counts at the moment of a state."""
+    return int(sum(state[1:]))
 
 
 class _Kept(NamedTuple):
@@ -192,20 +199,17 @@ class MemoryCounters:
                     return denied_by(charge, decision)
         return None
 
-    def add(self, charges: Iterable[Charge]) -> None:
+    def add(self, charges: Sequence[Charge]) -> list[int]:
         """Count these whatever the limit."""
         with self._lock:
-            for charge in charges:
-                self._check(ADD, charge, self._now())
+            now = self._now()
+            return [self._added(charge, now) for charge in charges]
 
     def used(self, charge: Charge) -> int:
         """What stands on a counter now."""
         with self._lock:
             kept = self._kept.get(charge.key)
-            if kept is None:
-                return 0
-            rates = rates_of(charge.limit, charge.seconds)
-            return TAKE.consumed(rates, kept.store.read(TAKE, rates), self._now())
+            return 0 if kept is None else _stands(kept, charge, self._now())
 
     def keys(self) -> dict[str, tuple[int, int]]:
         """Every counter with its limit and window."""
@@ -236,11 +240,15 @@ class MemoryCounters:
             del self._kept[key]
         return len(idle)
 
+    def _added(self, charge: Charge, now: int) -> int:
+        self._check(ADD, charge, now)
+        return _stands(self._place(charge), charge, now)
+
+    def _place(self, charge: Charge) -> _Kept:
+        return self._kept.get(charge.key) or self._made(charge)
+
     def _check(self, algorithm: StateAlgorithm, charge: Charge, now: int) -> Decision:
-        kept = self._kept.get(charge.key)
-        if kept is None:
-            kept = self._made(charge)
-        decision: Decision = kept.store.check(
+        decision: Decision = self._place(charge).store.check(
             algorithm, rates_of(charge.limit, charge.seconds), now, charge.amount
         )
         return decision
@@ -255,6 +263,11 @@ class MemoryCounters:
 
     def _now(self) -> int:
         return int(self._clock() * 1000)
+
+
+def _stands(kept: _Kept, charge: Charge, now: int) -> int:
+    rates = rates_of(charge.limit, charge.seconds)
+    return TAKE.consumed(rates, kept.store.read(TAKE, rates), now)
 
 
 _SCHEMA: Final = """
@@ -290,11 +303,15 @@ class SqliteCounters:
             self._put(base, states)
         return None
 
-    def add(self, charges: Iterable[Charge]) -> None:
+    def add(self, charges: Sequence[Charge]) -> list[int]:
         """Count these whatever the limit. Raises `StateError`."""
+        if not charges:
+            return []
         with self._transaction() as base:
             now = self._now()
-            self._put(base, [(each, self._step(ADD, base, each, now)[0]) for each in charges])
+            states = [(each, self._step(ADD, base, each, now)[0]) for each in charges]
+            self._put(base, states)
+        return [counted(state) for _, state in states]
 
     def used(self, charge: Charge) -> int:
         """What stands on a counter now. Raises `StateError`."""

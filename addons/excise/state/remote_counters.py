@@ -8,7 +8,7 @@ of all who count at once one always gets through.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Final
 
@@ -21,6 +21,7 @@ from excise.state.counters import (
     TAKE,
     Charge,
     Denied,
+    counted,
     denied_by,
     rates_of,
     read_state,
@@ -82,15 +83,14 @@ class RemoteCounters:
         self._pay()
         return self._change(charges, step)
 
-    def add(self, charges: Iterable[Charge]) -> None:
+    def add(self, charges: Sequence[Charge]) -> list[int]:
         """Count these whatever the limit; what cannot be counted now is, once the server is back.
         Raises `StateError`."""
-        wanted = list(charges)
         try:
             self._pay()
-            self._add(wanted)
+            return self._add(charges)
         except StateError:
-            self._owed.extend(wanted)
+            self._owed.extend(charges)
             raise
 
     def _pay(self) -> None:
@@ -99,12 +99,18 @@ class RemoteCounters:
             self._add([self._owed[0]])
             self._owed.popleft()
 
-    def _add(self, wanted: list[Charge]) -> None:
+    def _add(self, wanted: Sequence[Charge]) -> list[int]:
+        stepped: list[State] = []
+
         def step(states: list[State], now: int) -> list[State]:
             pairs = zip(wanted, states, strict=True)
-            return [ADD.step(_rates(each), state, now, each.amount)[0] for each, state in pairs]
+            stepped[:] = [
+                ADD.step(_rates(each), state, now, each.amount)[0] for each, state in pairs
+            ]
+            return stepped
 
         self._change(wanted, step)
+        return [counted(state) for state in stepped]
 
     def used(self, charge: Charge) -> int:
         """What stands on a counter now. Raises `StateError`."""
