@@ -6,7 +6,16 @@ from typing import Any
 
 import pytest
 
-from excise.audit.mapping import EXPORTS, MAPPING, leaves, render_mapping, to_ecs, to_ocsf, to_otel
+from excise.audit.mapping import (
+    EXPORTS,
+    MAPPING,
+    flat,
+    leaves,
+    render_mapping,
+    to_ecs,
+    to_ocsf,
+    to_otel,
+)
 from excise.model import Action
 
 RECORD: dict[str, Any] = {
@@ -66,3 +75,16 @@ def test_the_table_names_fields_that_exist_once_each() -> None:
         assert len(given) == len(set(given))
     page = render_mapping()
     assert all(f"`{name}`" in page for name in known) and all(f"`{a}`" in page for a in Action)
+
+
+@pytest.mark.parametrize(
+    ("attributes", "left"),
+    [
+        ({"a": 1, "b": ["x"], "c": [{"d": 1}], "e": {"f": 1}}, {"a": 1, "b": ["x"]}),
+        ({"a": 2**63, "b": 2**63 - 1}, {"a": str(2**63), "b": 2**63 - 1}),
+    ],
+)
+def test_attributes_are_scalars_and_numbers_beyond_the_protocol_texts(
+    attributes: dict[str, Any], left: dict[str, Any]
+) -> None:
+    assert flat(attributes) == left

@@ -56,9 +56,10 @@ def test_vector_speaks_of_fields_and_actions_that_exist() -> None:
 
 @pytest.mark.parametrize("text", [VECTOR, OTEL])
 def test_the_sinks_that_a_file_asks_for_fit_its_receiver(text: str) -> None:
-    (asked,) = re.findall(r'sinks: \["([^"]+)"\]', text)
-    target = parse_target(asked)
-    assert f"{target.host}:{target.port}" in re.sub(r"^#.*$", "", text, flags=re.MULTILINE)
+    (asked,) = re.findall(r"sinks: \[([^\]]+)\]", text)
+    for address in re.findall(r'"([^"]+)"', asked):
+        target = parse_target(address)
+        assert f"{target.host}:{target.port}" in re.sub(r"^#.*$", "", text, flags=re.MULTILINE)
 
 
 def test_every_component_of_the_collector_is_defined_and_used() -> None:

@@ -185,15 +185,27 @@ def webhook() -> Iterator[Taker]:
 
 
 @pytest.fixture(scope="module")
+def collector() -> Iterator[Taker]:
+    with Taker(http=True) as taker:
+        yield taker
+        taker.shutdown()
+
+
+@pytest.fixture(scope="module")
 def stage(
-    tmp_path_factory: pytest.TempPathFactory, syslog: Taker, webhook: Taker
+    tmp_path_factory: pytest.TempPathFactory, syslog: Taker, webhook: Taker, collector: Taker
 ) -> Iterator[Stage]:
     folder = tmp_path_factory.mktemp("sinks")
     settings = folder / "proxy/config/excise/excise.yaml"
     settings.parent.mkdir(parents=True)
-    ports = (syslog.server_address[1], webhook.server_address[1])
-    addresses = "syslog+tcp://127.0.0.1:{}, webhook+http://127.0.0.1:{}/in".format(*ports)
-    settings.write_text(f"sinks: [{addresses}]\n", "utf-8")
+    collects = f"127.0.0.1:{collector.server_address[1]}"
+    addresses = (
+        f"syslog+tcp://127.0.0.1:{syslog.server_address[1]}",
+        f"webhook+http://127.0.0.1:{webhook.server_address[1]}/in",
+        f"otlp+http://{collects}",
+        f"otlp-traces+http://{collects}",
+    )
+    settings.write_text(f"sinks: [{', '.join(addresses)}]\n", "utf-8")
     options = ["--metrics", f"127.0.0.1:{METRICS_PORT}"]
     with start(folder, options, program=CRASHING) as stage:
         yield stage
@@ -386,7 +398,7 @@ def test_metrics_and_health_tell_of_it_and_hold_nothing_of_it(
 
 
 def test_no_sink_holds_any_of_it(
-    stage: Stage, planted: list[str], syslog: Taker, webhook: Taker
+    stage: Stage, planted: list[str], syslog: Taker, webhook: Taker, collector: Taker
 ) -> None:
     """Last on purpose: stops the proxy and reads all that it wrote."""
     assert len(planted) > 80 or pytest.skip("the other tests of this module did not run")
@@ -396,7 +408,8 @@ def test_no_sink_holds_any_of_it(
     write_what_is_made_of_the_trail(stage.proxy.trail)
     assert stage.proxy.find_leaks(sorted(spelled)) == []
     written = stage.proxy.trail.read_bytes().splitlines()
-    for taker in (syslog, webhook):
+    assert collector.got.count(b"gen_ai.operation.name") > 60  # spans stand only in traces
+    for taker in (syslog, webhook, collector):
         assert [line for line in written if line not in taker.got] == []
         assert [form for form in spelled if form.encode() in taker.got] == []
 

@@ -89,6 +89,17 @@ def to_otel(record: Record) -> dict[str, Any]:
     }
 
 
+def flat(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """Those whose values are scalars or lists of scalars; numbers beyond 64 bits as texts."""
+    return {
+        name: str(value) if isinstance(value, int) and abs(value) >= 2**63 else value
+        for name, value in attributes.items()
+        if not any(
+            isinstance(each, Mapping) for each in (value if isinstance(value, list) else [value])
+        )
+    }
+
+
 def to_ecs(record: Record) -> dict[str, Any]:
     """A document in the Elastic Common Schema."""
     document = _nested(_renamed(record, lambda row: row.ecs, "excise."))

@@ -11,10 +11,12 @@ from typing import Any
 
 import pytest
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from excise.audit.sinks.feeder import SinkFault
-from excise.audit.sinks.otlp import Otlp, flat
+from excise.audit.sinks.otlp import LOGS, TRACES, Otlp
 from excise.audit.sinks.target import parse_target
+from excise.audit.spans import Spans, numbers_of
 
 LINE = {
     "schema": 1,
@@ -23,6 +25,7 @@ LINE = {
     "action": "block",
     "model": "m",
     "usage": {"input": 3},
+    "id": "x",
     "rulings": [{"rule": "a.b", "severity": "high"}],
 }
 
@@ -34,6 +37,7 @@ class Collector(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.requests: list[tuple[str, ExportLogsServiceRequest]] = []
+        self.traces: list[ExportTraceServiceRequest] = []
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -43,11 +47,17 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["content-length"]))
         if self.headers.get("content-encoding") == "gzip":
             body = gzip.decompress(body)
+        if self.path == "/v1/traces":
+            self.server.traces.append(ExportTraceServiceRequest.FromString(body))
+            return self.answer(self.server.status)
         request = ExportLogsServiceRequest.FromString(body)
         poisoned = any("poison" in text for text in bodies(request))
         if not poisoned:
             self.server.requests.append((self.path, request))
-        self.send_response(400 if poisoned else self.server.status)
+        return self.answer(400 if poisoned else self.server.status)
+
+    def answer(self, status: int) -> None:
+        self.send_response(status)
         self.send_header("content-length", "0")
         self.end_headers()
 
@@ -57,6 +67,10 @@ class _Handler(BaseHTTPRequestHandler):
 def bodies(request: ExportLogsServiceRequest) -> list[str]:
     records = request.resource_logs[0].scope_logs[0].log_records
     return [each.body.string_value for each in records]
+
+
+def open_logs(collector: Collector) -> Otlp:
+    return Otlp(parse_target(f"otlp+http://127.0.0.1:{collector.server_address[1]}"), LOGS)
 
 
 @pytest.fixture
@@ -69,7 +83,7 @@ def collector() -> Iterator[Collector]:
 
 
 def test_lines_are_log_records_with_the_names_of_the_conventions(collector: Collector) -> None:
-    otlp = Otlp(parse_target(f"otlp+http://127.0.0.1:{collector.server_address[1]}"))
+    otlp = open_logs(collector)
     line = json.dumps(LINE).encode()
     otlp.send([line, line])
     for status, lasting in ((401, True), (404, True), (429, False)):
@@ -90,14 +104,34 @@ def test_lines_are_log_records_with_the_names_of_the_conventions(collector: Coll
     assert named["gen_ai.request.model"].string_value == "m"
     assert named["gen_ai.usage.input_tokens"].int_value == 3
     assert "excise.rulings" not in named
+    assert records[0].trace_id == numbers_of("x").trace.to_bytes(16)
+    assert records[0].span_id == numbers_of("x").span.to_bytes(8)
 
 
-def test_objects_stay_in_the_body() -> None:
-    assert flat({"a": 1, "b": ["x"], "c": [{"d": 1}], "e": {"f": 1}}) == {"a": 1, "b": ["x"]}
+def test_an_exchange_is_a_span(collector: Collector) -> None:
+    target = parse_target(f"otlp-traces+http://127.0.0.1:{collector.server_address[1]}")
+    otlp = Otlp(target, TRACES)
+    otlp.send(Spans().pick([json.dumps(LINE).encode()]))
+    collector.status = 503
+    with pytest.raises(SinkFault, match="503"):
+        otlp.send(Spans().pick([json.dumps(LINE).encode()]))
+    otlp.close()
+    resource = collector.traces[0].resource_spans[0]
+    (span,) = resource.scope_spans[0].spans
+    assert span.trace_id == numbers_of("x").trace.to_bytes(16)
+    assert (span.name, span.kind, span.status.code, span.status.message) == (
+        "chat m", span.SPAN_KIND_CLIENT, span.status.STATUS_CODE_ERROR, "block",
+    )  # fmt: skip
+    assert span.start_time_unix_nano == span.end_time_unix_nano == 1767323045678 * 1_000_000
+    named = {each.key: each.value for each in span.attributes}
+    assert named["gen_ai.usage.input_tokens"].int_value == 3
+    assert [event.name for event in span.events] == ["excise.finding"]
+    service = {each.key: each.value.string_value for each in resource.resource.attributes}
+    assert service["service.name"] == "excise"
 
 
 def test_a_line_that_is_refused_does_not_hold_up_the_others(collector: Collector) -> None:
-    otlp = Otlp(parse_target(f"otlp+http://127.0.0.1:{collector.server_address[1]}"))
+    otlp = open_logs(collector)
     lines = [json.dumps(LINE | {"id": f"x{number}"}) for number in range(9)]
     lines[4] = json.dumps(LINE | {"id": "poison"})
     with pytest.raises(SinkFault) as fault:
@@ -110,12 +144,8 @@ def test_a_line_that_is_refused_does_not_hold_up_the_others(collector: Collector
 
 @pytest.mark.parametrize("line", [b"no json", b"[]", b'{"time": 5}', b"\xff", b"{}"])
 def test_a_line_that_cannot_be_read_goes_on_as_it_is(collector: Collector, line: bytes) -> None:
-    otlp = Otlp(parse_target(f"otlp+http://127.0.0.1:{collector.server_address[1]}"))
+    otlp = open_logs(collector)
     good = json.dumps(LINE)
     otlp.send([line, good.encode()])
     otlp.close()
     assert bodies(collector.requests[0][1]) == [line.decode("utf-8", "replace"), good]
-
-
-def test_numbers_beyond_the_protocol_are_texts() -> None:
-    assert flat({"a": 2**63, "b": 2**63 - 1}) == {"a": str(2**63), "b": 2**63 - 1}

@@ -8,6 +8,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -56,13 +57,10 @@ class Server:
             self._read(taken)
 
     def _read(self, taken: socket.socket) -> None:
-        try:
-            stream = taken.makefile("rb")
+        with suppress(OSError), taken, taken.makefile("rb") as stream:
             while length := b"".join(iter(lambda: stream.read(1).strip(b" "), b"")):
                 self.messages.append(stream.read(int(length)))
                 self.got.release()
-        except OSError:
-            pass
 
     def await_messages(self, count: int) -> list[bytes]:
         for _ in range(count):

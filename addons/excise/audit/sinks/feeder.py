@@ -21,6 +21,9 @@ FIRST_WAIT: Final = 0.5
 LONGEST_WAIT: Final = 30.0
 PATIENCE: Final = 5.0  # seconds that a sink has at the end to take what is left
 
+# The lines that were written → what is sent of them.
+Pick = Callable[[Sequence[bytes]], Sequence[bytes]]
+
 
 class SinkFault(Exception):
     """A batch was not taken. `lasting`: nor will it be; `lost`: only so many lines of it, the rest
@@ -60,7 +63,7 @@ class Feeder:
         refuse: bool = False,
         notice: Notice = lambda _: None,
         first_wait: float = FIRST_WAIT,
-        pick: Callable[[Sequence[bytes]], Sequence[bytes]] | None = None,
+        pick: Pick | None = None,
     ) -> None:
         """`pick` says what is sent where some lines were written; None: those lines."""
         self.name = name

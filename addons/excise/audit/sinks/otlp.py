@@ -1,69 +1,83 @@
-"""Lines as OpenTelemetry log records, by OTLP over HTTP. The body is the line as it stands in the
-file; attributes are its fields by the names of `audit.mapping`, lists of objects apart."""
+"""Lines as OpenTelemetry log records, and exchanges as spans, by OTLP over HTTP.
+
+The body of a record is the line as it stands in the file; attributes are its fields by the names
+of `audit.mapping`, lists of objects apart.
+"""
 
 from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping, Sequence
-from datetime import datetime
-from typing import Any, Final
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from typing import Any, Final, NamedTuple
 
-from excise.audit.mapping import to_otel
+from excise.audit.mapping import flat, to_otel
 from excise.audit.sinks.feeder import SinkFault
 from excise.audit.sinks.target import Target
+from excise.audit.spans import Span, nanoseconds, numbers_of
 from excise.errors import ConfigError
 
 _TIMEOUT: Final = 10.0
-_PATH: Final = "/v1/logs"
 _UNREADABLE: Final = frozenset({400, 413, 422})  # a request of fewer records may be taken
 _FOR_NOW: Final = frozenset({408, 425, 429})
+_EXPORTERS: Final = "opentelemetry.exporter.otlp.proto.http."
+
+
+class Signal(NamedTuple):
+    """What is sent: to which path, by which of the library's exporters, made of which lines."""
+
+    path: str
+    module: str
+    exporter: str
+    render: Callable[[bytes, Any], Any]  # a line and the resource → a record
 
 
 class Otlp:
     """A collector that takes OTLP over HTTP."""
 
-    def __init__(self, target: Target) -> None:
+    def __init__(self, target: Target, signal: Signal) -> None:
         """Raises `ConfigError` where the extra `sinks` is not installed."""
         try:
             # Imported where it is asked for: it takes tens of megabytes.
             import requests
-            from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
             from opentelemetry.sdk.resources import Resource
+
+            exporter: Any = getattr(import_module(_EXPORTERS + signal.module), signal.exporter)
         except ImportError:
             raise ConfigError(
                 "EXC-CFG-004", "needs the OpenTelemetry SDK.", at=target.name,
                 hint="Install the extra `sinks`.",
             ) from None  # fmt: skip
         logging.getLogger("opentelemetry").setLevel(logging.CRITICAL)  # the sink tells of faults
-        scheme = target.scheme.removeprefix("otlp+")
+        scheme = target.scheme.partition("+")[2]
         host = f"[{target.host}]" if ":" in target.host else target.host
-        path = _PATH if target.path == "/" else target.path
+        path = signal.path if target.path == "/" else target.path
         ca = target.files.get("ca")
         self._status = 0  # of the last answer; the exporter tells only whether it was a good one
-        session = requests.Session()
+        session = self._session = requests.Session()
         session.hooks["response"].append(self._heard)
-        self._exporter: Any = OTLPLogExporter(
+        self._exporter = exporter(
             endpoint=f"{scheme}://{host}:{target.port}{path}",
             certificate_file=str(ca) if ca else None,
             timeout=_TIMEOUT,
             session=session,
         )
+        self._render = signal.render
         self._resource = Resource({"service.name": "excise"})
 
     def send(self, lines: Sequence[bytes]) -> None:
         """Export them as one request; what the collector will never take is parted from the rest,
         which is sent all the same."""
-        if refused := self._export([self._record(line) for line in lines]):
+        records = [self._render(line, self._resource) for line in lines]
+        if refused := self._export(records):
             raise SinkFault("refused for what they are", lasting=True, lost=refused)
 
     def _export(self, records: Sequence[Any]) -> int:
         """Send them; how many were refused for what they are. Raises `SinkFault` where it was not
         for that."""
-        from opentelemetry.sdk._logs.export import LogRecordExportResult
-
         self._status = 0
-        if self._exporter.export(records) is LogRecordExportResult.SUCCESS:
+        if self._exporter.export(records).name == "SUCCESS":
             return 0
         if self._status not in _UNREADABLE:
             why = f"status {self._status}" if self._status else "no answer"
@@ -79,37 +93,56 @@ class Otlp:
     def close(self) -> None:
         """Let go of connections."""
         self._exporter.shutdown()
-
-    def _record(self, line: bytes) -> Any:
-        from opentelemetry._logs import LogRecord, SeverityNumber
-        from opentelemetry.sdk._logs import ReadableLogRecord
-
-        try:
-            told = to_otel(json.loads(line))
-            moment = int(datetime.fromisoformat(told["timestamp"]).timestamp() * 1000) * 1_000_000
-        except (ValueError, KeyError, TypeError, AttributeError):
-            # It goes on as it is: one line that nobody can read must not hold up the others.
-            return ReadableLogRecord(
-                LogRecord(body=line.decode("utf-8", "replace")), self._resource
-            )
-        record = LogRecord(
-            timestamp=moment,
-            observed_timestamp=moment,
-            severity_text=told["severity_text"],
-            severity_number=SeverityNumber(told["severity_number"]),
-            event_name=told["event_name"],
-            body=line.decode("utf-8", "replace"),
-            attributes=flat(told["attributes"]),
-        )
-        return ReadableLogRecord(record, self._resource)
+        self._session.close()
 
 
-def flat(attributes: Mapping[str, Any]) -> dict[str, Any]:
-    """Those whose values are scalars or lists of scalars; numbers beyond 64 bits as texts."""
-    return {
-        name: str(value) if isinstance(value, int) and abs(value) >= 2**63 else value
-        for name, value in attributes.items()
-        if not any(
-            isinstance(each, Mapping) for each in (value if isinstance(value, list) else [value])
-        )
-    }
+def render_log(line: bytes, resource: Any) -> Any:
+    """A line of the trail as a log record, in the trace of its exchange."""
+    from opentelemetry._logs import LogRecord, SeverityNumber
+    from opentelemetry.sdk._logs import ReadableLogRecord
+
+    body = line.decode("utf-8", "replace")
+    try:
+        record = json.loads(line)
+        told, moment = to_otel(record), nanoseconds(record["time"])
+    except (ValueError, KeyError, TypeError, AttributeError):
+        # It goes on as it is: one line that nobody can read must not hold up the others.
+        return ReadableLogRecord(LogRecord(body=body), resource)
+    made = LogRecord(
+        timestamp=moment,
+        observed_timestamp=moment,
+        severity_text=told["severity_text"],
+        severity_number=SeverityNumber(told["severity_number"]),
+        event_name=told["event_name"],
+        body=body,
+        attributes=flat(told["attributes"]),
+    )
+    if exchange := record.get("id"):
+        made.trace_id, made.span_id = numbers_of(exchange)
+    return ReadableLogRecord(made, resource)
+
+
+def render_span(line: bytes, resource: Any) -> Any:
+    """A span of `audit.spans` as the library has it."""
+    from opentelemetry.sdk.trace import Event, ReadableSpan
+    from opentelemetry.trace import SpanContext, SpanKind, Status, StatusCode, TraceFlags
+
+    told = Span(*json.loads(line))
+    flags = TraceFlags(TraceFlags.SAMPLED)
+    parent = SpanContext(told.trace, told.parent, False, flags) if told.parent else None
+    return ReadableSpan(
+        told.name,
+        context=SpanContext(told.trace, told.span, False, flags),
+        parent=parent,
+        resource=resource,
+        kind=SpanKind.CLIENT,
+        attributes=told.attributes,
+        events=[Event(name, attributes, when) for when, name, attributes in told.events],
+        status=Status(StatusCode.ERROR, told.error) if told.error else Status(),
+        start_time=told.start,
+        end_time=told.end,
+    )
+
+
+LOGS: Final = Signal("/v1/logs", "_log_exporter", "OTLPLogExporter", render_log)
+TRACES: Final = Signal("/v1/traces", "trace_exporter", "OTLPSpanExporter", render_span)

@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from time import monotonic
 from typing import Final
 
 from excise.audit.alerts import Alerts
-from excise.audit.sinks.feeder import Feeder, Sender, Sinks
+from excise.audit.sinks.feeder import Feeder, Pick, Sender, Sinks
 from excise.audit.sinks.kafka import Kafka
-from excise.audit.sinks.otlp import Otlp
+from excise.audit.sinks.otlp import LOGS, TRACES, Otlp
 from excise.audit.sinks.stderr import Stderr
 from excise.audit.sinks.syslog import Syslog
 from excise.audit.sinks.target import Target, parse_target
 from excise.audit.sinks.webhook import Webhook
+from excise.audit.spans import Spans
 from excise.audit.trail import Notice
 from excise.errors import ConfigError
 
+TRACED: Final = "otlp-traces"  # is sent spans instead of lines
 SENDERS: Final[Mapping[str, Callable[[Target], Sender]]] = {
     "syslog": Syslog,
     "webhook": Webhook,
-    "otlp": Otlp,
+    "otlp": partial(Otlp, signal=LOGS),
+    TRACED: partial(Otlp, signal=TRACES),
     "kafka": Kafka,
 }
 
@@ -37,21 +41,23 @@ def start_sinks(
     told = [_told(text) for text in alerts]
     return Sinks(
         [
-            *(_feeder(target, sender, notice) for target, sender in made),
-            *(_feeder(t, s, notice, Alerts(monotonic)) for t, s in told),
+            *(_feeder(target, sender, notice, _picker(target)) for target, sender in made),
+            *(_feeder(t, s, notice, Alerts(monotonic).pick, "alerts ") for t, s in told),
         ]
     )
 
 
+def _picker(target: Target) -> Pick | None:
+    return Spans().pick if target.scheme.startswith(TRACED) else None
+
+
 def _feeder(
-    target: Target | None, sender: Sender, notice: Notice, alerts: Alerts | None = None
+    target: Target | None, sender: Sender, notice: Notice, pick: Pick | None, what: str = ""
 ) -> Feeder:
-    pick = alerts.pick if alerts else None
-    name = target.name if target else STDERR
     if target is None:
-        return Feeder(f"alerts {name}", sender, notice=notice, pick=pick)
+        return Feeder(f"{what}{STDERR}", sender, notice=notice, pick=pick)
     return Feeder(
-        f"alerts {name}" if alerts else name,
+        f"{what}{target.name}",
         sender,
         queue=target.queue,
         batch=target.batch,

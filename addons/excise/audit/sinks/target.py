@@ -22,6 +22,8 @@ PORTS: Final = {
     "webhook+https": 443,
     "otlp+http": 4318,
     "otlp+https": 4318,
+    "otlp-traces+http": 4318,
+    "otlp-traces+https": 4318,
     "kafka": 9092,
     "kafka+tls": 9093,
 }
