@@ -39,8 +39,9 @@ def test_what_an_exchange_cost_is_told_where_there_are_prices(
 ) -> None:
     context = firewall().inspect_request(exchange(chat("x"))).context
     facts = Facts(stage=Stage.RESPONSE, usage=usage)
-    cost = told_of(context, planted_policy(), facts, prices).cost
-    assert cost == (want if want is None else pytest.approx(want))
+    told = told_of(context, planted_policy(), facts, prices)
+    assert told.cost == (want if want is None else pytest.approx(want))
+    assert told.tariff == ("" if want is None else "gpt-4o*")
     wall = firewall(prices=prices)
     line = wall.describe(context, Decision(action=Action.ALLOW, would=Action.ALLOW), facts)
     assert line.get("usage", {}).get("cost") == (want if want is None else pytest.approx(want))

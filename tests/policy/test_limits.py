@@ -78,6 +78,13 @@ def test_what_a_million_tokens_each_way_cost(model: str, cost: int) -> None:
     assert parse_prices(PRICES, "p.yaml").cost(model, 1_000_000, 1_000_000) == cost
 
 
+@pytest.mark.parametrize(
+    ("model", "name"), [("vendor/Small-1", "small-*"), ("big", "big"), ("bigger", "otherwise")]
+)
+def test_a_price_is_called_by_its_first_pattern(model: str, name: str) -> None:
+    assert parse_prices(PRICES, "p.yaml").price_of(model).name == name
+
+
 @given(st.integers(0, 10**7), st.integers(0, 10**7), st.text(max_size=9))
 def test_cost_is_rounded_up_and_grows(tokens_in: int, tokens_out: int, model: str) -> None:
     prices = parse_prices(PRICES, "p.yaml")

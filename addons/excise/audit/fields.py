@@ -233,6 +233,11 @@ FIELDS: Final = (
                 Field("input", _COUNT, "`gen_ai.usage.input_tokens`."),
                 Field("output", _COUNT, "`gen_ai.usage.output_tokens`."),
                 Field("cost", _MS, "US dollars, by `prices.yaml`, without discounts."),
+                Field(
+                    "tariff",
+                    _text(MAX_NAME),
+                    "Which price counted: its first pattern in `prices.yaml`, or `otherwise`.",
+                ),
                 Field("counted", _WORD, "By `provider`; else `exact` by us, or an `estimate`."),
             )
         ),

@@ -84,6 +84,7 @@ class Facts:
     bytes_out: int | None = None
     usage: Usage | None = None
     cost: float | None = None  # US dollars
+    tariff: str = ""  # which price counted
     timings: Mapping[str, float] = field(default_factory=dict)
     upstream_status: int | None = None
     upstream_ended: str = ""
@@ -260,6 +261,7 @@ def _effects(facts: Facts) -> Record:
                 "output": usage.output,
                 "counted": usage.counted,
                 "cost": facts.cost,
+                "tariff": printable(facts.tariff, MAX_NAME),
             }
         )
         if usage

@@ -23,7 +23,8 @@ BUCKETS: Final = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 25.0, 50.0, 100.0, 250.0,
 STEPS: Final = ("detect", "total")
 _OTHER: Final = "other"
 _RANK: Final = {str(action): action.rank for action in Action}
-_SUMMED: Final = (("bytes", "in"), ("bytes", "out"), ("usage", "input"), ("usage", "output"))
+_SUMMED: Final = (("bytes", "in"), ("bytes", "out"))
+_COUNTED: Final = ("input", "output")
 _RARE: Final = frozenset({"reasons", "missing", "override", "edits", "restored"})
 _UNINSPECTABLE: Final = "uninspectable:"
 
@@ -57,8 +58,11 @@ FAMILIES: Final = (
     Family("excise_overrides", "counter", ("group",), "Refusals that users overruled."),
     Family("excise_edits", "counter", ("group",), "Spans that were replaced."),
     Family("excise_restored", "counter", ("group",), "Placeholders that were put back."),
-    Family("excise_tokens", "counter", ("group", "provider", "kind"),
-           "Tokens of exchanges; `kind` is input or output."),
+    Family("excise_tokens", "counter", ("group", "provider", "tariff", "kind"),
+           "Tokens of exchanges; `kind` is input or output, `tariff` as for the cost."),
+    Family("excise_cost_dollars", "counter", ("group", "provider", "tariff"),
+           "US dollars by `prices.yaml`; `tariff` is the model as that table names it: the first "
+           "pattern of the price that counted, or `otherwise`."),
     Family("excise_bytes", "counter", ("stage", "kind"),
            "Bytes of bodies; `kind` is in or out of the proxy."),
     Family("excise_upstream", "counter", ("provider", "status"),
@@ -146,6 +150,8 @@ class Metrics:
         for place, (field, name) in enumerate(_SUMMED, 1):
             if (held := record.get(field)) and name in held:
                 sums[place] += held[name]
+        if usage := record.get("usage"):
+            self._see_usage(usage, group, record.get("provider", ""))
         if timings := record.get("timings"):
             for step in STEPS:
                 if step in timings:
@@ -156,6 +162,15 @@ class Metrics:
                 self._add("excise_findings", labels, ruling["count"])
         if not _RARE.isdisjoint(record):
             self._see_rare(record, group)
+
+    def _see_usage(self, usage: Mapping[str, Any], group: str, provider: str) -> None:
+        # Models are named by clients, tariffs by the operator's table.
+        of = (group, provider, usage.get("tariff", ""))
+        for kind in _COUNTED:
+            if tokens := usage.get(kind):
+                self._add("excise_tokens", (*of, kind), tokens)
+        if cost := usage.get("cost"):
+            self._add("excise_cost_dollars", of, cost)
 
     def _sums_of(self, kind: Labels) -> list[float]:
         sums = self._sums.get(kind)
@@ -267,17 +282,15 @@ def _spread(
 ) -> Iterator[tuple[str, Labels, float]]:
     """What the sums of messages of a kind are in the families."""
     for (stage, action, would, group, provider, status), numbers in sums.items():
-        count, size_in, size_out, tokens_in, tokens_out = numbers
+        count, size_in, size_out = numbers
         yield "excise_messages", (stage, action, group, provider), count
         if _RANK[would] > _RANK[action]:
             yield "excise_shadow", (stage, would, group), count
         if status:
             yield "excise_upstream", (provider, status), count
-        for kind, size, tokens in (("in", size_in, tokens_in), ("out", size_out, tokens_out)):
+        for kind, size in (("in", size_in), ("out", size_out)):
             if size:
                 yield "excise_bytes", (stage, kind), size
-            if tokens:
-                yield "excise_tokens", (group, provider, f"{kind}put"), tokens
 
 
 class _Collector(NamedTuple):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from excise.audit.record import Facts
 from excise.model import Usage
@@ -30,12 +31,16 @@ def told_of(context: Context, policy: Policy, facts: Facts, prices: Prices = NO_
         stream=context.stream,
         profile=policy.profile.name,
         policy=policy.digest,
-        cost=_cost(prices, context.model, facts.usage),
+        **_cost(prices, context.model, facts.usage),
     )
 
 
-def _cost(prices: Prices, model: str, usage: Usage | None) -> float | None:
-    """Dollars, where there are prices and tokens were counted."""
+def _cost(prices: Prices, model: str, usage: Usage | None) -> dict[str, Any]:
+    """Dollars, and by which price, where there are prices and tokens were counted."""
     if usage is None or not prices.as_of:
-        return None
-    return prices.cost(model, usage.input or 0, usage.output or 0) / MICRO
+        return {}
+    price = prices.price_of(model)
+    return {
+        "cost": price.cost(usage.input or 0, usage.output or 0) / MICRO,
+        "tariff": price.name,
+    }

@@ -75,6 +75,9 @@ class Limit:
         )
 
 
+OTHERWISE: Final = "otherwise"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Price:
     """US dollars for a million tokens of the models that a pattern names."""
@@ -82,6 +85,15 @@ class Price:
     models: tuple[str, ...]
     input: float
     output: float
+
+    @property
+    def name(self) -> str:
+        """How the trail and metrics call it: its first pattern."""
+        return self.models[0] if self.models else OTHERWISE
+
+    def cost(self, tokens_in: int, tokens_out: int) -> int:
+        """Millionths of a dollar, rounded up."""
+        return -int(-(tokens_in * self.input + tokens_out * self.output) // 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,14 +104,17 @@ class Prices:
     otherwise: Price
     as_of: str = ""
 
-    def cost(self, model: str, tokens_in: int, tokens_out: int) -> int:
-        """Millionths of a dollar, rounded up."""
+    def price_of(self, model: str) -> Price:
+        """What this model costs."""
         name = model.rpartition("/")[2].lower()
-        price = next(
+        return next(
             (p for p in self.every if any(fnmatchcase(name, each) for each in p.models)),
             self.otherwise,
         )
-        return -int(-(tokens_in * price.input + tokens_out * price.output) // 1)
+
+    def cost(self, model: str, tokens_in: int, tokens_out: int) -> int:
+        """Millionths of a dollar, rounded up."""
+        return self.price_of(model).cost(tokens_in, tokens_out)
 
 
 NO_PRICES: Final = Prices((), Price(models=("*",), input=0.0, output=0.0))
