@@ -246,6 +246,11 @@ def test_whatever_comes_in_the_line_fits_and_stays_one_line(
     record = build_record(facts, decision(ruling(path=tuple(path))), key=KEY, time=NOW)
     VALIDATOR.validate(record)
     assert "\n" not in json.dumps(record)
+    # What is remembered of a client says the same as what is worked out anew.
+    anew = build_record(
+        facts, decision(ruling(path=tuple(path))), key=KEY, time=NOW, mask=lambda text: text
+    )
+    assert record == anew
 
 
 @pytest.mark.parametrize(

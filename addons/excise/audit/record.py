@@ -10,9 +10,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Final
+from functools import lru_cache
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple
 from urllib.parse import unquote
 
 from excise import __version__
@@ -36,6 +37,8 @@ Record = dict[str, Any]
 Mask = Callable[[str], str]
 
 _HIDDEN: Final = "*"
+_NONE: Final[Mapping[str, Any]] = MappingProxyType({})
+_SHORT: Final = 1024  # characters of what clients choose, up to which a head is remembered
 _MODEL: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@+-]*")
 _HOST: Final = re.compile(r"[A-Za-z0-9._:\[\]-]+")
 _METHOD: Final = re.compile(r"[A-Z]{1,16}")
@@ -52,8 +55,7 @@ _VARYING: Final = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
+class Facts(NamedTuple):
     """What is known of an exchange besides the decision on it.
 
     `timings` are milliseconds by the names in `TIMINGS`; `bytes_in` and `bytes_out` count the body
@@ -67,7 +69,7 @@ class Facts:
     principal: Principal | None = None
     address: str = ""
     user_agent: str = ""
-    header_names: Sequence[str] = ()
+    header_names: tuple[str, ...] = ()
     trajectory: Trajectory | None = None
     provider: str = ""
     host: str = ""
@@ -85,15 +87,15 @@ class Facts:
     usage: Usage | None = None
     cost: float | None = None  # US dollars
     tariff: str = ""  # which price counted
-    timings: Mapping[str, float] = field(default_factory=dict)
+    timings: Mapping[str, float] = _NONE
     upstream_status: int | None = None
     upstream_ended: str = ""
     overruled: Sequence[str] = ()  # clauses that the user lifted, and why
     because: str = ""
     fault: str = ""
     fault_where: str = ""
-    notice: Mapping[str, str | int] = field(default_factory=dict)
-    shape: Mapping[str, float] = field(default_factory=dict)
+    notice: Mapping[str, str | int] = _NONE
+    shape: Mapping[str, float] = _NONE
     profile: str = ""
     policy: str = ""
     worker: str = ""
@@ -112,6 +114,7 @@ def build_record(
     `key` keys the fingerprints. `mask` returns a text without what detectors found in it. Without
     `time` the writer puts in the moment at which it is handed the record.
     """
+    head = _head(facts, key, mask)
     record: Record = {
         "schema": SCHEMA_VERSION,
         "time": render_time(time) if time else "",
@@ -119,10 +122,11 @@ def build_record(
         "id": printable(facts.id, 64),
         "reference": printable(facts.reference, 64),
         "direction": str(facts.direction) if facts.direction else "",
-        "principal": _principal(facts.principal),
-        "client": _client(facts, key, mask),
+        "principal": head.principal,
+        "client": head.client,
         "conversation": _conversation(facts.trajectory, key),
-        **_request(facts, mask),
+        **head.request,
+        "stream": facts.stream,
         **(_judgement(decision, key) if decision else {}),
         **_effects(facts),
         "notice": dict(facts.notice),
@@ -235,16 +239,67 @@ def _judgement(decision: Decision, key: bytes) -> Record:
     }
 
 
-def _request(facts: Facts, mask: Mask) -> Record:
-    return {
-        "provider": printable(facts.provider, MAX_NAME),
-        "host": _formed(_HOST, facts.host, MAX_HOST),
-        "method": _formed(_METHOD, facts.method, 16),
-        "path": render_target(facts.target, mask),
-        "dialect": printable(facts.dialect, MAX_NAME),
-        "model": _masked_model(facts.model, mask),
-        "stream": facts.stream,
-    }
+class _Asked(NamedTuple):
+    """Who asks whom, as it came."""
+
+    principal: Principal | None
+    address: str
+    user_agent: str
+    header_names: tuple[str, ...]
+    provider: str
+    host: str
+    method: str
+    target: str
+    dialect: str
+    model: str
+
+
+class _Head(NamedTuple):
+    """What every line tells of it. Lines share these, and nobody changes them."""
+
+    principal: Record
+    client: Record
+    request: Record
+
+
+def _head(facts: Facts, key: bytes, mask: Mask) -> _Head:
+    """A client says the same of itself with every message, so that is worked out once."""
+    asked = _Asked(
+        facts.principal,
+        facts.address,
+        facts.user_agent,
+        facts.header_names,
+        facts.provider,
+        facts.host,
+        facts.method,
+        facts.target,
+        facts.dialect,
+        facts.model,
+    )
+    chosen = len(facts.target) + len(facts.model) + len(facts.user_agent)
+    if mask is str and chosen + sum(map(len, facts.header_names)) <= _SHORT:
+        return _remembered(asked, key)
+    return _describe(asked, key, mask)
+
+
+@lru_cache(maxsize=256)
+def _remembered(asked: _Asked, key: bytes) -> _Head:
+    return _describe(asked, key, str)
+
+
+def _describe(asked: _Asked, key: bytes, mask: Mask) -> _Head:
+    return _Head(
+        _principal(asked.principal),
+        _client(asked, key, mask),
+        {
+            "provider": printable(asked.provider, MAX_NAME),
+            "host": _formed(_HOST, asked.host, MAX_HOST),
+            "method": _formed(_METHOD, asked.method, 16),
+            "path": render_target(asked.target, mask),
+            "dialect": printable(asked.dialect, MAX_NAME),
+            "model": _masked_model(asked.model, mask),
+        },
+    )
 
 
 def _effects(facts: Facts) -> Record:
@@ -288,13 +343,13 @@ def _fault(facts: Facts) -> Record:
     return _filled({"kind": _word(facts.fault), "where": printable(facts.fault_where, MAX_NAME)})
 
 
-def _client(facts: Facts, key: bytes, mask: Mask) -> Record:
-    agent = printable(mask(facts.user_agent), MAX_AGENT)
+def _client(asked: _Asked, key: bytes, mask: Mask) -> Record:
+    agent = printable(mask(asked.user_agent), MAX_AGENT)
     family = _FAMILY.match(agent)
-    names = ",".join(name for name in facts.header_names if name not in _VARYING)
+    names = ",".join(name for name in asked.header_names if name not in _VARYING)
     return _filled(
         {
-            "address": printable(facts.address, 64),
+            "address": printable(asked.address, 64),
             "user_agent": agent,
             "family": family[0].lower() if family else "",
             "fingerprint": fingerprint(key, names) if names else "",

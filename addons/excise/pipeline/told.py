@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from excise.audit.record import Facts
@@ -15,13 +14,12 @@ from excise.policy.limits import MICRO, NO_PRICES, Prices
 def told_of(context: Context, policy: Policy, facts: Facts, prices: Prices = NO_PRICES) -> Facts:
     """These facts with who asked whom for what, and under which policy."""
     exchange = context.exchange
-    return replace(
-        facts,
+    return facts._replace(
         id=exchange.id,
         principal=exchange.principal,
         address=exchange.address,
         user_agent=exchange.header("user-agent"),
-        header_names=[name for name, _ in exchange.headers],
+        header_names=tuple(name for name, _ in exchange.headers),
         provider=context.host.provider,
         host=exchange.host,
         method=exchange.method,
