@@ -272,6 +272,7 @@ def test_one_budget_is_spent_in_the_order_of_the_message() -> None:
     assert [len(each) for each in again.findings] == [cut, 0, 20, 1, 1]
     assert again.exhausted == ()
     assert scanner.scan(message) == again.findings
+    assert first.passing == {2, 4} and not again.passing
 
 
 def test_what_no_budget_is_enough_for_is_remembered() -> None:

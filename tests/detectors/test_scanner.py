@@ -9,9 +9,10 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from rules.samples import sample_rules
 
 from excise.audit.fields import WORD
-from excise.detectors.base import Glance, Sight
+from excise.detectors.base import Glance, Scanned, Sight
 from excise.detectors.build import build_scanner, entities_of, side_detectors
 from excise.detectors.deep import Deep
 from excise.detectors.proof import CANARY, PROOF
@@ -19,8 +20,10 @@ from excise.detectors.scanner import SPENT, spelled
 from excise.errors import NoAnswer
 from excise.model import Direction, Kind, Part, Role, Segment, Span
 from excise.resources import policies_dir
+from excise.rules.fillers import fill
 from excise.rules.load import load_pack
 from excise.rules.schema import Rule
+from excise.text.budget import MOST_RUNS
 from excise.workers.asking import Asking
 
 PACK = """\
@@ -263,6 +266,29 @@ def test_what_is_left_out_of_the_look_is_an_anomaly() -> None:
         looked = scanner.inspect([segment("Anna"), segment(bomb)], Direction.REQUEST)
         assert looked.anomalies == (SPENT,)
     assert re.fullmatch(WORD, SPENT)
+
+
+def test_what_others_left_no_room_for_is_looked_at_anew() -> None:
+    """All else is remembered, and a text that stands twice is looked at once."""
+
+    def tokens_in(scanned: Scanned) -> list[int]:
+        return [sum(each.rule != PERSON.id for each in found) for found in scanned.findings]
+
+    seen = Capitals()
+    scanner = build_scanner([*sample_rules(), PERSON], detectors={"names": seen})
+    tokens = [fill("key-{alnum:16}", str(number)).encode() for number in range(MOST_RUNS + 10)]
+    lines = [base64.b64encode(token).decode() for token in tokens]
+    message = [segment("\n".join(lines[:-20])), segment("\n".join(lines[-20:])), segment("Anna")]
+    message.append(message[-1])
+    first = scanner.inspect(message, Direction.REQUEST)
+    assert first.anomalies == (SPENT,) and len(seen.seen) == 3
+    assert tokens_in(first) == [len(lines) - 20, 10, 0, 0]
+    for fresh in (1, 0):
+        del seen.seen[:]
+        again = scanner.inspect(message, Direction.REQUEST)
+        assert again.anomalies == () and len(seen.seen) == fresh
+        assert tokens_in(again) == [len(lines) - 20, 20, 0, 0]
+        assert first.findings[2:] == again.findings[2:] and again.findings[2]
 
 
 class Subjects(Capitals):

@@ -15,6 +15,14 @@ from excise.text.tokens import Tokens, tokenize
 Findings = tuple[Finding, ...]
 
 
+def digest_of(segment: Segment) -> bytes:
+    """Sixteen bytes that stand for the label and the text of a segment."""
+    label = segment.label
+    # The length keeps a label that ends in what a text begins with apart from it.
+    whole = f"{len(label)}\0{label}{segment.text}".encode("utf-8", "surrogatepass")
+    return hashlib.blake2b(whole, digest_size=16).digest()
+
+
 class Glance:
     """One text as the detectors of one look share it: each reading is worked out when first asked
     for, and once. For one thread."""
@@ -34,11 +42,7 @@ class Glance:
     @cached_property
     def digest(self) -> bytes:
         """Sixteen bytes that stand for the label and the text as received."""
-        # The length keeps a label that ends in what a text begins with apart from it.
-        head = f"{len(self._received.label)}\0{self._received.label}"
-        digest = hashlib.blake2b(head.encode("utf-8", "surrogatepass"), digest_size=16)
-        digest.update(self._received.text.encode("utf-8", "surrogatepass"))
-        return digest.digest()
+        return digest_of(self._received)
 
     @cached_property
     def segment(self) -> Segment:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Iterable
 from typing import Final
 
 REMEMBERED: Final = 8192  # verdicts kept; one is a digest and its findings, some hundred bytes
@@ -20,14 +21,21 @@ class Memory[Verdict]:
 
     def get(self, key: bytes) -> Verdict | None:
         """What was kept, or None."""
+        return self.get_all((key,))[0]
+
+    def get_all(self, keys: Iterable[bytes]) -> list[Verdict | None]:
+        """For each of these what was kept, or None."""
+        found = []
         with self._lock:
-            known = self._known.get(key)
-            if known is None:
-                self.misses += 1
-            else:
-                self.hits += 1
-                self._known.move_to_end(key)
-            return known
+            for key in keys:
+                known = self._known.get(key)
+                if known is None:
+                    self.misses += 1
+                else:
+                    self.hits += 1
+                    self._known.move_to_end(key)
+                found.append(known)
+        return found
 
     def put(self, key: bytes, verdict: Verdict) -> None:
         """Keep it."""

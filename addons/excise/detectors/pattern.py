@@ -75,10 +75,14 @@ class _Text(NamedTuple):
 
 class Looked(NamedTuple):
     """What a look at a message found, and by number the segments in which something was left out:
-    undecoded, as the budget of the message was spent, or untried, as that of the text was."""
+    undecoded, as the budget of the message was spent, or untried, as that of the text was.
+
+    Of those in `passing` another message may show more: what was found is not remembered.
+    """
 
     findings: list[Findings]
     exhausted: tuple[int, ...] = ()
+    passing: frozenset[int] = frozenset()
 
 
 class _Pass(NamedTuple):
@@ -169,7 +173,7 @@ class PatternScanner:
         """
         results: list[Findings] = [()] * len(glances)
         fresh: dict[int, tuple[Memory[Verdict], bytes]] = {}
-        exhausted = set[int]()
+        exhausted, passing = set[int](), set[int]()
         texts: list[_Text] = []
         budget = Budget()
         for index, glance in enumerate(glances):
@@ -182,13 +186,16 @@ class PatternScanner:
             alone, budget.exhausted = budget == Budget(), False
             _add_texts(texts, index, glance, budget if whole else None)
             exhausted.update((index,) * budget.exhausted)
-            if whole and (alone or not budget.exhausted):
+            if alone or not budget.exhausted:
                 fresh[index] = memory, glance.digest
+            else:
+                passing.add(index)
         if texts:
             exhausted |= self._search(texts, results, self._whole if whole else self._pieces)
-        for index, (memory, key) in fresh.items():
-            memory.put(key, Verdict(results[index], index in exhausted))
-        return Looked(results, tuple(sorted(exhausted)))
+        if whole:
+            for index, (memory, key) in fresh.items():
+                memory.put(key, Verdict(results[index], index in exhausted))
+        return Looked(results, tuple(sorted(exhausted)), frozenset(passing))
 
     def _search(self, texts: list[_Text], results: list[Findings], by: _Pass) -> set[int]:
         """Fill in the results; the segments in which not everything was tried."""

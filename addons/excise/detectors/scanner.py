@@ -22,6 +22,7 @@ from excise.detectors.base import (
     Scores,
     Sight,
     Signals,
+    digest_of,
 )
 from excise.detectors.confirm import excuses
 from excise.detectors.memory import Memory
@@ -64,13 +65,19 @@ _Readers = Mapping[str, tuple[_Reader, ...]]
 
 
 class _Seen(NamedTuple):
-    """What is made of a text: findings, and what classifiers say as (detector, label, score)."""
+    """What is made of a text: findings, what classifiers say as (detector, label, score), and
+    whether something of it was left out."""
 
     findings: Findings = ()
     scores: Scores = ()
+    is_cut: bool = False
 
 
 _UNSEEN: Final = _Seen()
+# Behind the digest of a text: what a verdict depends on besides.
+_TAILS: Final = {
+    way: {part: f"{way}/{part}".encode() for part in Part} for way in (None, *Direction)
+}
 
 
 class _Panel(NamedTuple):
@@ -158,7 +165,7 @@ class FullScanner:
         return {
             "pattern": self.pattern.memory,
             "short": self.pattern.short,
-            "aside": self._memory,
+            "text": self._memory,
         }
 
     def prepare(self) -> Iterator[None]:
@@ -190,14 +197,46 @@ class FullScanner:
         direction: Direction | None,
         seconds: float = FOREVER,
     ) -> Scanned:
-        """Everything that reads messages of this direction (None: of either)."""
-        glances = self._glances(segments)
-        found, exhausted = self.pattern.look(glances)
-        anomalies = (SPENT,) if exhausted else ()
-        if not self._panels[direction]:
-            return Scanned(found, anomalies=anomalies)
-        beside = self._aside(glances, direction, seconds)
-        return beside._replace(findings=join(found, beside.findings), anomalies=anomalies)
+        """Everything that reads messages of this direction (None: of either), remembered by text,
+        part and direction.
+
+        Where a detector does not answer, the verdict is not remembered: the next time it may.
+        """
+        tails = _TAILS[direction]
+        keys = [digest_of(each) + tails[each.part] for each in segments]
+        seen = self._memory.get_all(keys)
+        missing: tuple[str, ...] = ()
+        if None in seen:
+            # What comes twice in a message is looked at once.
+            new = {key: each for key, each, known in zip(keys, segments, seen, strict=True)
+                   if known is None}  # fmt: skip
+            fresh, missing = self._looked_at(new, direction, seconds)
+            seen = [fresh[key] if known is None else known
+                    for key, known in zip(keys, seen, strict=True)]  # fmt: skip
+        every = [each for each in seen if each is not None]
+        return Scanned(
+            [each.findings for each in every],
+            missing,
+            (SPENT,) if any(each.is_cut for each in every) else (),
+            _best(every),
+            [each.scores for each in every],
+        )
+
+    def _looked_at(
+        self, new: Mapping[bytes, Segment], direction: Direction | None, seconds: float
+    ) -> tuple[dict[bytes, _Seen], tuple[str, ...]]:
+        """What is made of texts nobody knows yet, and the names of detectors that do not answer."""
+        glances = self._glances(list(new.values()))
+        found, exhausted, passing = self.pattern.look(glances)
+        beside, missing = self._aside(glances, direction, seconds)
+        joined = join(found, [each.findings for each in beside])
+        fresh = {}
+        for index, key in enumerate(new):
+            each = _Seen(joined[index], beside[index].scores, index in exhausted)
+            fresh[key] = each
+            if not missing and index not in passing:
+                self._memory.put(key, each)
+        return fresh, missing
 
     @property
     def absent(self) -> frozenset[str]:
@@ -219,39 +258,20 @@ class FullScanner:
 
     def _aside(
         self, glances: Sequence[Glance], direction: Direction | None, seconds: float
-    ) -> Scanned:
-        """What the side detectors make of texts, remembered by text, part and direction.
-
-        Where one does not answer, the verdict is not remembered: the next time it may.
-        """
-        missing: tuple[str, ...] = ()
-        results: list[_Seen] = [_UNSEEN] * len(glances)
-        new: dict[bytes, list[int]] = {}
-        for index, glance in enumerate(glances):
-            if not glance.size:
-                continue
-            key = glance.digest + f"{direction}/{glance.part}".encode()
-            known = self._memory.get(key)
-            if known is None:
-                new.setdefault(key, []).append(index)
-            else:
-                results[index] = known
-        if new:
-            unseen = [glances[places[0]] for places in new.values()]
-            sides, missing = self._heard(self._panels[direction], unseen, seconds)
-            for (key, places), *seen in zip(new.items(), *sides, strict=True):
-                every = _Seen(
-                    tuple(finding for each in seen for finding in each.findings),
-                    tuple(score for each in seen for score in each.scores),
-                )
-                if not missing:
-                    self._memory.put(key, every)
-                for index in places:
-                    results[index] = every
-        scores = [seen.scores for seen in results]
-        signals = _best(score for each in scores for score in each)
-        found = [seen.findings for seen in results]
-        return Scanned(found, missing, signals=signals, scores=scores)
+    ) -> tuple[list[_Seen], tuple[str, ...]]:
+        """What the side detectors make of texts, and the names of those that do not answer."""
+        results = [_UNSEEN] * len(glances)
+        places = [index for index, glance in enumerate(glances) if glance.size]
+        panels = self._panels[direction]
+        if not panels or not places:
+            return results, ()
+        sides, missing = self._heard(panels, [glances[index] for index in places], seconds)
+        for index, *seen in zip(places, *sides, strict=True):
+            results[index] = _Seen(
+                tuple(finding for each in seen for finding in each.findings),
+                tuple(score for each in seen for score in each.scores),
+            )
+        return results, missing
 
     def _heard(
         self, panels: Sequence[_Panel], glances: Sequence[Glance], seconds: float
@@ -285,11 +305,16 @@ class FullScanner:
         return [Glance(segment, self._blind, numbers) for segment in segments]
 
 
-def _best(scores: Iterable[tuple[str, str, float]]) -> Signals:
+def _best(every: Iterable[_Seen]) -> Signals:
+    """The highest score of each label, by detector."""
     best: dict[str, dict[str, float]] = {}
-    for detector, label, score in scores:
-        labels = best.setdefault(detector, {})
-        labels[label] = max(labels.get(label, 0.0), score)
+    for seen in every:
+        for detector, label, score in seen.scores:
+            labels = best.get(detector)
+            if labels is None:
+                labels = best[detector] = {}
+            if score >= labels.get(label, 0.0):
+                labels[label] = score
     return best
 
 
