@@ -10,7 +10,7 @@ from excise.detectors.base import Glance, Sight
 from excise.detectors.code import Code
 from excise.detectors.code_languages import DATA
 from excise.model import Part, Role, Segment
-from excise.text.tokens import tokenize
+from excise.text.met import words_of
 
 CODE = Code.shipped()
 LEAST = 0.5
@@ -252,4 +252,4 @@ def test_signals_are_chances(text: str) -> None:
 @settings(deadline=None)
 @given(TEXTS)
 def test_tokens_that_are_there_already_change_nothing(text: str) -> None:
-    assert CODE.read(text, tokenize(text)) == CODE.read(text)
+    assert CODE.read(text, words_of(text)) == CODE.read(text)

@@ -18,7 +18,7 @@ from excise.detectors.code_features import (
     pairs_of,
     triples_of,
 )
-from excise.text.tokens import tokenize
+from excise.text.met import words_of
 
 WORDS = ("def", "return", "SELECT", "the")
 VOCABULARY = Vocabulary(WORDS)
@@ -141,7 +141,7 @@ def test_pairs_at_some_places_are_those_of_the_whole(text: str, drawn: list[int]
 
 @given(TEXTS)
 def test_tokens_that_are_there_already_change_nothing(text: str) -> None:
-    own, given_ = encode(text, VOCABULARY), encode(text, VOCABULARY, tokenize(text))
+    own, given_ = encode(text, VOCABULARY), encode(text, VOCABULARY, words_of(text))
     assert own.types.tolist() == given_.types.tolist()
     assert own.triples.tolist() == triples_of(own.shapes, own.glued).tolist()
     assert own.begins.tolist() == given_.begins.tolist()

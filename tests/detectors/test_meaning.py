@@ -81,7 +81,7 @@ def test_an_attack_in_what_a_tool_brought_is_an_order_inside_it() -> None:
 def test_the_likelier_family_carries_the_chance_of_an_attack() -> None:
     look = MEANING.look(glance(ORDER))
     assert look
-    assert look.outcomes["direct"] == look.outcomes["attack"] > look.outcomes["jailbreak"]
+    assert look.families["direct"] == look.outcomes["attack"] > look.families["jailbreak"]
 
 
 def test_the_detectors_share_one_reading_of_a_text() -> None:

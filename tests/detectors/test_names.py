@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from excise.detectors.models import read_model
 from excise.detectors.names import Name, NamesDetector
 from excise.detectors.names_model import LABELS, NamesModel
-from excise.text.tokens import tokenize
+from excise.text.met import words_of
 
 DETECTOR = NamesDetector.shipped()
 
@@ -151,7 +151,7 @@ def test_many_texts_are_read_as_if_alone(texts: list[str]) -> None:
 @settings(deadline=None)
 @given(st.lists(TEXTS, max_size=5))
 def test_tokens_that_are_there_already_may_be_given(texts: list[str]) -> None:
-    tokens = [tokenize(text) for text in texts]
+    tokens = [*map(words_of, texts)]
     assert DETECTOR.find_many(texts, tokens) == DETECTOR.find_many(texts)
     for text, own in zip(texts, tokens, strict=True):
         assert DETECTOR.find(text, own) == DETECTOR.find(text)
@@ -161,7 +161,7 @@ def test_many_texts_may_fill_several_batches() -> None:
     text = "Dear Ms. Okafor,\nthank you for your letter. " + "We will answer it soon. " * 900
     found = [DETECTOR.find(text)] * 9
     assert DETECTOR.find_many([text] * 9) == found
-    assert DETECTOR.find_many([text] * 9, [tokenize(text)] * 9) == found
+    assert DETECTOR.find_many([text] * 9, [words_of(text)] * 9) == found
 
 
 def test_a_long_text_is_read_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:

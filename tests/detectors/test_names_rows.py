@@ -9,6 +9,7 @@ from excise.detectors.models import read_model
 from excise.detectors.names_features import CLASSES, EDGE_CLASS, class_of, features_of
 from excise.detectors.names_model import DISTANCES, EDGE, GATE, TAGS, NamesModel
 from excise.detectors.names_rows import Rows, TokenRows
+from excise.text.met import Numbering
 from excise.text.tokens import tokenize
 
 
@@ -17,9 +18,13 @@ def model() -> NamesModel:
     return NamesModel.from_bytes(read_model("names.npz"))
 
 
-def rows_for(rows: TokenRows, text: str) -> list[np.ndarray]:
+def read(rows: TokenRows, text: str, numbers: Numbering) -> Rows:
     tokens = tokenize(text)
-    got = rows.rows(text, tokens.starts, tokens.ends, tokens.hashes)
+    return rows.rows(text, tokens.starts, tokens.ends, numbers.number(tokens.hashes))
+
+
+def rows_for(rows: TokenRows, text: str, numbers: Numbering) -> list[np.ndarray]:
+    got = read(rows, text, numbers)
     return [margins(got, place) for place in got.places.tolist()]
 
 
@@ -28,10 +33,9 @@ def margins(rows: Rows, place: int) -> np.ndarray:
 
 
 def test_rows_of_tokens_are_margins_over_outside_and_edges_kept(model: NamesModel) -> None:
-    rows = TokenRows(model)
     text = "Anna , 1984 x\n"
     tokens = tokenize(text)
-    got = rows.rows(text, tokens.starts, tokens.ends, tokens.hashes)
+    got = read(TokenRows(model), text, Numbering())
     words = [text[a:b] for a, b in zip(tokens.starts.tolist(), tokens.ends.tolist(), strict=True)]
     bits = model.bits_of(words)
     sums = model.rows_of([features_of(word, own) for word, own in zip(words, bits, strict=True)])
@@ -45,8 +49,7 @@ def test_rows_of_tokens_are_margins_over_outside_and_edges_kept(model: NamesMode
 
 def test_pairs_are_numbered_by_both_classes_and_whether_they_touch(model: NamesModel) -> None:
     text = "Anna, x"
-    tokens = tokenize(text)
-    got = TokenRows(model).rows(text, tokens.starts, tokens.ends, tokens.hashes)
+    got = read(TokenRows(model), text, Numbering())
     own = [got.table.classes[place] for place in got.places.tolist()]
     behind = [*own[1:], EDGE_CLASS]
     wanted = [(a * CLASSES + b) * 2 + touch
@@ -54,49 +57,24 @@ def test_pairs_are_numbered_by_both_classes_and_whether_they_touch(model: NamesM
     assert got.pair_numbers(np.array([False, True, False])).tolist() == wanted
 
 
-def test_a_text_too_large_for_the_table_is_not_remembered(model: NamesModel) -> None:
-    rows = TokenRows(model, capacity=8)
-    assert (rows_for(rows, "Anna")[0] == rows_for(TokenRows(model), "Anna")[0]).all()
-    large = " ".join("abcdefghijklmnopqrstuvwxyz")
-    tokens = tokenize(large)
-    got = rows.rows(large, tokens.starts, tokens.ends, tokens.hashes)
-    assert got.table.size == 27
-    small = tokenize("Anna")
-    again = rows.rows("Anna", small.starts, small.ends, small.hashes)
-    assert again.table.size == 2
-
-
-def test_a_full_table_starts_anew_with_the_same_rows(model: NamesModel) -> None:
-    small, large = TokenRows(model, capacity=8), TokenRows(model)
+def test_rows_are_the_same_in_every_generation(model: NamesModel) -> None:
+    small, large, rows = Numbering(8), Numbering(), TokenRows(model)
     for start in range(0, 60, 5):
         text = "Anna " + " ".join(f"word{chr(97 + n % 26)}{n}x" for n in range(start, start + 12))
-        for left, right in zip(rows_for(small, text), rows_for(large, text), strict=True):
-            assert np.array_equal(left, right)
-
-
-def test_many_tokens_are_all_found_again(model: NamesModel) -> None:
-    rows = TokenRows(model)
-    text = " ".join(
-        f"{chr(65 + n % 26)}{'abcdefghij'[n % 10]}{'xyz'[n % 3]}q" * 3 for n in range(3000)
-    )
-    first = rows_for(rows, text)
-    tokens = tokenize(text)
-    again = rows.rows(text, tokens.starts, tokens.ends, tokens.hashes)
-    assert (again.places > 0).all()
-    assert again.table.size - 1 == np.unique(tokens.hashes).size
-    assert all(np.array_equal(a, b) for a, b in zip(first, rows_for(rows, text), strict=True))
+        pairs = zip(rows_for(rows, text, small), rows_for(rows, text, large), strict=True)
+        assert all(np.array_equal(left, right) for left, right in pairs)
 
 
 def test_threads_that_add_at_once_agree(model: NamesModel) -> None:
-    rows = TokenRows(model, capacity=200)
+    rows, numbers = TokenRows(model), Numbering(200)
     text = "Anna return " * 3
-    wanted = [row.tolist() for row in rows_for(TokenRows(model), text)]
+    wanted = [row.tolist() for row in rows_for(TokenRows(model), text, Numbering())]
     wrong: list[int] = []
 
     def work(number: int) -> None:
         for turn in range(40):
             filler = " ".join(f"w{number}a{turn}b{n}" for n in range(10))
-            got = rows_for(rows, text + filler)[: len(wanted)]
+            got = rows_for(rows, text + filler, numbers)[: len(wanted)]
             if [row.tolist() for row in got] != wanted:
                 wrong.append(turn)
 

@@ -120,3 +120,9 @@ def test_a_text_in_small_letters_has_the_tokens_of_the_one_it_was(text: str) -> 
         retold(text.lower(), tokenize(text)), tokenize(text.lower()), strict=True
     ):
         assert told.tolist() == anew.tolist()
+
+
+def test_tokens_are_taken_by_their_numbers() -> None:
+    tokens = tokenize("one, two\n3")
+    assert tokens.take(np.array([1, 2])).hashes.tolist() == tokens.between(1, 3).hashes.tolist()
+    assert tokens.take(np.array([4, 0])).starts.tolist() == [9, 0]

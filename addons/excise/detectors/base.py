@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Final, NamedTuple, Protocol, runtime_checkable
 
 from excise.model import Direction, Finding, Part, Segment, Span
+from excise.text.met import Words, words_of
 from excise.text.spoken import Spoken, speak
 from excise.text.tokens import Tokens, tokenize
 
@@ -75,6 +76,11 @@ class Glance:
     def tokens(self) -> Tokens:
         """The text's tokens."""
         return tokenize(self.text)
+
+    @cached_property
+    def words(self) -> Words:
+        """The text's tokens and their numbers."""
+        return words_of(self.text, self.tokens)
 
     @cached_property
     def spoken(self) -> Spoken | None:

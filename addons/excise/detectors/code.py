@@ -21,7 +21,7 @@ from excise.detectors.code_model import CodeModel
 from excise.detectors.code_views import View, view_of
 from excise.detectors.models import read_model
 from excise.model import Span
-from excise.text.tokens import Tokens
+from excise.text.met import Words
 
 # What a fence with a language's name holds is what it says, save for slips of the writer.
 _FENCED: Final = 0.98
@@ -69,16 +69,16 @@ class Code:
 
     def find(self, glances: Sequence[Glance]) -> list[tuple[Sight, ...]]:
         """For each text its runs of code in order of place; they do not overlap."""
-        return [self.read(glance.text, glance.tokens) for glance in glances]
+        return [self.read(glance.text, glance.words) for glance in glances]
 
-    def read(self, text: str, tokens: Tokens | None = None) -> tuple[Sight, ...]:
-        """The runs of code in one text; `tokens` are its own where they are there already."""
+    def read(self, text: str, words: Words | None = None) -> tuple[Sight, ...]:
+        """The runs of code in one text; `words` are its own where they are there already."""
         view = view_of(text)
         sights = [Sight(label, span, _stated(label)) for label, span in view.known]
         sights += [Sight(label, span, _TRACE) for label, span in view.traces]
         sights += [
             Sight(found.label, found.span, found.score)
-            for found in found_runs(self._model, text, view, tokens)
+            for found in found_runs(self._model, text, view, words)
             if found.score >= _FEWEST or found.label == DATA
         ]
         return _apart(sights)
@@ -100,12 +100,12 @@ class Code:
 
 
 def found_runs(
-    model: CodeModel, text: str, view: View | None = None, tokens: Tokens | None = None
+    model: CodeModel, text: str, view: View | None = None, words: Words | None = None
 ) -> list[Found]:
-    """Every run of lines in `text` that reads as code or as data, however unsure. `tokens` are
+    """Every run of lines in `text` that reads as code or as data, however unsure. `words` are
     those of `text` where the caller has them already."""
     view = view or view_of(text)
-    encoded = encode(view.text, model.vocabulary, tokens if view.text == text else None)
+    encoded = encode(view.text, model.vocabulary, words if view.text == text else None)
     if not encoded.types.size:
         return []
     lines = _scored_lines(model, encoded, view)

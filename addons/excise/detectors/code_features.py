@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from excise.text.met import Met, Words, words_of
 from excise.text.tokens import NEWLINE, WORD, Tokens, tokenize
 
 Ints = NDArray[np.int64]
@@ -20,6 +21,8 @@ Flags = NDArray[np.bool_]
 
 # Types below `SHAPES` are shapes; the words of the vocabulary follow.
 SHAPES: Final = 64
+_SHAPE_BITS: Final = 6
+_UNKNOWN: Final = -1  # of a token whose type is not worked out yet
 NOTHING: Final = 0
 LINE: Final = 1
 _DIGITS: Final = 2  # and the three behind it: 1, 2 to 3, 4, more
@@ -65,6 +68,10 @@ _PAIR_GAP: Final = _U32(0x27D4EB2F)
 _FIRST: Final = np.zeros(1, np.int64)
 
 
+def _no_sorts(capacity: int) -> Ints:
+    return np.full(capacity + 1, _UNKNOWN, np.int64)
+
+
 class Vocabulary:
     """Words by hash, each with its type and its shape. Of two words in one slot the first stays."""
 
@@ -91,14 +98,27 @@ class Vocabulary:
         self._shapes = np.array(shapes, np.int64)
         self.size = SHAPES + len(words)
 
-    def look_up(self, hashes: NDArray[np.uint64]) -> tuple[Ints, Ints, Flags]:
-        """The type and shape of each token, and whether it is known at all."""
-        places = self._slots.take((hashes >> self._shift).view(np.int64))
-        return (
-            self._types.take(places),
-            self._shapes.take(places),
-            self._keys.take(places) == hashes,
-        )
+    def sorts(self, text: str, tokens: Tokens, met: Met) -> Ints:
+        """For each of some tokens of a text its type, and in the lowest bits its shape; worked out
+        once for each token that is met."""
+        kept = met.generation.kept(self, _no_sorts)
+        sorts = kept.take(met.numbers)
+        new = (sorts == _UNKNOWN).nonzero()[0]
+        if new.size:
+            new = met.once(new)
+            kept[met.numbers.take(new)] = self._worked_out(text, tokens, new + met.begin)
+            sorts = kept.take(met.numbers)
+        return sorts
+
+    def _worked_out(self, text: str, tokens: Tokens, places: Ints) -> Ints:
+        """The sorts of the tokens at some places."""
+        hashes = tokens.hashes.take(places)
+        slots = self._slots.take((hashes >> self._shift).view(np.int64))
+        types, shapes = self._types.take(slots), self._shapes.take(slots)
+        strange = (self._keys.take(slots) != hashes).nonzero()[0]
+        if strange.size:
+            types[strange] = shapes[strange] = _new_shapes(text, tokens, places.take(strange))
+        return types << _SHAPE_BITS | shapes
 
 
 def _read_words(words: Sequence[str]) -> Iterator[tuple[int, np.uint64, int]]:
@@ -129,17 +149,14 @@ class Encoded(NamedTuple):
     triples: Ints
 
 
-def encode(text: str, vocabulary: Vocabulary, tokens: Tokens | None = None) -> Encoded:
-    """The tokens of `text` with types and shapes; any string is accepted. `tokens` are those of
+def encode(text: str, vocabulary: Vocabulary, words: Words | None = None) -> Encoded:
+    """The tokens of `text` with types and shapes; any string is accepted. `words` are those of
     `text` where the caller has them already."""
-    tokens = tokens or tokenize(text)
+    tokens, met = words or words_of(text)
     size = tokens.starts.size
-    types, shapes, known = vocabulary.look_up(tokens.hashes)
-    new = np.flatnonzero(~known)
-    if new.size:
-        fresh = _new_shapes(text, tokens, new)
-        shapes[new] = fresh
-        types[new] = fresh
+    pieces = [vocabulary.sorts(text, tokens, each) for each in met]
+    sorts = pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
+    types, shapes = sorts >> _SHAPE_BITS, sorts & (SHAPES - 1)
     glued = np.empty(size, bool)
     np.equal(tokens.starts[1:], tokens.ends[:-1], out=glued[1:])
     glued[:1] = tokens.starts[:1] == 0

@@ -10,9 +10,10 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from functools import cache
+from dataclasses import dataclass
+from functools import cache, cached_property
 from threading import Lock
-from typing import Final, NamedTuple
+from typing import Final
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -23,7 +24,7 @@ from excise.detectors.meaning_model import MeaningModel, Units, Views
 from excise.detectors.meaning_own import OwnTopic
 from excise.detectors.models import read_model
 from excise.model import Part, Role, Span
-from excise.text.tokens import Tokens
+from excise.text.met import Words
 
 FAMILIES: Final = ("direct", "indirect", "jailbreak")
 UNSAFE: Final = tuple(f"S{n}" for n in range(1, 15))
@@ -40,12 +41,13 @@ _ORDER: Final = 4  # tokens: a label or an id in what a tool brought is no order
 _READ: Final = 400_000  # characters: what stands behind them is left to the patterns
 
 
-class Look(NamedTuple):
-    """What one text says: chances by outcome, topic and code, and where each spoke loudest."""
+@dataclass(frozen=True, eq=False)
+class Look:
+    """What one text says: chances by outcome and topic, and where each spoke loudest."""
 
+    model: MeaningModel
     outcomes: dict[str, float]
     topics: dict[str, float]
-    codes: dict[str, float]
     reading: Reading
     views: Views
     topic_units: Units
@@ -54,7 +56,27 @@ class Look(NamedTuple):
     @property
     def injection(self) -> float:
         """The chance of the likeliest family."""
-        return max(self.outcomes[each] for each in FAMILIES)
+        return max(self.outcomes["attack"], self.outcomes["indirect"])
+
+    @cached_property
+    def families(self) -> dict[str, float]:
+        """The chance of each family. Of those a person writes the likelier carries the chance of
+        an attack, the other its part."""
+        heads, views, attack = self.model.heads, self.views, self.outcomes["attack"]
+        loudest = views.by_wide[views.by_wide[:, heads.index("attack")].argmax()]
+        apart = loudest[heads.index("direct")] - loudest[heads.index("jailbreak")]
+        part = float(np.exp(-np.abs(apart)))
+        likelier, other = ("direct", "jailbreak") if apart > 0 else ("jailbreak", "direct")
+        return {likelier: attack, other: attack * part, "indirect": self.outcomes["indirect"]}
+
+    @cached_property
+    def codes(self) -> dict[str, float]:
+        """The likeliest code carries the chance that the text is unsafe, the others their part."""
+        model, wide = self.model, self.views.wide
+        at = int(self.views.by_wide[:, model.heads.index("unsafe")].argmax())
+        share = model.code_scores(self.reading, int(wide.firsts[at]), int(wide.lasts[at]))
+        share *= np.float32(self.outcomes["unsafe"] / float(share.max()))
+        return dict(zip(model.codes, share.tolist(), strict=True))
 
 
 class Meaning:
@@ -75,18 +97,18 @@ class Meaning:
         with self._lock:
             if glance in self._known:
                 return self._known[glance]
-        seen = self.read(glance.text, glance.part, glance.tokens, role=glance.segment.role)
+        seen = self.read(glance.text, glance.part, glance.words, role=glance.segment.role)
         with self._lock:
             self._known[glance] = seen
         return seen
 
     def read(
-        self, text: str, part: Part, tokens: Tokens | None = None, *, role: Role = Role.USER
+        self, text: str, part: Part, words: Words | None = None, *, role: Role = Role.USER
     ) -> Look | None:
-        """What a text says that came as this part, from whom; None where it has no token. `tokens`
+        """What a text says that came as this part, from whom; None where it has no token. `words`
         are its own where they are there already."""
         model = self.model
-        reading = model.read(text[:_READ], tokens if len(text) <= _READ else None)
+        reading = model.read(text[:_READ], words if len(text) <= _READ else None)
         if not reading.starts.size:
             return None
         views = model.views(reading)
@@ -98,34 +120,12 @@ class Meaning:
         if role is Role.SYSTEM and not brought:
             outcomes["attack"] = _less(outcomes["attack"], _INSTRUCTING)
             outcomes["indirect"] = _less(outcomes["indirect"], _INSTRUCTING)
-        outcomes |= self._families(views, outcomes["attack"])
         if brought:  # there an attack of any family is an order that is not the user's
             outcomes["indirect"] = max(outcomes["indirect"], outcomes["attack"])
         shares = model.topic_scores(reading, views.wide)
         topics = dict(zip(model.topics, shares.max(0).tolist(), strict=True))
         topics.pop(NO_TOPIC, None)
-        return Look(
-            outcomes, topics, self._codes(reading, views, outcomes["unsafe"]), reading, views,
-            views.wide, shares,
-        )  # fmt: skip
-
-    def _families(self, views: Views, attack: float) -> dict[str, float]:
-        """The likelier of the families of attacks carries the chance of one, the other its part."""
-        heads = self.model.heads
-        loudest = views.by_wide[views.by_wide[:, heads.index("attack")].argmax()]
-        apart = loudest[heads.index("direct")] - loudest[heads.index("jailbreak")]
-        part = float(np.exp(-np.abs(apart)))
-        likelier, other = ("direct", "jailbreak") if apart > 0 else ("jailbreak", "direct")
-        return {likelier: attack, other: attack * part}
-
-    def _codes(self, reading: Reading, views: Views, unsafe: float) -> dict[str, float]:
-        """The likeliest code carries the chance that the text is unsafe, the others their part."""
-        at = int(views.by_wide[:, self.model.heads.index("unsafe")].argmax())
-        share = self.model.code_scores(
-            reading, int(views.wide.firsts[at]), int(views.wide.lasts[at])
-        )
-        share *= np.float32(unsafe / float(share.max()))
-        return dict(zip(self.model.codes, share.tolist(), strict=True))
+        return Look(model, outcomes, topics, reading, views, views.wide, shares)
 
     def worst(self, glance: Glance) -> dict[str, float]:
         """Of each classifier the highest score of a text."""
@@ -176,6 +176,8 @@ class Injection(_Reader):
     labels: Final = frozenset(FAMILIES)
 
     def _sights(self, look: Look) -> list[Sight]:
+        if look.injection < _FEWEST:
+            return []
         views = look.views
         where = {
             "direct": (views.narrow, views.by_narrow),
@@ -187,10 +189,10 @@ class Injection(_Reader):
             Sight(
                 label,
                 _loudest(look.reading, *where[label], heads.index(label)),
-                look.outcomes[label],
+                look.families[label],
             )
             for label in FAMILIES
-            if look.outcomes[label] >= _FEWEST
+            if look.families[label] >= _FEWEST
         ]
 
 
@@ -201,9 +203,9 @@ class Unsafe(_Reader):
     labels: Final = frozenset(UNSAFE)
 
     def _sights(self, look: Look) -> list[Sight]:
-        code, chance = max(look.codes.items(), key=lambda item: item[1])
-        if chance < _FEWEST:
+        if look.outcomes["unsafe"] < _FEWEST:
             return []
+        code, chance = max(look.codes.items(), key=lambda item: item[1])
         at = self._meaning.model.heads.index("unsafe")
         span = _loudest(look.reading, look.views.narrow, look.views.by_narrow, at)
         return [Sight(code, span, chance)]

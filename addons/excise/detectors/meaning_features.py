@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from excise.model import Span
 from excise.text.fold import Folded, fold
-from excise.text.tokens import DIGIT, NEWLINE, WORD, Tokens, retold, tokenize
+from excise.text.met import Met, Words, words_of
+from excise.text.tokens import DIGIT, NEWLINE, WORD, Tokens, retold
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float32]
@@ -39,6 +40,18 @@ _POWERS: Final = tuple(map(np.uint32, (31, 961, 29791, 923521)))  # of the lette
 FEATURES: Final = 6  # at each token
 
 
+_STOPS: Final = np.zeros(1 << 16, bool)  # by code point; the last stands for all behind it
+_STOPS[[ord(each) for each in ".?!|。？！"]] = True
+_COLUMNS: Final = 5
+_KIND: Final = 2
+_NO_KIND: Final = 0  # what no class comes to
+_KIND_STEP: Final = _U32(0x9E3779B1)
+
+
+def _no_columns(capacity: int) -> NDArray[np.uint32]:
+    return np.full((capacity + 1, _COLUMNS), _NO_KIND, np.uint32)
+
+
 class Lexicon:
     """Words by the hash of their token, each with a row and a class. Row 0 is no word."""
 
@@ -46,6 +59,36 @@ class Lexicon:
         """`hashes` in rising order, with the class of each; the row of the first is 1."""
         self._hashes = hashes
         self._classes = np.concatenate((np.zeros(1, np.int64), classes))
+
+    def columns(self, text: str, tokens: Tokens, met: Met) -> NDArray[np.uint32]:
+        """For each of some tokens of a text its word, stem and kind as they go into buckets, its
+        row, and whether a sentence may end with it; worked out once for each token that is met.
+
+        The text is in small letters, or ASCII."""
+        kept = met.generation.kept(self, _no_columns)
+        columns: NDArray[np.uint32] = kept.take(met.numbers, 0)
+        new = (columns[:, _KIND] == _NO_KIND).nonzero()[0]
+        if new.size:
+            new = met.once(new)
+            kept[met.numbers.take(new)] = self._worked_out(text, tokens, new + met.begin)
+            columns = kept.take(met.numbers, 0)
+        return columns
+
+    def _worked_out(self, text: str, tokens: Tokens, places: Ints) -> NDArray[np.uint32]:
+        """The columns of the tokens at some places."""
+        few = tokens.take(places)
+        if text.isascii():
+            text = text.lower()
+            few = retold(text, few)
+        rows, classes = self.look_up(few.hashes)
+        stems, marks = _stems(text, few.starts, few.ends)
+        classes = np.where(few.classes == WORD, classes, _class_of_mark(few.classes, marks))
+        kinds = (classes.astype(np.uint32) + _U32(1)) * _KIND_STEP
+        stops = _STOPS.take(marks, mode="clip")
+        columns = np.empty((places.size, _COLUMNS), np.uint32)
+        for number, values in enumerate((few.hashes, stems, kinds, rows, stops)):
+            columns[:, number] = values
+        return columns
 
     def look_up(self, hashes: NDArray[np.uint64]) -> tuple[Ints, Ints]:
         """The row and class of each token."""
@@ -69,7 +112,7 @@ class Reading(NamedTuple):
     kinds: NDArray[np.uint8]
     rows: Ints
     buckets: Ints
-    marks: NDArray[np.uint32]  # code point of each token's first character
+    stops: NDArray[np.bool_]  # marks with which a sentence may end
     folded: Folded | None
 
     def back(self, first: int, last: int) -> Span:
@@ -78,20 +121,21 @@ class Reading(NamedTuple):
         return self.folded.back(span) if self.folded else span
 
 
-def read(text: str, lexicon: Lexicon, tokens: Tokens | None = None) -> Reading:
-    """The features of `text`; any string is accepted. `tokens` are its own where they are there
+def read(text: str, lexicon: Lexicon, words: Words | None = None) -> Reading:
+    """The features of `text`; any string is accepted. `words` are its own where they are there
     already."""
     folded = fold(text)
-    low = _lowered(folded.text if folded else text)
     # In ASCII a letter is one in either case.
-    tokens = retold(low, tokens) if tokens is not None and text.isascii() else tokenize(low)
-    rows, classes = lexicon.look_up(tokens.hashes)
-    stems, marks = _stems(low, tokens.starts, tokens.ends)
-    classes = np.where(tokens.classes == WORD, classes, _class_of_mark(tokens.classes, marks))
-    words = tokens.hashes.astype(np.uint32)
+    if words is None or not text.isascii():
+        text = _lowered(folded.text if folded else text)
+        words = words_of(text)
+    tokens = words.tokens
+    pieces = [lexicon.columns(text, tokens, each) for each in words.met]
+    columns = pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
+    word, stem, kind, row, stop = columns.T
     return Reading(
-        tokens.starts, tokens.ends, tokens.classes, rows, _buckets(words, stems, classes), marks,
-        folded,
+        tokens.starts, tokens.ends, tokens.classes, row.astype(np.int64),
+        _buckets(word, stem, kind), stop.astype(bool), folded,
     )  # fmt: skip
 
 
@@ -131,9 +175,10 @@ def _class_of_mark(kinds: NDArray[np.uint8], marks: NDArray[np.uint32]) -> Ints:
     return classes
 
 
-def _buckets(words: NDArray[np.uint32], stems: NDArray[np.uint32], classes: Ints) -> Ints:
+def _buckets(
+    words: NDArray[np.uint32], stems: NDArray[np.uint32], kinds: NDArray[np.uint32]
+) -> Ints:
     """Feature × token: the bucket of each feature."""
-    kinds = (classes.astype(np.uint32) + _U32(1)) * _U32(0x9E3779B1)
     size = words.size
     mixed = np.empty((FEATURES, size), np.uint32)
     before = np.zeros(size + 2, np.uint32)  # those before the first are nought

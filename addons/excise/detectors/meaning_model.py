@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -27,7 +28,8 @@ from numpy.typing import NDArray
 
 from excise.detectors.lanes import RAISED, Words, bytes_of, in_lanes, lanes_of, weights
 from excise.detectors.meaning_features import FEATURES, Floats, Ints, Lexicon, Reading, read
-from excise.text.tokens import NEWLINE, Tokens
+from excise.text import met
+from excise.text.tokens import NEWLINE
 
 WIDTH: Final = 128
 # A unit of topics is the sum of its tokens over the root of so many more, one of the heads over
@@ -38,10 +40,9 @@ MASS: Final = 200.0
 NARROW: Final = 32
 WIDE: Final = 120
 _PIECE: Final = 2048  # words that are made into floats at once
+_FEW: Final = 512  # tokens of a text whose windows are remembered
 _APART: Final = 40  # tokens whose features can be added up in a lane
 _AT_ONCE: Final = 4096  # tokens added up at once: what more would take leaves the cache
-_STOPS: Final = np.zeros(1 << 16, bool)  # by code point; the last stands for all behind it
-_STOPS[[ord(each) for each in ".?!|。？！"]] = True
 
 
 class Units(NamedTuple):
@@ -53,6 +54,10 @@ class Units(NamedTuple):
 
 def windows(size: int, width: int) -> Units:
     """Windows of `width` tokens over `size` of them; the last one ends where the text does."""
+    return _few_windows(size, width) if size <= _FEW else _windows(size, width)
+
+
+def _windows(size: int, width: int) -> Units:
     last = max(size - width, 0)
     step = max(width // 2, 1)
     firsts = np.arange(0, last + step, step, dtype=np.int64)
@@ -60,10 +65,14 @@ def windows(size: int, width: int) -> Units:
     return Units(firsts, np.minimum(firsts + width, size))
 
 
+# Most texts are short, and those of one length have the same windows.
+_few_windows = lru_cache(maxsize=512)(_windows)
+
+
 def sentences(reading: Reading) -> Units:
     """Lines and sentences: what stands between ends of line and full stops with a gap behind."""
     size = reading.starts.size
-    stop = _STOPS.take(reading.marks, mode="clip")
+    stop = reading.stops.copy()
     stop[:-1] &= reading.starts[1:] > reading.ends[:-1]
     stop |= reading.kinds == NEWLINE
     lasts = np.flatnonzero(stop) + 1
@@ -210,9 +219,9 @@ class MeaningModel:
                 background=file["background"].astype(np.float32) / 127,
             )
 
-    def read(self, text: str, tokens: Tokens | None = None) -> Reading:
-        """The features of a text; `tokens` are its own where they are there already."""
-        return read(text, self.lexicon, tokens)
+    def read(self, text: str, words: met.Words | None = None) -> Reading:
+        """The features of a text; `words` are its own where they are there already."""
+        return read(text, self.lexicon, words)
 
     def views(self, reading: Reading) -> Views:
         """What the heads see; the text must have a token."""
@@ -298,7 +307,9 @@ def _project(vectors: NDArray[np.int8], scale: Floats, dense: Floats) -> Floats:
 
 def logistic(x: Floats) -> Floats:
     """1 / (1 + e^-x), within what a float32 can hold."""
-    chances = 1 / (1 + np.exp(-np.clip(x, -60, 60)))
+    # `clip` of numpy asks more first than all of this takes.
+    bounded = np.minimum(np.maximum(x, -60), 60)
+    chances = 1 / (1 + np.exp(-bounded))
     return chances.astype(np.float32)
 
 

@@ -35,6 +35,7 @@ from excise.detectors.names_model import (
 )
 from excise.detectors.names_rows import Rows, TokenRows
 from excise.model import Span
+from excise.text.met import Met, Words, numbering, words_of
 from excise.text.tokens import NEWLINE, Tokens, tokenize
 
 Label = Literal["PERSON", "LOCATION", "ORG", "ADDRESS"]
@@ -84,18 +85,18 @@ class NamesDetector:
         """The detector over the model that ships; read once per process."""
         return _shipped()
 
-    def find(self, text: str, tokens: Tokens | None = None) -> list[Name]:
+    def find(self, text: str, words: Words | None = None) -> list[Name]:
         """Names in `text` in order of place; they do not overlap. The same text gives the same.
 
-        `tokens` are those of the text where the caller has them already.
+        `words` are those of the text where the caller has them already.
         """
-        return self.find_many((text,), None if tokens is None else (tokens,))[0]
+        return self.find_many((text,), None if words is None else (words,))[0]
 
     def find_many(
-        self, texts: Sequence[str], tokens: Sequence[Tokens] | None = None
+        self, texts: Sequence[str], words: Sequence[Words] | None = None
     ) -> list[list[Name]]:
         """What `find` gives for each text, in one go: a text alone costs mostly the going."""
-        own = [tokenize(text) for text in texts] if tokens is None else tokens
+        own = [*map(words_of, texts)] if words is None else words
         found: list[list[Name]] = []
         begin = size = 0
         for end, text in enumerate(texts, 1):
@@ -117,14 +118,16 @@ class NamesDetector:
         common = Lexicon.KNOWN | Lexicon.FREQUENT
         return [bits & common > 0 for bits in self._model.bits_of(words)]
 
-    def _find_batch(self, texts: Sequence[str], tokens: Sequence[Tokens]) -> list[list[Name]]:
+    def _find_batch(self, texts: Sequence[str], words: Sequence[Words]) -> list[list[Name]]:
+        tokens = [own.tokens for own in words]
         if max(own.starts.size for own in tokens) > _PIECE:
             return [
                 [name for piece in _pieces(own) for name in self._names_of(text, own, piece)]
                 for text, own in zip(texts, tokens, strict=True)
             ]
         found: list[list[Name]] = [[] for _ in texts]
-        page = self._page(texts, tokens)
+        met = words[0].met if len(words) == 1 else ()
+        page = self._page(texts, tokens, met[0] if len(met) == 1 else None)
         for owner, name in self._names(page):
             found[owner].append(name)
         return found
@@ -138,12 +141,16 @@ class NamesDetector:
             if starts.size and starts[0] <= name.span.start <= starts[-1]:
                 yield name
 
-    def _page(self, texts: Sequence[str], tokens: Sequence[Tokens]) -> _Page:
-        """The texts behind one another, `REACH` edges before each and behind the last."""
+    def _page(
+        self, texts: Sequence[str], tokens: Sequence[Tokens], met: Met | None = None
+    ) -> _Page:
+        """The texts behind one another, `REACH` edges before each and behind the last. `met` are
+        the numbers of all tokens where they are there already."""
         text, every, begins = _joined(texts, tokens)
         sizes = [own.starts.size for own in tokens]
         firsts = [*accumulate(sizes[:-1], initial=0)]
-        found = self._rows.rows(text, every.starts, every.ends, every.hashes)
+        met = met or numbering().number(every.hashes)
+        found = self._rows.rows(text, every.starts, every.ends, met)
         count, size = every.starts.size, every.starts.size + REACH * (len(texts) + 1)
         inner: slice | Ints = slice(REACH, size - REACH)
         if len(texts) > 1:

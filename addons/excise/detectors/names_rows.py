@@ -1,4 +1,4 @@
-"""Score rows of the tokens met so far: an open hash table by token, shared by all texts."""
+"""Score rows of the tokens met so far, by their numbers; shared by all texts."""
 
 from __future__ import annotations
 
@@ -22,115 +22,53 @@ from excise.detectors.names_model import (
     margins_of,
 )
 from excise.detectors.names_words import WordRows
+from excise.text.met import Met
 
-_SLOT_BITS: Final = 17
-_PROBES: Final = 2
-# Rows remembered, of about 130 bytes each.
-_CAPACITY: Final = 32_768
+_UNKNOWN: Final = -1  # the class of a token whose row is not there yet
 
 
 class TokenRows:
-    """Score rows of the tokens met so far, found by hash; grows, and starts anew when full.
+    """Score rows of the tokens met so far. Safe for several threads: only one at a time adds."""
 
-    Safe for several threads: an entry is complete before its slot shows it, and only one thread
-    at a time adds. A text with more distinct tokens than there is room for gets a table of its
-    own, which is forgotten with it.
-    """
-
-    def __init__(self, model: NamesModel, capacity: int = _CAPACITY) -> None:
+    def __init__(self, model: NamesModel) -> None:
         self._model = model
         self._words = WordRows(model)
-        self._capacity = capacity
         self._adding = Lock()
-        self._table = _Table(model, capacity)
 
-    def rows(self, text: str, starts: Ints, ends: Ints, hashes: NDArray[np.uint64]) -> Rows:
+    def rows(self, text: str, starts: Ints, ends: Ints, met: Met) -> Rows:
         """The table to read from, and for each token its row there."""
-        table = self._table
-        size = table.size
-        places = table.find(hashes)
-        if places.min(initial=0) == 0:
-            return Rows(table, places)
-        with self._adding:
-            if table is not self._table or table.size != size:
-                table = self._table
-                places = table.find(hashes)
-            missing = (places < 0).nonzero()[0]
-            keys = hashes.take(missing).tolist()
-            new = dict(zip(keys, missing.tolist(), strict=True))
-            if table.size + len(new) > self._capacity:
-                missing, keys = np.arange(hashes.size), hashes.tolist()
-                new = dict(zip(keys, range(len(keys)), strict=True))
-                table = _Table(self._model, max(self._capacity, len(new) + 1))
-                self._table = table if len(new) < self._capacity else self._table
-            if new:
-                first = table.size
-                where = np.array(list(new.values()))
-                cuts = zip(starts.take(where).tolist(), ends.take(where).tolist(), strict=True)
-                words = [text[begin:end] for begin, end in cuts]
-                table.add(hashes.take(where), *self._words.rows(words))
-                numbers = dict(zip(new, range(first, table.size), strict=True))
-                places[missing] = list(map(numbers.__getitem__, keys))
-            return Rows(table, places)
+        table = met.generation.kept(self, self._table)
+        numbers = met.numbers
+        missing = (table.classes.take(numbers) == _UNKNOWN).nonzero()[0]
+        if missing.size:
+            new = met.once(missing)
+            cuts = zip(starts.take(new).tolist(), ends.take(new).tolist(), strict=True)
+            with self._adding:
+                sums, classes = self._words.rows([text[begin:end] for begin, end in cuts])
+            table.add(numbers.take(new), sums, classes)
+        return Rows(table, numbers)
+
+    def _table(self, capacity: int) -> _Table:
+        return _Table(self._model, capacity)
 
 
 class _Table:
-    """One generation of rows: an open hash table onto growing arrays."""
+    """Rows of one generation of tokens."""
 
     def __init__(self, model: NamesModel, capacity: int) -> None:
-        bits = max(_SLOT_BITS, (4 * capacity).bit_length())
-        self._shift = np.uint64(64 - bits)
-        self._mask = (1 << bits) - 1
-        self._slots = np.zeros(1 << bits, np.uint64)
-        self._places = np.zeros(1 << bits, np.int32)
-        self._spilt: dict[int, int] = {}
-        self.size = 1
         self.margins = np.zeros(((capacity + 1) * DISTANCES, LANES), np.int16)  # row · DISTANCES …
         self.margins[EDGE * DISTANCES : (EDGE + 1) * DISTANCES] = model.edge
         self.gates = np.zeros(capacity + 1, np.float32)
-        self.classes = np.zeros(capacity + 1, np.int64)
+        self.classes = np.full(capacity + 1, _UNKNOWN, np.int64)
         self.classes[EDGE] = EDGE_CLASS
 
-    def find(self, hashes: NDArray[np.uint64]) -> Ints:
-        """The row of each hash, -1 where there is none."""
-        homes = (hashes >> self._shift).astype(np.int64)
-        found = self._places.take(homes).astype(np.int64)
-        missing = (self._slots.take(homes) != hashes).nonzero()[0]
-        if not missing.size:
-            return found
-        found[missing] = -1
-        for probe in range(1, _PROBES):
-            near = (homes[missing] + probe) & self._mask
-            hit = self._slots.take(near) == hashes[missing]
-            found[missing[hit]] = self._places.take(near[hit])
-            missing = missing[~hit]
-        if missing.size and self._spilt:
-            get = self._spilt.get
-            found[missing] = [get(key, -1) for key in hashes[missing].tolist()]
-        return found
-
-    def add(self, hashes: NDArray[np.uint64], sums: Margins, classes: Ints) -> None:
+    def add(self, numbers: Ints, sums: Margins, classes: Ints) -> None:
         """Takes in rows of new tokens: sums of weights with columns as in the file."""
-        begin, end = self.size, self.size + hashes.size
         scores = sums[:, :GATE].reshape(-1, TAGS)
-        self.margins[begin * DISTANCES : end * DISTANCES] = margins_of(scores)
-        np.divide(sums[:, GATE], GATE_SCALE, out=self.gates[begin:end])
-        self.classes[begin:end] = classes
-        self._place(hashes, np.arange(begin, end, dtype=np.int32))
-        self.size = end
-
-    def _place(self, hashes: NDArray[np.uint64], rows: NDArray[np.int32]) -> None:
-        for probe in range(_PROBES):
-            slots = ((hashes >> self._shift).astype(np.int64) + probe) & self._mask
-            free = (self._slots.take(slots) == 0).nonzero()[0]
-            # Of several for one slot the last stays, in both arrays.
-            self._places[slots[free]] = rows[free]
-            self._slots[slots[free]] = hashes[free]
-            left = (self._slots.take(slots) != hashes).nonzero()[0]
-            if not left.size:
-                return
-            hashes, rows = hashes[left], rows[left]
-        self._spilt.update(zip(hashes.tolist(), rows.tolist(), strict=True))
+        by_token = self.margins.reshape(-1, DISTANCES, LANES)
+        by_token[numbers] = margins_of(scores).reshape(-1, DISTANCES, LANES)
+        self.gates[numbers] = sums[:, GATE] / np.float32(GATE_SCALE)
+        self.classes[numbers] = classes  # last: it says that the row is there
 
 
 class Rows(NamedTuple):

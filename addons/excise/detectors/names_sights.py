@@ -48,7 +48,7 @@ class Names:
     def find(self, glances: Sequence[Glance]) -> list[tuple[Sight, ...]]:
         """For each text what was seen in it, in order of place, without overlaps."""
         texts = [glance.text for glance in glances]
-        found = self._detector.find_many(texts, [glance.tokens for glance in glances])
+        found = self._detector.find_many(texts, [glance.words for glance in glances])
         return [
             tuple(joined(text, with_mentions(text, whole(text, names), self._detector.are_common)))
             for text, names in zip(texts, found, strict=True)

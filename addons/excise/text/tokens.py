@@ -49,6 +49,15 @@ class Tokens(NamedTuple):
         few = slice(begin, end)
         return Tokens(self.starts[few], self.ends[few], self.classes[few], self.hashes[few])
 
+    def take(self, numbers: NDArray[np.int64]) -> Tokens:
+        """Those with these numbers, where they stand in the text."""
+        return Tokens(
+            self.starts.take(numbers),
+            self.ends.take(numbers),
+            self.classes.take(numbers),
+            self.hashes.take(numbers),
+        )
+
 
 def _char_class(char: str) -> int:
     if char in "\r\n\x0b\x0c\x85\u2028\u2029":
