@@ -20,6 +20,7 @@ from excise.text.tokens import DIGIT, NEWLINE, WORD, Tokens, retold
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float32]
+_U32s = NDArray[np.uint32]
 
 BITS: Final = 18  # of a bucket
 STEM: Final = 5  # letters of a word that make its stem
@@ -42,14 +43,17 @@ FEATURES: Final = 6  # at each token
 
 _STOPS: Final = np.zeros(1 << 16, bool)  # by code point; the last stands for all behind it
 _STOPS[[ord(each) for each in ".?!|。？！"]] = True
-_COLUMNS: Final = 5
-_KIND: Final = 2
+_COLUMNS: Final = 4  # beside the kind
 _NO_KIND: Final = 0  # what no class comes to
 _KIND_STEP: Final = _U32(0x9E3779B1)
 
 
-def _no_columns(capacity: int) -> NDArray[np.uint32]:
-    return np.full((capacity + 1, _COLUMNS), _NO_KIND, np.uint32)
+class _Columns:
+    """What is known of the tokens of a generation, by their numbers."""
+
+    def __init__(self, capacity: int) -> None:
+        self.kinds = np.full(capacity + 1, _NO_KIND, np.uint32)
+        self.rest = np.zeros((capacity + 1, _COLUMNS), np.uint32)
 
 
 class Lexicon:
@@ -60,23 +64,20 @@ class Lexicon:
         self._hashes = hashes
         self._classes = np.concatenate((np.zeros(1, np.int64), classes))
 
-    def columns(self, text: str, tokens: Tokens, met: Met) -> NDArray[np.uint32]:
-        """For each of some tokens of a text its word, stem and kind as they go into buckets, its
-        row, and whether a sentence may end with it; worked out once for each token that is met.
+    def columns(self, text: str, tokens: Tokens, met: Met) -> tuple[_U32s, _U32s]:
+        """For each of some tokens of a text its kind; and its word and stem as they go into
+        buckets, its row, and whether a sentence may end with it. Worked out once for each token
+        that is met; the text is in small letters, or ASCII."""
+        kept = met.generation.kept(self, _Columns)
+        kinds: _U32s = kept.kinds.take(met.numbers)
+        if not kinds.all():
+            new = met.once((kinds == _NO_KIND).nonzero()[0])
+            self._work_out(text, tokens.take(new + met.begin), kept, met.numbers.take(new))
+            kinds = kept.kinds.take(met.numbers)
+        return kinds, kept.rest.take(met.numbers, 0)
 
-        The text is in small letters, or ASCII."""
-        kept = met.generation.kept(self, _no_columns)
-        columns: NDArray[np.uint32] = kept.take(met.numbers, 0)
-        new = (columns[:, _KIND] == _NO_KIND).nonzero()[0]
-        if new.size:
-            new = met.once(new)
-            kept[met.numbers.take(new)] = self._worked_out(text, tokens, new + met.begin)
-            columns = kept.take(met.numbers, 0)
-        return columns
-
-    def _worked_out(self, text: str, tokens: Tokens, places: Ints) -> NDArray[np.uint32]:
-        """The columns of the tokens at some places."""
-        few = tokens.take(places)
+    def _work_out(self, text: str, few: Tokens, kept: _Columns, numbers: Ints) -> None:
+        """Fills in the columns of tokens with these numbers."""
         if text.isascii():
             text = text.lower()
             few = retold(text, few)
@@ -85,10 +86,12 @@ class Lexicon:
         classes = np.where(few.classes == WORD, classes, _class_of_mark(few.classes, marks))
         kinds = (classes.astype(np.uint32) + _U32(1)) * _KIND_STEP
         stops = _STOPS.take(marks, mode="clip")
-        columns = np.empty((places.size, _COLUMNS), np.uint32)
-        for number, values in enumerate((few.hashes, stems, kinds, rows, stops)):
-            columns[:, number] = values
-        return columns
+        rest = np.empty((numbers.size, _COLUMNS), np.uint32)
+        columns = (few.hashes.astype(np.uint32), stems, rows.astype(np.uint32), stops)
+        for number, column in enumerate(columns):
+            rest[:, number] = column
+        kept.rest[numbers] = rest
+        kept.kinds[numbers] = kinds  # last: it says that the others are there
 
     def look_up(self, hashes: NDArray[np.uint64]) -> tuple[Ints, Ints]:
         """The row and class of each token."""
@@ -131,8 +134,8 @@ def read(text: str, lexicon: Lexicon, words: Words | None = None) -> Reading:
         words = words_of(text)
     tokens = words.tokens
     pieces = [lexicon.columns(text, tokens, each) for each in words.met]
-    columns = pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
-    word, stem, kind, row, stop = columns.T
+    kind, rest = pieces[0] if len(pieces) == 1 else map(np.concatenate, zip(*pieces, strict=True))
+    word, stem, row, stop = rest.T
     return Reading(
         tokens.starts, tokens.ends, tokens.classes, row.astype(np.int64),
         _buckets(word, stem, kind), stop.astype(bool), folded,
