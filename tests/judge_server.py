@@ -64,7 +64,7 @@ class Handler(BaseHTTPRequestHandler):
                 self.wfile.write(b" ")
                 time.sleep(0.03)
         else:
-            server.free.wait(5)
+            server.free.wait(20)
             time.sleep(server.slow)
             self._say(verdict(body))
 
@@ -76,7 +76,12 @@ class Handler(BaseHTTPRequestHandler):
     def do_PUT(self) -> None:
         """What to do next."""
         assert isinstance(self.server, JudgeServer)
-        self.server.fault = self.rfile.read(int(self.headers["content-length"])).decode()
+        order = self.rfile.read(int(self.headers["content-length"])).decode()
+        if order == "hold":  # until the next order
+            self.server.free.clear()
+        else:
+            self.server.fault = order
+            self.server.free.set()
         self._send(200, b"")
 
     def _say(self, content: str) -> None:

@@ -150,8 +150,7 @@ def load_engine(
     limits_text, limits = read_limits(folders)
     granted = _granted(*folders.exceptions(state_dir), derive(key, "fingerprints"))
     facts = tuple(facts_of(rule) for rule in rules)
-    rest = f"{hosts}{limits_text}{granted.text}{replies[0]}"
-    source = _digested(text, rest, sources, chosen)
+    source = _digested(text, f"{hosts}{limits_text}{granted.text}{replies[0]}", sources, chosen)
     policy = build_policy(chosen, facts, origin, source, salt=derive(key, "rollout"))
     policy = replace(policy, excuse=granted.excuse)
     _hold_cases(policy, origin)
@@ -160,8 +159,9 @@ def load_engine(
     own |= _deep_detectors(active, deep, deep_seconds)
     own |= _classifiers(active, classifier, chosen.judge.grey)
     detectors = side_detectors(active, own)
-    blind = blinder(entities_of(rules, detectors))
-    scanner = build_scanner(active, cache, blind=blind, detectors=detectors, asking=Asking())
+    scanner = build_scanner(
+        active, cache, blind=blinder(entities_of(rules, detectors)), detectors=detectors,
+        asking=Asking(), awaited=policy.awaited)  # fmt: skip
     if not known:
         cache.put(kept_as, derived_from(rules))
     return Engine(

@@ -40,6 +40,7 @@ class Outcome:
     changed: bool = False
     kept: Mapping[str, str] = field(default_factory=dict)
     context: Any = None
+    afterthought: Any = None
 
 
 @dataclass
@@ -87,6 +88,9 @@ class FakeStream:
     def close(self, reference: str) -> bytes:
         return f"data: closed {reference}\n\n".encode() if self.closes else b""
 
+    def afterthought(self) -> None:
+        return None
+
     def record(self) -> dict[str, Any]:
         return {"what": "stream"}
 
@@ -100,6 +104,7 @@ class FakeSocketStep:
     kept: Mapping[str, str] = field(default_factory=dict)
     close: int = 0
     reason: str = ""
+    afterthought: Any = None
 
 
 class FakeSocket:

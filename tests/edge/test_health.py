@@ -46,6 +46,8 @@ class World:
                 hook_faults=Counter(),
                 active=lambda: 2,
                 sockets=lambda: 0,
+                afterthoughts=Counter(shed=3),
+                waiting=lambda: 4,
                 stopping=lambda: self.stopping,
             )
         )
@@ -87,7 +89,12 @@ def test_the_three_pages(world: World) -> None:
         assert told(server, "/readyz") == (200, {"policy": True, "serving": True})
         status, text = ask(server, "/metrics")
         assert status == 200
-        for line in ('connections_total{kind="tunnel"} 3.0', "active_exchanges 2.0"):
+        for line in (
+            'connections_total{kind="tunnel"} 3.0',
+            "active_exchanges 2.0",
+            'afterthoughts_total{result="shed"} 3.0',
+            "afterthoughts_waiting 4.0",
+        ):
             assert f"excise_{line}\n" in text.decode()
         assert 'excise_ready{check="policy"} 1.0' in text.decode()
         world.policy = False

@@ -51,6 +51,23 @@ def seen(*records: dict[str, Any]) -> dict[tuple[str, tuple[str, ...]], float]:
     return samples(metrics)
 
 
+def test_a_line_about_rules_in_shadow_is_no_message() -> None:
+    """What they found, and what they would have done, is counted all the same."""
+    line = {
+        "stage": "shadow",
+        "would": "block",
+        "principal": {"id": "x", "group": "design"},
+        "rulings": [{"rule": "deep.person", "action": "block", "mode": "shadow", "count": 2}],
+        "missing": ["judge"],
+        "timings": {"detect": 900.0},
+    }
+    counted = seen(line)
+    assert counted["excise_shadow_total", ("block", "design", "shadow")] == 1
+    assert counted["excise_findings_total", ("block", "deep.person", "shadow")] == 2
+    assert counted["excise_detector_failures_total", ("judge",)] == 1
+    assert not any(name.startswith(("excise_messages", "excise_step")) for name, _ in counted)
+
+
 @pytest.mark.parametrize(
     ("name", "labels", "count"),
     [

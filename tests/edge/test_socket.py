@@ -24,6 +24,7 @@ class Guard:
         self.trail, self.vault, self.wall = FakeTrail(), FakeVault(), FakeFirewall()
         self.noted: list[tuple[str, str]] = []
         self.stopping = False
+        self.thought: list[tuple[object, int]] = []
         self.socket = GuardedSocket(
             FakeSocket(),
             UPGRADE,
@@ -34,6 +35,7 @@ class Guard:
             new_id=lambda: "0193",
             stopping=lambda: self.stopping,
             limit=1000,
+            think=lambda thought, records: self.thought.append((thought, len(records))),
         )
 
     def _note(self, where: str, fault: BaseException) -> str:
@@ -67,6 +69,14 @@ async def test_an_edit_waits_for_the_disk_and_its_value_is_kept() -> None:
     assert turn.onward == (_text(b"a [CUT]"),)
     assert guard.trail.committed
     assert guard.vault.kept == [("me", {"[CUT]": "PLANTED"})]
+
+
+async def test_what_rules_in_shadow_want_to_know_is_told_before_the_lines_are_written() -> None:
+    """Of each message, also of one that waits for the disk."""
+    guard = Guard()
+    for text in (b"hello", b"a PLANTED"):
+        await _settled(guard.socket.client(_text(text)))
+    assert guard.thought == [(None, 1), (None, 1)]
 
 
 @pytest.mark.parametrize(("text", "code"), [(b"BLOCK", 0), (b"BLOCK CLOSE", 1008)])

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import httpx
 import openai
@@ -46,10 +47,13 @@ class Court(NamedTuple):
         return [each["messages"][-1]["content"] for each in said]
 
 
-@pytest.fixture(scope="module")
-def court(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Court]:
-    folder = tmp_path_factory.mktemp("judge")
-    (folder / "judged.yaml").write_text(PROFILE, "utf-8")
+@contextmanager
+def sitting(folder: Path, profile: str, settings: str = "") -> Iterator[Court]:
+    """A proxy under this profile, and a judge beside it."""
+    (folder / "judged.yaml").write_text(profile, "utf-8")
+    place = folder / "proxy" / "config" / "excise" / "excise.yaml"
+    place.parent.mkdir(parents=True)
+    place.write_text(settings, "utf-8")
     with subprocess.Popen([sys.executable, str(PROGRAM)], stdout=subprocess.PIPE) as judge:
         assert judge.stdout is not None
         url = f"http://127.0.0.1:{int(judge.stdout.readline())}"
@@ -60,6 +64,12 @@ def court(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Court]:
                 yield Court(stage, url)
         finally:
             judge.kill()
+
+
+@pytest.fixture(scope="module")
+def court(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Court]:
+    with sitting(tmp_path_factory.mktemp("judge"), PROFILE) as court:
+        yield court
 
 
 def ask(court: Court, text: str, stream: bool = False, brought: str = "") -> str:
@@ -139,3 +149,46 @@ def test_faults_are_told_the_breaker_rests_and_it_is_asked_again(court: Court) -
         subprocess.run(["sleep", "0.2"], check=True)
     else:
         raise AssertionError("it is never asked again")
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_for_a_judge_in_shadow_nobody_waits(shadowed: Court, stream: bool) -> None:
+    """The answer is with the client while the judge still holds its question; what it says then
+    stands in lines of their own under the same id, of the request and of the answer."""
+    shadowed.order("hold")
+    with shadowed.stage.exchange() as traffic:
+        text = f"{HARM} for anna.k@vintner.example, {'streamed' if stream else 'whole'}"
+        said = ask(shadowed, text, stream=stream)
+    assert HARM in said and len(traffic.received) == 1
+    assert [line["stage"] for line in traffic.lines] == [
+        "request",
+        "stream" if stream else "response",
+    ]
+    assert not any("missing" in line for line in traffic.lines)
+    first = traffic.lines[0]["id"]
+    shadowed.order("")
+    lines = _shadows(shadowed, first, 2)
+    assert {line["direction"] for line in lines} == {"request", "response"}
+    for line in lines:
+        assert line["would"] == "block" and "action" not in line
+        assert {each["rule"] for each in line["rulings"]} == {"judge.unsafe"}
+        assert "anna.k" not in str(line)
+    assert f"{HARM} for [EMAIL], {'streamed' if stream else 'whole'}" in shadowed.asked()
+
+
+@pytest.fixture(scope="module")
+def shadowed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Court]:
+    profile = PROFILE.replace("{pack: judge}", "{pack: judge, mode: shadow}")
+    folder = tmp_path_factory.mktemp("shadowed")
+    with sitting(folder, profile, "decision-seconds: 20\n") as court:
+        yield court
+
+
+def _shadows(court: Court, name: str, count: int) -> list[dict[str, Any]]:
+    until = time.monotonic() + 10
+    while True:
+        lines = [line for line in court.stage.proxy.lines() if line.get("id") == name]
+        found = [line for line in lines if line["stage"] == "shadow"]
+        if len(found) >= count or time.monotonic() > until:
+            return found
+        time.sleep(0.02)

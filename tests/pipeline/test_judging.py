@@ -88,9 +88,9 @@ class Judge:
 
 def wall(
     judge: Judge, said: str = GREY_OFF, *, model: str = "llama-guard3", forced: bool = False,
-    template: str = "llama-guard",
+    template: str = "llama-guard", base: str = PROFILE,
 ) -> Firewall:  # fmt: skip
-    profile = parse_profile(PROFILE + said, "p.yaml")
+    profile = parse_profile(base + said, "p.yaml")
     policy = build_policy(profile, [facts_of(rule) for rule in RULES], "p.yaml", b"")
     text = (policies_dir() / "judges" / f"{template}.yaml").read_text("utf-8")
     judging = Judging(

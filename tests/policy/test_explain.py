@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 from policy.samples import RULES, facts, found, policy, situation
 
+from excise.model import Mode
 from excise.policy.explain import Detectors, explain, plan
 
 CLAUSES = """\
@@ -55,6 +56,16 @@ def test_a_plan_is_cheap_first() -> None:
     assert order == 2 * ["pattern", "names", "deep", "subject"]
     assert steps[-1].said == "2 expressions asked: model, broken"
     assert any("1 of them in shadow" in step.said for step in steps)
+
+
+def test_a_plan_says_who_is_asked_when_the_message_is_on_its_way() -> None:
+    """A slow detector that only rules in shadow read."""
+    made = policy(CLAUSES, (*RULES, facts("pii.deep", detector="deep", mode=Mode.SHADOW)))
+    known = Detectors(frozenset({"deep"}), 1.5, frozenset())
+    said = [step.said for step in plan(made, known) if step.said.startswith("deep")]
+    assert said[0].startswith(
+        "deep (asked when the message is on its way: only rules in shadow read it): 1 rules, 1 of"
+    )
 
 
 def test_a_plan_says_who_is_waited_for_who_is_not_there_and_who_must_answer() -> None:

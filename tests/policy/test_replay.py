@@ -48,6 +48,14 @@ def test_the_same_policy_decides_the_same(record: Record) -> None:
     assert (again.action, again.would) == (record["action"], record["would"])
 
 
+def test_a_line_about_rules_in_shadow_alone_is_decided_too() -> None:
+    """As a message of its own, which nothing was done about."""
+    record = {**line("pii.phone"), "stage": "shadow"}
+    del record["action"]
+    assert is_replayable(record) and recall(record)[1].stage == "request"
+    assert replay(MADE, record).would == record["would"]
+
+
 def test_another_policy_may_not() -> None:
     assert replay(policy(STRICTER), line("pii.email")).action == "block"
 

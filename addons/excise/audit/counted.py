@@ -74,6 +74,8 @@ _TABLES: Final = {
 }
 
 
+# Lines on which shadow rules would have done more. Those of the stage `shadow` did nothing.
+SHADOWED: Final = "would <> coalesce(action, 'allow')"
 # The median and the 99th percentile of times, each that of some message; counting equal ones first
 # takes a third of the time that sorting all of them would.
 TIMES: Final = (

@@ -30,6 +30,7 @@ class Stage(StrEnum):
     REQUEST = "request"
     RESPONSE = "response"
     STREAM = "stream"
+    SHADOW = "shadow"
     TUNNEL = "tunnel"
     FAULT = "fault"
     START = "start"
@@ -193,8 +194,13 @@ FIELDS: Final = (
     ),
     Field("stream", {"type": "boolean"}, "Whether the answer is a stream."),
     Field("status", _STATUS, "HTTP status the client was given."),
-    Field("action", _words(Action), "What was done."),
-    Field("would", _words(Action), "What would have been done with shadow rules enforced."),
+    Field("action", _words(Action), "What was done; on a `shadow` line nothing."),
+    Field(
+        "would",
+        _words(Action),
+        "What would have been done with shadow rules enforced; on a `shadow` line, with those it "
+        "tells of.",
+    ),
     Field(
         "rulings",
         _list(object_of(RULING), MAX_RULINGS),

@@ -136,6 +136,8 @@ def build_record(
         "version": __version__,
         "worker": printable(facts.worker, 32),
     }
+    if facts.stage is Stage.SHADOW:
+        del record["action"]  # nothing was done
     return _filled(record)
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from excise.audit.counted import SHADOWED
 from excise.audit.query import open_lines
 from excise.audit.verify import Report as Integrity
 
@@ -102,8 +103,8 @@ _SECTIONS: Final[dict[str, tuple[str, tuple[tuple[str, tuple[str, ...], str], ..
             (
                 "Would have, by shadow rules",
                 ("action", "would have been", "messages"),
-                "SELECT action, would, count(*) FROM period WHERE would <> action "
-                "GROUP BY ALL ORDER BY 3 DESC",
+                "SELECT coalesce(action, 'allow'), would, count(*) FROM period "
+                f"WHERE {SHADOWED} GROUP BY ALL ORDER BY 3 DESC",
             ),
             (
                 "Findings by entity",

@@ -7,17 +7,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from excise.audit.counted import TIMES, open_counted
+from excise.audit.counted import SHADOWED, TIMES, open_counted
 from excise.audit.select import Wanted
 
+_ASKED: Final = "direction = 'request' AND stage <> 'shadow'"
 # Counter → what is counted, and over which lines.
 _COUNTED: Final[dict[str, tuple[str, str]]] = {
     "stages": ("stage", "true"),
     "actions": ("action", "true"),
-    "would": ("would", "would <> action"),
-    "hosts": ("host", "direction = 'request'"),
-    "models": ("model", "direction = 'request'"),
-    "principals": ("principal.id", "direction = 'request'"),
+    "would": ("would", SHADOWED),
+    "hosts": ("host", _ASKED),
+    "models": ("model", _ASKED),
+    "principals": ("principal.id", _ASKED),
     "faults": ("fault.kind", "true"),
     "reasons": ("unnest(reasons)", "len(reasons) > 0"),
     "missing": ("unnest(missing)", "len(missing) > 0"),

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, Protocol
 
-from excise.audit.counted import TIMES
+from excise.audit.counted import SHADOWED, TIMES
 from excise.audit.select import Wanted
 from excise.model import Action
 
@@ -42,7 +42,7 @@ _TOTALS: Final = (
     "count(DISTINCT principal.id) AS principals, count(DISTINCT client.family) AS apps, "
     "count(DISTINCT host) AS hosts, "
     f"coalesce(sum(n) FILTER ({_UNREAD}), 0)::BIGINT AS unread, "
-    "coalesce(sum(n) FILTER (would <> action), 0)::BIGINT AS shadow, "
+    f"coalesce(sum(n) FILTER ({SHADOWED}), 0)::BIGINT AS shadow, "
     "coalesce(sum(n) FILTER (fault.kind IS NOT NULL), 0)::BIGINT AS faults, "
     "coalesce(sum(input), 0)::BIGINT AS input, coalesce(sum(output), 0)::BIGINT AS output, "
     "coalesce(sum(lost), 0)::BIGINT AS lost FROM kinds WHERE {where}"
@@ -69,8 +69,8 @@ _SHADOW_RULES: Final = (
     "ORDER BY 5 DESC, 1 LIMIT 100"
 )
 _SHADOW_ACTIONS: Final = (
-    "SELECT action, would, sum(n)::BIGINT AS messages FROM kinds "
-    "WHERE {where} AND would <> action GROUP BY ALL ORDER BY 3 DESC"
+    "SELECT coalesce(action, 'allow') AS action, would, sum(n)::BIGINT AS messages FROM kinds "
+    f"WHERE {{where}} AND {SHADOWED} GROUP BY ALL ORDER BY 3 DESC"
 )
 _GAPS: Final[dict[str, str]] = {
     "unread": "SELECT reason, host, action, sum(n)::BIGINT AS messages, "

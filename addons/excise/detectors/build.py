@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from typing import Final, Protocol
 
 from excise.detectors.base import Detector
@@ -13,6 +13,7 @@ from excise.detectors.prefilter import Prefilter
 from excise.detectors.proof import PROOF
 from excise.detectors.scanner import ANY, FullScanner, spelled
 from excise.detectors.slow import Asking
+from excise.model import Direction
 from excise.rules.compile import CompiledRule, compile_rules
 from excise.rules.schema import Rule, Status
 
@@ -98,11 +99,12 @@ def build_scanner(
     blind: Callable[[str], str] = str,
     detectors: Mapping[str, Detector] | None = None,
     asking: Asking | None = None,
+    awaited: Container[tuple[Direction, str]] | None = None,
 ) -> FullScanner:
     """A scanner over all these rules. Raises `PolicyError`.
 
     `detectors` are those over data of the operator's own; those that ship are added where a rule
-    reads them. `asking` is how those are asked that wait for something outside.
+    reads them. `asking` and `awaited` are as for `FullScanner`.
     """
     rules = tuple(rules)
     compiled = compile_rules(rule for rule in rules if rule.asked is None)
@@ -111,7 +113,7 @@ def build_scanner(
     streamed = None if databases is None else _prefilter(streamed_of(compiled), databases)
     pattern = PatternScanner(compiled, _prefilter(compiled, databases), streamed)
     beside = side_detectors(rules, detectors or {})
-    return FullScanner(pattern, beside, rules, blind=blind, asking=asking)
+    return FullScanner(pattern, beside, rules, blind=blind, asking=asking, awaited=awaited)
 
 
 def build_plain_scanner(rules: Iterable[Rule]) -> FullScanner:

@@ -6,7 +6,7 @@ becomes a finding by the rules that ask for it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from operator import attrgetter
 from typing import Final, NamedTuple
@@ -74,10 +74,15 @@ class _Seen(NamedTuple):
 
 
 _UNSEEN: Final = _Seen()
+
+_Look = Callable[[Mapping[bytes, Segment]], tuple[dict[bytes, _Seen], tuple[str, ...]]]
+"""What is made of texts nobody knows yet, and the names of detectors that do not answer."""
+
 # Behind the digest of a text: what a verdict depends on besides.
 _TAILS: Final = {
     way: {part: f"{way}/{part}".encode() for part in Part} for way in (None, *Direction)
 }
+_LATER: Final = {way: {part: f"later/{way}/{part}".encode() for part in Part} for way in Direction}
 
 
 class _Panel(NamedTuple):
@@ -129,16 +134,31 @@ class FullScanner:
         *,
         blind: Callable[[str], str] = str,
         asking: Asking | None = None,
+        awaited: Container[tuple[Direction, str]] | None = None,
     ) -> None:
         """`rules` that ask for a detector which is not there find nothing. `blind` takes out of a
         text what the firewall itself put there, and keeps its length. `asking` is how those are
-        asked that wait for something outside."""
+        asked that wait for something outside; of these `inspect` asks the ones in `awaited` (None:
+        all), and `inspect_later` the others."""
         self.pattern = pattern
         self.slow = frozenset(name for name, each in detectors.items() if isinstance(each, Slow))
         self._asking = asking or InTurn()
         self._blind = blind
         reading = [rule for rule in rules if rule.asked]
-        self._panels = {way: _panels(detectors, reading, way) for way in (None, *Direction)}
+        every = {way: _panels(detectors, reading, way) for way in (None, *Direction)}
+
+        def waits(way: Direction | None, panel: _Panel) -> bool:
+            name, ways = panel.detector.name, (way,) if way else Direction
+            if name not in self.slow or awaited is None:
+                return True
+            return any((each, name) in awaited for each in ways)
+
+        self._panels = {
+            way: tuple(each for each in panels if waits(way, each)) for way, panels in every.items()
+        }
+        self._later = {
+            way: tuple(each for each in every[way] if not waits(way, each)) for way in Direction
+        }
         # Of detectors that are not there; one that knows an exchange may come with it.
         self._seats = {
             way: {name: readers_of(name, reading, way) for name in _asked(reading) - set(detectors)}
@@ -154,7 +174,7 @@ class FullScanner:
 
     @property
     def is_slow(self) -> bool:
-        """Whether some detector waits for another process."""
+        """Whether some detector that is awaited waits for another process."""
         return any(
             panel.detector.name in self.slow for panels in self._panels.values() for panel in panels
         )
@@ -197,12 +217,29 @@ class FullScanner:
         direction: Direction | None,
         seconds: float = FOREVER,
     ) -> Scanned:
-        """Everything that reads messages of this direction (None: of either), remembered by text,
-        part and direction.
+        """Everything that reads messages of this direction (None: of either) and is awaited,
+        remembered by text, part and direction.
 
         Where a detector does not answer, the verdict is not remembered: the next time it may.
         """
-        tails = _TAILS[direction]
+        look = partial(self._looked_at, direction=direction, seconds=seconds)
+        return self._remembered(segments, _TAILS[direction], look)
+
+    def inspect_later(
+        self, segments: Sequence[Segment], direction: Direction, seconds: float = FOREVER
+    ) -> Scanned:
+        """The same for those that are not awaited."""
+        look = partial(self._asked_later, direction=direction, seconds=seconds)
+        return self._remembered(segments, _LATER[direction], look)
+
+    def later(self, direction: Direction) -> tuple[str, ...]:
+        """Names of those that read messages of this direction and are not awaited."""
+        return tuple(panel.detector.name for panel in self._later[direction])
+
+    def _remembered(
+        self, segments: Sequence[Segment], tails: Mapping[Part, bytes], look: _Look
+    ) -> Scanned:
+        """What is known of texts, and what `look` makes of the others."""
         keys = [digest_of(each) + tails[each.part] for each in segments]
         seen = self._memory.get_all(keys)
         missing: tuple[str, ...] = ()
@@ -210,7 +247,7 @@ class FullScanner:
             # What comes twice in a message is looked at once.
             new = {key: each for key, each, known in zip(keys, segments, seen, strict=True)
                    if known is None}  # fmt: skip
-            fresh, missing = self._looked_at(new, direction, seconds)
+            fresh, missing = look(new)
             seen = [fresh[key] if known is None else known
                     for key, known in zip(keys, seen, strict=True)]  # fmt: skip
         every = [each for each in seen if each is not None]
@@ -228,13 +265,25 @@ class FullScanner:
         """What is made of texts nobody knows yet, and the names of detectors that do not answer."""
         glances = self._glances(list(new.values()))
         found, exhausted, passing = self.pattern.look(glances)
-        beside, missing = self._aside(glances, direction, seconds)
+        beside, missing = self._aside(self._panels[direction], glances, seconds)
         joined = join(found, [each.findings for each in beside])
         fresh = {}
         for index, key in enumerate(new):
             each = _Seen(joined[index], beside[index].scores, index in exhausted)
             fresh[key] = each
             if not missing and index not in passing:
+                self._memory.put(key, each)
+        return fresh, missing
+
+    def _asked_later(
+        self, new: Mapping[bytes, Segment], direction: Direction, seconds: float
+    ) -> tuple[dict[bytes, _Seen], tuple[str, ...]]:
+        """As `_looked_at`, of those that are not awaited."""
+        glances = self._glances(list(new.values()))
+        seen, missing = self._aside(self._later[direction], glances, seconds)
+        fresh = dict(zip(new, seen, strict=True))
+        if not missing:
+            for key, each in fresh.items():
                 self._memory.put(key, each)
         return fresh, missing
 
@@ -257,12 +306,11 @@ class FullScanner:
         return [seen.findings for seen in _Panel(detector, *seat).judge(self._glances(segments))]
 
     def _aside(
-        self, glances: Sequence[Glance], direction: Direction | None, seconds: float
+        self, panels: Sequence[_Panel], glances: Sequence[Glance], seconds: float
     ) -> tuple[list[_Seen], tuple[str, ...]]:
-        """What the side detectors make of texts, and the names of those that do not answer."""
+        """What side detectors make of texts, and the names of those that do not answer."""
         results = [_UNSEEN] * len(glances)
         places = [index for index, glance in enumerate(glances) if glance.size]
-        panels = self._panels[direction]
         if not panels or not places:
             return results, ()
         sides, missing = self._heard(panels, [glances[index] for index in places], seconds)

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from mitmproxy import http
 
+from excise.edge.afterthoughts import Afterthoughts
 from excise.edge.exchange import (
     PRINCIPAL,
     Head,
@@ -38,7 +39,7 @@ from excise.edge.ports import (
     Verdict,
 )
 from excise.edge.socket import GuardedSocket
-from excise.edge.socketlayer import SocketLayer, kept_offers
+from excise.edge.socketlayer import SocketLayer, offer_socket
 from excise.edge.tarpit import Tarpit
 from excise.edge.threads import IN_PLACE_BYTES, in_thread
 from excise.errors import AuditError, ExciseError
@@ -83,6 +84,7 @@ class Addon:
         self._tarpit = tarpit or Tarpit()
         self._load = load or Load()
         self._headers = headers
+        self.afterthoughts = Afterthoughts(trail, note)
         self.active: set[str] = set()
         self.sockets: dict[http.HTTPFlow, GuardedSocket] = {}
         """Those that are open."""
@@ -206,7 +208,7 @@ class Addon:
         fields.append((b"accept-encoding", b"identity"))
         flow.request.headers.fields = tuple(fields)
         if passage.upgrade:
-            _offer_socket(flow.request.headers)
+            offer_socket(flow.request.headers)
 
     def _bar(self, flow: http.HTTPFlow, passage: Passage, exchange: Exchange) -> Awaitable[None]:
         if self._killed():
@@ -243,6 +245,7 @@ class Addon:
             if verdict.limit:
                 return self._refuse_limited(flow, passage, verdict)
             _note_shadow(outcome.record, verdict.would)
+        self.afterthoughts.take(outcome.afterthought, (outcome.record,))
         action = outcome.decision.action
         if outcome.reply is not None or action in MUST_BE_ON_DISK or "override" in outcome.record:
             return self._carry_out_on_disk(flow, passage, outcome)
@@ -357,6 +360,7 @@ class Addon:
             trail=self._trail,
             vault=self._vault,
             note=self._note,
+            think=self.afterthoughts.take,
             new_id=new_id,
             stopping=lambda: self.draining or self._killed(),
             limit=passage.limit,
@@ -370,6 +374,7 @@ class Addon:
             return
         record = stream.record()
         self._settle(passage, record)
+        self.afterthoughts.take(stream.afterthought(), (record,))
         try:
             self._trail.offer(record)
         except AuditError as fault:  # the answer is out; the next request will be refused
@@ -389,6 +394,7 @@ class Addon:
         self, flow: http.HTTPFlow, response: http.Response, passage: Passage, outcome: Any
     ) -> Awaitable[None] | None:
         self._settle(passage, outcome.record)
+        self.afterthoughts.take(outcome.afterthought, (outcome.record,))
         if outcome.reply is not None or outcome.decision.action in MUST_BE_ON_DISK:
             return self._carry_back_on_disk(flow, response, passage, outcome)
         try:
@@ -483,14 +489,3 @@ def _note_shadow(record: Record, limits: Sequence[str]) -> None:
     record["would"] = str(would)
     told = (f"shadow:limit:{limit}" for limit in limits)
     record["reasons"] = [*record.get("reasons", ()), *told][:_MOST_REASONS]
-
-
-def _offer_socket(headers: http.Headers) -> None:
-    """Ask for a WebSocket and nothing else, with no extension that we cannot undo."""
-    headers["upgrade"] = "websocket"
-    if "sec-websocket-extensions" in headers:
-        offers = kept_offers(headers["sec-websocket-extensions"])
-        if offers:
-            headers["sec-websocket-extensions"] = offers
-        else:
-            del headers["sec-websocket-extensions"]

@@ -66,6 +66,8 @@ class Monitor:
         read("excise_hook_faults", lambda: _labelled(pulse.hook_faults))
         read("excise_active_exchanges", lambda: {(): float(pulse.active())})
         read("excise_open_sockets", lambda: {(): float(pulse.sockets())})
+        read("excise_afterthoughts", lambda: _labelled(pulse.afterthoughts))
+        read("excise_afterthoughts_waiting", lambda: {(): float(pulse.waiting())})
 
     def render(self) -> bytes:
         """The text that Prometheus scrapes."""

@@ -45,6 +45,7 @@ log = logging.getLogger("excise.edge")
 TICK: Final = 1.0  # seconds between looks at files
 IDLE: Final = 1.0  # seconds after which a connection that says nothing can be closed
 SWEEP_EVERY: Final = 60  # looks
+THINK: Final = 3.0  # seconds at the end that rules in shadow have for the last messages
 
 # What keeps mitmproxy from letting bytes pass unread. None of it is left to the operator.
 HARD: Final[dict[str, Any]] = {
@@ -317,6 +318,8 @@ class ExciseMaster(master.Master):
             hook_faults=self.dispatcher.faults,
             active=lambda: len(self.addon.active),
             sockets=lambda: len(self.addon.sockets),
+            afterthoughts=self.addon.afterthoughts.counts,
+            waiting=lambda: self.addon.afterthoughts.waiting,
             stopping=lambda: self.addon.draining,
         )
 
@@ -352,6 +355,7 @@ class ExciseMaster(master.Master):
             await asyncio.sleep(0.02)
         if self.addon.active:
             log.warning("%d exchanges were cut at the end", len(self.addon.active))
+        await self._think_out()
         self._close_sockets(busy=True)
         await asyncio.sleep(0.02)
         for handler in list(self._servers.connections.values()):
@@ -361,6 +365,15 @@ class ExciseMaster(master.Master):
         until = time.monotonic() + 1
         while self._servers.connections and time.monotonic() < until:
             await asyncio.sleep(0.01)
+
+    async def _think_out(self) -> None:
+        """A moment for what rules in shadow have to say of the last messages."""
+        thoughts = self.addon.afterthoughts
+        until = time.monotonic() + THINK
+        while thoughts.waiting and not self._stops > 1 and time.monotonic() < until:
+            await asyncio.sleep(0.02)
+        if left := thoughts.close():
+            log.warning("nobody was asked about %d messages for rules in shadow", left)
 
     def _close_sockets(self, *, busy: bool) -> None:
         """Close what is open, with `busy` also where an answer is under way."""

@@ -49,6 +49,10 @@ FAMILIES: Final = (
            "Messages judged, by what was done; `stage` is request, response or stream."),
     Family("excise_shadow", "counter", ("stage", "would", "group"),
            "Messages on which more would have been done with shadow rules enforced."),
+    Family("excise_afterthoughts", "counter", ("result",),
+           "Messages about which detectors that only rules in shadow read were `asked`, or were "
+           "not since too many waited (`shed`), or in vain (`failed`)."),
+    Family("excise_afterthoughts_waiting", "gauge", (), "Those that wait or are asked about."),
     Family("excise_findings", "counter", ("rule", "action", "mode"),
            "Findings by rule; equal ones of a message count as often as they stand in it."),
     Family("excise_uninspectable", "counter", ("reason", "action"),
@@ -133,6 +137,10 @@ class Metrics:
             group = (record.get("principal") or _EMPTY).get("group", "")
             if "action" in record:
                 self._see_message(record, group)
+            elif "would" in record:
+                self._add("excise_shadow", (record["stage"], record["would"], group))
+                self._see_findings(record)
+                self._see_rare(record, group)
             elif "fault" in record:
                 self._add("excise_faults", (record["fault"]["kind"],))
             elif "notice" in record:
@@ -156,10 +164,7 @@ class Metrics:
             for step in STEPS:
                 if step in timings:
                     self._observe(step, timings[step])
-        if rulings := record.get("rulings"):
-            for ruling in rulings:
-                labels = (ruling["rule"], ruling["action"], ruling["mode"])
-                self._add("excise_findings", labels, ruling["count"])
+        self._see_findings(record)
         if not _RARE.isdisjoint(record):
             self._see_rare(record, group)
 
@@ -171,6 +176,11 @@ class Metrics:
                 self._add("excise_tokens", (*of, kind), tokens)
         if cost := usage.get("cost"):
             self._add("excise_cost_dollars", of, cost)
+
+    def _see_findings(self, record: Record) -> None:
+        for ruling in record.get("rulings", ()):
+            labels = (ruling["rule"], ruling["action"], ruling["mode"])
+            self._add("excise_findings", labels, ruling["count"])
 
     def _sums_of(self, kind: Labels) -> list[float]:
         sums = self._sums.get(kind)

@@ -34,8 +34,10 @@ from excise.judges import JudgeSettings, open_judge
 from excise.learned import Notebook, load_model
 from excise.ledger import counters_of, grants_of, switch_of
 from excise.metering import Meter
+from excise.model import Direction
 from excise.pac import build_pac
 from excise.pipeline.firewall import Firewall
+from excise.pipeline.judging import is_awaited
 from excise.pipeline.overrule import Overrides
 from excise.pipeline.positive import Holding, Learning, Positive, as_it_is
 from excise.pipeline.reading import Limits
@@ -314,7 +316,7 @@ def build_firewall(
         counts=engine.limits.counts_tokens or _headers(config) is not None,
         seconds=config.decision_seconds,
         is_slow=engine.scanner.is_slow
-        or judging is not None
+        or (judging is not None and any(is_awaited(engine.policy, way) for way in Direction))
         or config.token_counts == "exact"
         or bool(config.redis),
         exact=_exact() if config.token_counts == "exact" else None,

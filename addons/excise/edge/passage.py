@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, Final
 
 from excise.edge.load import Load
-from excise.edge.ports import Record, ResponseStream, Step
+from excise.edge.ports import Record, ResponseStream, Step, Thought
 from excise.edge.threads import in_thread
 
 PASSAGE: Final = "excise"
@@ -65,6 +65,10 @@ class GuardedStream:
         if release.end is not End.CLOSED:
             release.end = self.end = End.ABORTED
         return release
+
+    def afterthought(self) -> Thought | None:
+        """What is to be asked of the answer now that it is over."""
+        return self._stream.afterthought()
 
     def record(self) -> Record:
         """The last audit record of the stream."""

@@ -24,6 +24,24 @@ class Hosts(Protocol):
         ...
 
 
+class Thought(Protocol):
+    """What only rules in shadow want to know of a message; not asked yet."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Detectors that are to be asked."""
+        ...
+
+    @property
+    def size(self) -> int:
+        """About how many characters it holds."""
+        ...
+
+    def __call__(self) -> Record | None:
+        """Ask them, which may block for seconds; an audit line where there is something to say."""
+        ...
+
+
 class RequestOutcome(Protocol):
     """What to do with a request: answer it with `reply`, or send on what stands here."""
 
@@ -45,6 +63,8 @@ class RequestOutcome(Protocol):
     def changed(self) -> bool: ...
     @property
     def kept(self) -> Mapping[str, str]: ...
+    @property
+    def afterthought(self) -> Thought | None: ...
 
 
 class ResponseOutcome(Protocol):
@@ -60,6 +80,8 @@ class ResponseOutcome(Protocol):
     def body(self) -> bytes: ...
     @property
     def changed(self) -> bool: ...
+    @property
+    def afterthought(self) -> Thought | None: ...
 
 
 class Step(Protocol):
@@ -114,6 +136,10 @@ class ResponseStream(Protocol):
         """The audit record of what was seen since the last one."""
         ...
 
+    def afterthought(self) -> Thought | None:
+        """What is to be asked of the answer now that it is over."""
+        ...
+
 
 class SocketStep(Protocol):
     """What one message of a WebSocket led to."""
@@ -144,6 +170,8 @@ class SocketStep(Protocol):
 
     @property
     def reason(self) -> str: ...
+    @property
+    def afterthought(self) -> Thought | None: ...
 
 
 class Socket(Protocol):
@@ -302,6 +330,8 @@ class Pulse:
     hook_faults: Counter[str]
     active: Callable[[], int]
     sockets: Callable[[], int]
+    afterthoughts: Counter[str]
+    waiting: Callable[[], int]  # messages that detectors of rules in shadow are to be asked about
     stopping: Callable[[], bool]
 
 

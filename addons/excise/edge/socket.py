@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from excise.edge.ports import Firewall, Record, Socket, SocketStep, Trail, Vault
+from excise.edge.ports import Firewall, Record, Socket, SocketStep, Thought, Trail, Vault
 from excise.edge.threads import IN_PLACE_BYTES, in_thread
 from excise.errors import AuditError
 from excise.model import Exchange, RefusalClass, SocketMessage
@@ -48,6 +48,7 @@ class GuardedSocket:
         stopping: Callable[[], bool],
         limit: int,
         ended: Callable[[], object] = lambda: None,
+        think: Callable[[Thought | None, Sequence[Record]], object] = lambda *_: None,
     ) -> None:
         self._socket = socket
         self._exchange = exchange
@@ -55,6 +56,7 @@ class GuardedSocket:
         self._trail = trail
         self._vault = vault
         self._note = note
+        self._think = think
         self._new_id = new_id
         self._stopping = stopping
         self.limit = limit
@@ -139,6 +141,7 @@ class GuardedSocket:
 
     async def _secure(self, turn: Turn, step: SocketStep) -> None:
         try:
+            self._think(step.afterthought, step.records)
             for record in step.records:
                 await self._trail.commit(record)
             self._give(turn, step)
@@ -146,6 +149,7 @@ class GuardedSocket:
             self._failed(turn, fault)
 
     def _offer(self, turn: Turn, step: SocketStep) -> None:
+        self._think(step.afterthought, step.records)
         for record in step.records:
             self._trail.offer(record)
         self._give(turn, step)
@@ -178,3 +182,4 @@ class _Refused:
     def __init__(self, record: Record) -> None:
         self.records = (record,)
         self.kept: dict[str, str] = {}
+        self.afterthought = None

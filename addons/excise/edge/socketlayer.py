@@ -33,6 +33,18 @@ def kept_offers(header: str) -> str:
     return ", ".join(each for each in offers if each.partition(";")[0].strip() == DEFLATE)
 
 
+def offer_socket(headers: http.Headers) -> None:
+    """Have a request ask for a WebSocket and nothing else, with no extension that we cannot
+    undo."""
+    headers["upgrade"] = "websocket"
+    if "sec-websocket-extensions" in headers:
+        offers = kept_offers(headers["sec-websocket-extensions"])
+        if offers:
+            headers["sec-websocket-extensions"] = offers
+        else:
+            del headers["sec-websocket-extensions"]
+
+
 class BoundedDeflate(PerMessageDeflate):
     """permessage-deflate (RFC 7692) that inflates a message to at most `limit` bytes."""
 

@@ -9,15 +9,23 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 
+from excise.audit.fields import Stage
 from excise.detectors.base import Findings, Glance, Scanner
 from excise.detectors.judge import Asked, says_something, shown
 from excise.detectors.slow import Collect, Sights
 from excise.errors import NoAnswer
 from excise.model import Direction, Finding, Part, Segment, Span
-from excise.pipeline.judging import Judging, Wall, answers_are_judged, is_heard, read_verdicts
+from excise.pipeline.judging import (
+    Judging,
+    Wall,
+    answers_are_judged,
+    is_awaited,
+    is_heard,
+    read_verdicts,
+)
 from excise.pipeline.outcome import Context
+from excise.pipeline.weigh import Found
 from excise.policy.judging import may_ask
-from excise.policy.situation import Situation
 
 FIRST: Final = 400  # characters after which it is first asked
 MOST: Final = 8_000  # characters of a question; of what came before, the end
@@ -68,8 +76,7 @@ class Alongside:
         """What is decided now of a text of the answer."""
         if segment.part not in self._parts or span.start >= span.end:
             return
-        here = tuple(_moved(each, span) for each in findings if each.span.start < span.end)
-        said = shown(segment.text[span.start : span.end], here)
+        said = stretch(segment, findings, span)
         self._text = (self._text + said)[-MOST:]
         self._fresh += len(said)
         self._segment = segment
@@ -124,14 +131,15 @@ class Alongside:
         return found[0] if found else None
 
 
-def read_along(
-    wall: Wall, judging: Judging, situation: Callable[[], Situation], context: Context
-) -> Alongside | None:
-    """A judge for a streamed answer, where the policy wants one."""
-    policy = wall.policy
-    if not answers_are_judged(policy) or not is_heard(wall.scanner):
+def read_along(wall: Wall, context: Context) -> Alongside | None:
+    """A judge for a streamed answer, where the policy wants one that the answer waits for."""
+    policy, judging = wall.policy, wall.judging
+    if judging is None or not answers_are_judged(policy) or not is_heard(wall.scanner):
         return None
-    if judging.is_kin(context.model) or not may_ask(policy, (), situation()):
+    if not is_awaited(policy, Direction.RESPONSE) or judging.is_kin(context.model):
+        return None
+    known = wall.situation(context, Direction.RESPONSE, (), Stage.STREAM, Found([]))
+    if not may_ask(policy, (), known):
         return None
     return Alongside(
         judging,
@@ -142,6 +150,12 @@ def read_along(
         seconds=wall.seconds,
         left=wall.seconds - context.waited,
     )
+
+
+def stretch(segment: Segment, findings: Findings, span: Span) -> str:
+    """A stretch of a text as a judge may see it."""
+    here = tuple(_moved(each, span) for each in findings if each.span.start < span.end)
+    return shown(segment.text[span.start : span.end], here)
 
 
 def _moved(finding: Finding, span: Span) -> Finding:

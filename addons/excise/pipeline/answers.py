@@ -27,9 +27,10 @@ from excise.model import (
     Spoken,
     Usage,
 )
+from excise.pipeline.afterthought import Overheard
 from excise.pipeline.alongside import Alongside
 from excise.pipeline.listening import Listener, decided
-from excise.pipeline.outcome import Context, Record
+from excise.pipeline.outcome import Context, Record, Thought
 from excise.pipeline.stream import ResponseStream
 from excise.pipeline.stream import Step as Part
 from excise.policy.running import Progress, Said
@@ -125,8 +126,10 @@ class AnswerStream:
         decoder: Decoder | None,
         timer: Callable[[], float],
         alongside: Alongside | None = None,
+        overheard: Overheard | None = None,
     ) -> None:
         self._along = alongside
+        self._overheard = overheard
         self._judge = judge
         self._answer = answer
         self._context = context
@@ -141,7 +144,7 @@ class AnswerStream:
             notice=self._last_words,
             encoding=encoding_of(context.model),
             stops=lambda reason: judge.unread(reason) is Action.BLOCK,
-            overhear=alongside.overhear if alongside else _deaf,
+            overhear=listens.overhear if (listens := alongside or overheard) else _deaf,
             lasts=self._lasts,
         )
         self._is_last = False  # whether the end of the answer is held
@@ -183,6 +186,10 @@ class AnswerStream:
         self._ended = "closed"
         exchange = replace(self._context.exchange, id=reference)
         return self._inner.close(self._judge.refusal(RefusalClass.FAULT, exchange).message)
+
+    def afterthought(self) -> Thought | None:
+        """What is to be asked of the answer now that it is over."""
+        return self._overheard.afterthought() if self._overheard else None
 
     def record(self) -> Record:
         """The audit line of what happened since the last one; the last one tells how it ended."""

@@ -42,7 +42,8 @@ from excise.model import (
     Segment,
     Usage,
 )
-from excise.pipeline.alongside import Alongside, read_along
+from excise.pipeline.afterthought import overhear, think_later
+from excise.pipeline.alongside import read_along
 from excise.pipeline.answers import AnswerStream
 from excise.pipeline.changes import (
     EDITING,
@@ -56,7 +57,7 @@ from excise.pipeline.changes import (
 )
 from excise.pipeline.company import Company
 from excise.pipeline.inside import Read, look_inside, may_hold_document
-from excise.pipeline.judging import Judging
+from excise.pipeline.judging import Judging, judged
 from excise.pipeline.listening import Listener
 from excise.pipeline.outcome import Context, Headers, Record, RequestOutcome, ResponseOutcome
 from excise.pipeline.overrule import Offer, Overrides, Overruled
@@ -155,7 +156,7 @@ class Firewall:
         scanner = self.company.at_request(self.scanner, exchange)
         found = find(scanner, segments, Direction.REQUEST, self.policy.mild, self.seconds)
         context = self._context(exchange, host, dialect, message, found, self.timer() - clock[-1])
-        context, found = self._judged(Direction.REQUEST, context, segments, found)
+        context, found = judged(self, Direction.REQUEST, context, segments, found)
         clock.append(self.timer())
         decision = self._decide(Direction.REQUEST, context, message, found)
         clock.append(self.timer())
@@ -168,8 +169,7 @@ class Firewall:
             redaction = build_redaction(decision.rulings, self.name)
             target, headers = splice_head(exchange, outside(redaction.edits))
         told = telling(self.policy, decision, context, redaction)
-        changed = reply is None and changes(decision, redaction, message)
-        if changed:
+        if changed := reply is None and changes(decision, redaction, message):
             body = written(message, redaction.edits, body, coding, always=told)
             headers = self._signed(replace(exchange, target=target, headers=headers, body=body))
         clock.append(self.timer())
@@ -201,6 +201,7 @@ class Firewall:
             body=body,
             changed=changed,
             kept=redaction.kept,
+            afterthought=think_later(self, context, segments, found, Stage.REQUEST),
         )
 
     def inspect_response(
@@ -219,7 +220,7 @@ class Firewall:
         found = find(scanner, message.segments, Direction.RESPONSE, self.policy.mild, left)
         found = without_own(found, self.lookup(exchange.principal.id))
         waiting = replace(context, waited=context.waited + self.timer() - began)
-        _, found = self._judged(Direction.RESPONSE, waiting, message.segments, found)
+        _, found = judged(self, Direction.RESPONSE, waiting, message.segments, found)
         clock.append(self.timer())
         decision = self._decide(Direction.RESPONSE, context, message, found)
         clock.append(self.timer())
@@ -252,7 +253,12 @@ class Firewall:
             ),
         )
         return ResponseOutcome(
-            decision=decision, record=record, reply=reply, body=body, changed=bool(edits)
+            decision=decision,
+            record=record,
+            reply=reply,
+            body=body,
+            changed=bool(edits),
+            afterthought=think_later(self, context, message.segments, found, Stage.RESPONSE),
         )
 
     def open_stream(
@@ -279,7 +285,8 @@ class Firewall:
             lookup=self.lookup(exchange.principal.id),
             decoder=decoder,
             timer=self.timer,
-            alongside=self._alongside(context),
+            alongside=read_along(self, context),
+            overheard=overhear(self, context),
         )
 
     def reads_socket(self, exchange: Exchange) -> bool:
@@ -346,7 +353,7 @@ class Firewall:
 
     def listen(self, context: Context, progress: Callable[[], Progress]) -> Listener:
         """What rules on a streamed answer of this exchange."""
-        situation = self._situation(context, Direction.RESPONSE, (), Stage.STREAM, Found([]))
+        situation = self.situation(context, Direction.RESPONSE, (), Stage.STREAM, Found([]))
         lookup = self.lookup(context.exchange.principal.id)
         return Listener(self.policy, situation, progress, lookup)
 
@@ -395,7 +402,7 @@ class Firewall:
         decision = decide(
             policy or self.policy,
             found.findings,
-            self._situation(context, direction, message.segments, stage, found),
+            self.situation(context, direction, message.segments, stage, found),
             unread=message.unread,
             missing=missing,
         )
@@ -403,20 +410,6 @@ class Firewall:
         signs = direction is Direction.RESPONSE or self._may_sign(context.exchange)
         why = hindrance(self.policy, decision, context, message, signs=signs)
         return forbid_edits(decision, why) if why else decision
-
-    def _judged(
-        self, direction: Direction, context: Context, segments: Sequence[Segment], found: Found
-    ) -> tuple[Context, Found]:
-        """With what a judge says of it."""
-        if self.judging is None:
-            return context, found
-        ask = partial(self._situation, context, direction, segments, Stage(direction), found)
-        return self.judging.join(self, ask, context, segments, found)
-
-    def _alongside(self, context: Context) -> Alongside | None:
-        """A judge that reads along with a streamed answer."""
-        ask = partial(self._situation, context, Direction.RESPONSE, (), Stage.STREAM, Found([]))
-        return read_along(self, self.judging, ask, context) if self.judging else None
 
     def _settle(
         self,
@@ -435,7 +428,7 @@ class Firewall:
         again = partial(self._decide, Direction.REQUEST, context, message, found)
         return self.overrides.settle(exchange, decision, self.policy, again, self.clock())
 
-    def _situation(
+    def situation(
         self,
         context: Context,
         direction: Direction,
@@ -443,6 +436,7 @@ class Firewall:
         stage: Stage,
         found: Found,
     ) -> Situation:
+        """What policy may know of a message besides what was found in it."""
         reads = self.policy.reads
         return build_situation(
             context,

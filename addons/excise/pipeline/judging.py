@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final, NamedTuple, Protocol
 
+from excise.audit.fields import Stage
 from excise.detectors.base import Findings, Glance, Scanner, Scores
 from excise.detectors.guests import reads
 from excise.detectors.judge import (
@@ -33,7 +34,7 @@ from excise.errors import NoAnswer
 from excise.model import Direction, Part, Place, Role, Segment
 from excise.pipeline.outcome import Context
 from excise.pipeline.scene import find_turn
-from excise.pipeline.weigh import Found
+from excise.pipeline.weigh import Found, with_more
 from excise.policy.build import Policy
 from excise.policy.judging import may_ask
 from excise.policy.schema import Judged, is_grey
@@ -67,6 +68,22 @@ class Wall(Protocol):
     @property
     def seconds(self) -> float:
         """That an exchange may wait."""
+        ...
+
+    @property
+    def judging(self) -> Judging | None:
+        """The judge, where there is one."""
+        ...
+
+    def situation(
+        self,
+        context: Context,
+        direction: Direction,
+        segments: Sequence[Segment],
+        stage: Stage,
+        found: Found,
+    ) -> Situation:
+        """What policy may know of a message."""
         ...
 
 
@@ -104,28 +121,38 @@ class Judging:
         self._topics = topics
         self._family = "" if forced else family_of(model)
 
-    def join(
+    def consulted(
         self,
         wall: Wall,
-        situation: Callable[[], Situation],
+        judge: Judged,
+        situation: Situation,
         context: Context,
         segments: Sequence[Segment],
         found: Found,
-    ) -> tuple[Context, Found]:
-        """What was found together with what the judge says; the context knows how long it took,
-        and what a judge of the answer must know."""
-        began, policy = wall.timer(), wall.policy
-        if not is_heard(wall.scanner):
-            return context, found
-        known = situation()
-        if may_ask(policy, found.findings, known):
-            left = wall.seconds - context.waited
-            found = self._consulted(wall, known, context, segments, found, left)
-        waited = context.waited + wall.timer() - began
-        prompt = context.prompt
-        if known.direction is Direction.REQUEST and answers_are_judged(policy):
-            prompt = _prompt_of(segments, found)
-        return replace(context, waited=waited, prompt=prompt), found
+        seconds: float,
+    ) -> Found:
+        """What was found together with what the judge says, where the policy wants it asked;
+        `judge` says about which texts."""
+        if not may_ask(wall.policy, found.findings, situation):
+            return found
+        cases = cases_of(judge, situation.direction, segments, found, context)
+        if not cases:
+            return found
+        if self.is_kin(situation.model):
+            missing = tuple(dict.fromkeys((*found.missing, UNSAFE)))
+            return found._replace(missing=missing, anomalies=(*found.anomalies, KIN))
+        asked = [piece for case in cases for piece in case.asked]
+        heard = dict(zip(asked, self.hear(asked[:MOST], seconds), strict=False))
+        verdicts = {
+            Glance(case.segment).digest: joined(heard.get(each) or () for each in case.asked)
+            for case in cases
+        }
+        if any(heard.get(each) is None for each in asked):
+            found = found._replace(missing=tuple(dict.fromkeys((*found.missing, UNSAFE))))
+        said = read_verdicts(
+            wall.scanner, verdicts, [case.segment for case in cases], situation.direction
+        )
+        return with_more(found, segments, said)
 
     def is_kin(self, model: str) -> bool:
         """Whether a model is of the judge's own family, which is not to judge itself."""
@@ -157,34 +184,6 @@ class Judging:
 
     # -- parts ---------------------------------------------------------------------------------
 
-    def _consulted(
-        self,
-        wall: Wall,
-        situation: Situation,
-        context: Context,
-        segments: Sequence[Segment],
-        found: Found,
-        seconds: float,
-    ) -> Found:
-        cases = cases_of(wall.policy.profile.judge, situation.direction, segments, found, context)
-        if not cases:
-            return found
-        if self.is_kin(situation.model):
-            missing = tuple(dict.fromkeys((*found.missing, UNSAFE)))
-            return found._replace(missing=missing, anomalies=(*found.anomalies, KIN))
-        asked = [piece for case in cases for piece in case.asked]
-        heard = dict(zip(asked, self.hear(asked[:MOST], seconds), strict=False))
-        verdicts = {
-            Glance(case.segment).digest: joined(heard.get(each) or () for each in case.asked)
-            for case in cases
-        }
-        if any(heard.get(each) is None for each in asked):
-            found = found._replace(missing=tuple(dict.fromkeys((*found.missing, UNSAFE))))
-        said = read_verdicts(
-            wall.scanner, verdicts, [case.segment for case in cases], situation.direction
-        )
-        return _with(found, segments, said)
-
     def _judged(self, asked: Asked, until: float) -> Verdict:
         verdicts = []
         for question, body in requests_of(self.template, self.model, asked, self._topics):
@@ -203,9 +202,38 @@ class Judging:
         return digest.digest()
 
 
+def judged(
+    wall: Wall,
+    direction: Direction,
+    context: Context,
+    segments: Sequence[Segment],
+    found: Found,
+) -> tuple[Context, Found]:
+    """What was found together with what a judge says that the message waits for; the context knows
+    how long it took, and what a judge of the answer must know."""
+    judging, policy = wall.judging, wall.policy
+    if judging is None or not is_heard(wall.scanner):
+        return context, found
+    began = wall.timer()
+    if is_awaited(policy, direction):
+        known = wall.situation(context, direction, segments, Stage(direction), found)
+        left = wall.seconds - context.waited
+        found = judging.consulted(wall, policy.profile.judge, known, context, segments, found, left)
+    waited = context.waited + wall.timer() - began
+    prompt = context.prompt
+    if direction is Direction.REQUEST and answers_are_judged(policy):
+        prompt = _prompt_of(segments, found)
+    return replace(context, waited=waited, prompt=prompt), found
+
+
 def is_heard(scanner: Scanner) -> bool:
     """Whether some rule reads what a judge says."""
     return any(reads(scanner, name) for name in NAMES)
+
+
+def is_awaited(policy: Policy, direction: Direction) -> bool:
+    """Whether messages of this direction wait for a judge: some rule in force reads it."""
+    return any((direction, name) in policy.awaited for name in NAMES)
 
 
 def answers_are_judged(policy: Policy) -> bool:
@@ -273,22 +301,6 @@ def read_verdicts(
     for name in sorted(NAMES):
         found = join(found, scanner.ask(Told(name, verdicts), segments, direction))
     return [(segment, each) for segment, each in zip(segments, found, strict=True) if each]
-
-
-def _with(
-    found: Found, segments: Sequence[Segment], said: Sequence[tuple[Segment, Findings]]
-) -> Found:
-    """With more findings, in the order of the segments."""
-    if not said:
-        return found
-    before = {id(segment): each for segment, each in found.findings}
-    more = {id(segment): each for segment, each in said}
-    every = [
-        (segment, (*before.get(id(segment), ()), *more.get(id(segment), ())))
-        for segment in segments
-        if id(segment) in before or id(segment) in more
-    ]
-    return found._replace(findings=every)
 
 
 def _prompt_of(segments: Sequence[Segment], found: Found) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from excise.catalogue import Host
 from excise.codecs.base import Dialect
@@ -14,6 +14,24 @@ from excise.policy.situation import NO_SESSION, Session
 
 Record = dict[str, Any]
 Headers = tuple[tuple[str, str], ...]
+
+
+class Thought(Protocol):
+    """What only rules in shadow want to know of a message; not asked yet."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Detectors that are to be asked."""
+        ...
+
+    @property
+    def size(self) -> int:
+        """About how many characters it holds."""
+        ...
+
+    def __call__(self) -> Record | None:
+        """Ask them, which may block for seconds; an audit line where there is something to say."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +64,7 @@ class RequestOutcome:
     body: bytes = field(repr=False)
     changed: bool
     kept: Mapping[str, str] = field(repr=False)  # placeholder → value, for the principal's vault
+    afterthought: Thought | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,3 +76,4 @@ class ResponseOutcome:
     reply: Reply | None
     body: bytes = field(repr=False)
     changed: bool
+    afterthought: Thought | None = None

@@ -37,7 +37,7 @@ from excise.model import (
 )
 from excise.pipeline import answers
 from excise.pipeline.listening import Listener, Risk, decided
-from excise.pipeline.outcome import Context, Record, RequestOutcome
+from excise.pipeline.outcome import Context, Record, RequestOutcome, Thought
 from excise.pipeline.stream import ResponseStream
 from excise.pipeline.stream import Step as StreamStep
 from excise.policy.running import Progress, Said
@@ -59,6 +59,7 @@ class SocketStep:
     kept: Mapping[str, str] = field(default_factory=dict, repr=False)
     close: int = 0
     reason: str = ""  # told with the close
+    afterthought: Thought | None = None
 
 
 class Judge(answers.Judge, Protocol):
@@ -125,7 +126,8 @@ class Socket:
         document = load_message(message.data)
         decision = outcome.decision
         if outcome.reply is not None:
-            return self._refuse(outcome.context, decision, document, outcome.record)
+            step = self._refuse(outcome.context, decision, document, outcome.record)
+            return replace(step, afterthought=outcome.afterthought)
         self._asked += judge.usage(outcome.context, 0).input or 0
         asks = self._dialect.asks(document)
         if asks:
@@ -136,6 +138,7 @@ class Socket:
             records=(outcome.record,) if asks or told else (),
             durable=decision.action.rank >= Action.REDACT.rank,
             kept=outcome.kept,
+            afterthought=outcome.afterthought,
         )
 
     def _follow(self, context: Context) -> None:

@@ -56,6 +56,22 @@ def genuine(text: str, findings: Findings, mild: frozenset[str] = frozenset()) -
     return tuple(merge(kept, mild)) if len(kept) > 1 else kept
 
 
+def with_more(
+    found: Found, segments: Sequence[Segment], said: Sequence[tuple[Segment, Findings]]
+) -> Found:
+    """With more findings, in the order of the segments."""
+    if not said:
+        return found
+    before = {id(segment): each for segment, each in found.findings}
+    more = {id(segment): each for segment, each in said}
+    every = [
+        (segment, (*before.get(id(segment), ()), *more.get(id(segment), ())))
+        for segment in segments
+        if id(segment) in before or id(segment) in more
+    ]
+    return found._replace(findings=every)
+
+
 def without_own(found: Found, lookup: Lookup) -> Found:
     """Without what the firewall itself had put in the place of a value of this principal's: a
     substitute looks like what it stands for, and the model may repeat it."""

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Final
 
 from excise.errors import PolicyError, closest
-from excise.model import Action, Finding, Mode, Segment
+from excise.model import Action, Direction, Finding, Mode, Segment
 from excise.policy.conditions import NO_CONDITIONS, Conditions, build_conditions
 from excise.policy.facts import RuleFacts
 from excise.policy.schema import Clause, Images, PackUse, Profile, When
@@ -43,6 +43,8 @@ class Policy:
     of_exchange: tuple[Clause, ...] = ()
     of_rule: Mapping[str, tuple[Clause, ...]] = field(default_factory=dict)  # those that may fit
     reads: frozenset[str] = frozenset()  # fields and functions that must have their values
+    # Detectors that a rule in force reads, or that must have answered: a message waits for these.
+    awaited: frozenset[tuple[Direction, str]] = frozenset()
     salt: bytes = field(default=b"", repr=False)  # keys who is in a partial roll-out
     excuse: Excuse | None = None
     _reached: dict[tuple[object, ...], Reach] = field(
@@ -134,6 +136,12 @@ def assembled(
             facts.id: tuple(c for c in about_findings if fits_rule(c.when, facts))
             for facts in rules.values()
         },
+        awaited=frozenset(
+            (direction, facts.detector)
+            for facts in rules.values()
+            if modes[facts.id] is Mode.ENFORCE or facts.detector in profile.require
+            for direction in facts.directions
+        ),
         salt=salt,
     )
 

@@ -123,7 +123,7 @@ def plan(policy: Policy, detectors: Detectors = _UNKNOWN) -> Iterator[Step]:
             shown = ", ".join(sorted(rules)[:3]) + (" …" if len(rules) > 3 else "")
             shadow = sum(policy.modes[rule] is Mode.SHADOW for rule in rules)
             noted = f", {shadow} of them in shadow" if shadow else ""
-            how = _how(policy, detector, detectors)
+            how = _how(policy, detector, detectors, direction)
             yield Step("detector", f"{detector}{how}: {len(rules)} rules{noted} ({shown})", 1)
     if policy.reads:
         yield Step("fields", ", ".join(sorted(policy.reads)))
@@ -131,10 +131,12 @@ def plan(policy: Policy, detectors: Detectors = _UNKNOWN) -> Iterator[Step]:
     yield Step("clean messages", f"{len(clean)} expressions asked: {', '.join(clean) or 'none'}")
 
 
-def _how(policy: Policy, name: str, detectors: Detectors) -> str:
+def _how(policy: Policy, name: str, detectors: Detectors, direction: Direction) -> str:
     said = []
     if name in detectors.absent:
         said.append("not set up, so never asked")
+    elif name in detectors.slow and (direction, name) not in policy.awaited:
+        said.append("asked when the message is on its way: only rules in shadow read it")
     elif name in detectors.slow:
         said.append(f"beside the others, all such within {detectors.seconds:g} s an exchange")
     if name in policy.profile.require:

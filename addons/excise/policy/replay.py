@@ -35,13 +35,14 @@ _IN_PART: Final = frozenset(
     | {"unsafe", "unsafe.scores", "unsafe.categories"}
 )
 _UNREAD = "uninspectable:"
+_STAGES: Final = ("request", "response", "stream")
 Recorded = tuple[list[tuple[Segment, Sequence[Finding]]], Situation, tuple[str, ...]]
 """What was found, in which situation, and why anything could not be read."""
 
 
 def is_replayable(record: Record) -> bool:
     """Whether a line tells of a decision."""
-    return record.get("stage") in ("request", "response", "stream") and "direction" in record
+    return record.get("stage") in (*_STAGES, "shadow") and "direction" in record
 
 
 def recall(record: Record) -> Recorded:
@@ -60,7 +61,7 @@ def recall(record: Record) -> Recorded:
         principal=Principal(
             id=who.get("id", ""), source=who.get("source", ""), group=who.get("group", "")
         ),
-        stage=record["stage"],
+        stage=record["stage"] if record["stage"] in _STAGES else record["direction"],
         client=record.get("client", {}).get("address", ""),
         app=record.get("client", {}).get("user_agent", "").partition("/")[0].lower(),
         provider=record.get("provider", ""),
