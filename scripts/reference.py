@@ -19,9 +19,10 @@ from excise.audit.fields import build_schema, render_reference
 from excise.audit.mapping import render_mapping
 from excise.catalogue import load_catalogue
 from excise.cli.main import COMMANDS, build_parser
-from excise.config import KINDS, Settings
+from excise.config import Settings
 from excise.edge.metrics import render_reference as render_metrics
 from excise.errors import CODES, REASONS
+from excise.kinds import KINDS
 from excise.policy.fields import FIELDS, FUNCTIONS, RECORD, About
 from excise.policy.files import build_limits_schema, build_profile_schema
 from excise.resources import policies_dir

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 import excise
-from excise.config import KINDS, NOT_SETTINGS, SETTING_NAMES, Settings, load_settings
+from excise.config import NOT_SETTINGS, SETTING_NAMES, Settings, load_settings
 from excise.errors import ConfigError
+from excise.kinds import KINDS
 
 
 def load(home: Path, arguments: dict[str, Any] | None = None, **environ: str) -> Settings:

@@ -12,22 +12,16 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from excise.errors import ConfigError, PolicyError, closest
+from excise.kinds import KINDS
 from excise.strict import parse_yaml
 
-MODELS: Final = ("spacy", "presidio", "transformers")
-MODES: Final = ("forward", "reverse", "transparent")
-REFUSALS: Final = ("uniform", "classic")
-SIGNERS: Final = ("aws",)
 # Where the settings are, what the launcher and `excise up` tell themselves, where peers are.
 NOT_SETTINGS: Final = frozenset(
     {"EXCISE_CONFIG", "EXCISE_PYTHON", "EXCISE_NO_REEXEC", "EXCISE_PEERS"}
 )
-
-_TRUE: Final = frozenset({"1", "true", "yes"})
-_FALSE: Final = frozenset({"0", "false", "no"})
 
 # What the proxy's process is started with. Of glibc, where each thread keeps what it freed in an
 # arena of its own; and of the library behind numpy, whose products here are too small to share.
@@ -44,15 +38,21 @@ class Settings:
     outside the catalogue that are decrypted to see whether they are models', and passed on.
     `learn` has endpoints and field names of bodies noted, for `excise learn export`; `allowed` is a
     document made of that: what it does not name is uninspectable (`unmodelled`).
-    `proxy_protocol` names the networks of balancers that say whose a connection is.
+    `proxy_protocol` names the networks of balancers that say whose a connection is;
+    `balancer_names` takes from them, too, the name in the certificate that a client showed them.
+    `http2` names the LLM hosts with which HTTP/2 is spoken, if the client does; `*.` before a name
+    is all below it.
     `unknown_sni`, `ech` and `sni_mismatch` say what becomes of connections that show no name, hide
     it, or show another than was asked for; `tunnel_to` is where transparent mode relays what it
     does not read: to the address that a client chose, or to the name it shows.
     `auth` has clients show a password or a device's token (`excise user`, `excise token`), save
     those of the networks that the file `clients` maps; that file names groups, too.
+    `proxy_certificate` is a file with the chain and key that the proxy itself shows to clients that
+    speak TLS to it; `client_ca` vouches for theirs, `client_crl` lists the revoked ones,
+    `client_name` is the name in them that they are known by.
     `ldap` is a directory that is asked for passwords of users who are not in the list of
     `excise user`, by a bind under the name that `ldap_bind` makes of theirs; `ldap_ca` vouches for
-    it.
+    it; below `ldap_groups` it is asked for their groups.
     `deep` is the operator's own model as KIND:MODEL (`spacy:en_core_web_sm`), `deep_seconds` what a
     message may wait for it; `decision_seconds` what an exchange may wait for all such detectors.
     `classifier` is the folder of the operator's own sequence classifier, an ONNX model.
@@ -93,6 +93,8 @@ class Settings:
     resolve: tuple[str, ...] = ()
     allow_clients: tuple[str, ...] = ()
     proxy_protocol: tuple[str, ...] = ()
+    balancer_names: bool = False
+    http2: tuple[str, ...] = ()
     deny_hosts: tuple[str, ...] = ()
     decrypt_also: tuple[str, ...] = ()
     learn: bool = False
@@ -103,9 +105,14 @@ class Settings:
     tunnel_to: str = "address"
     auth: str = "none"
     clients: Path | None = None
+    proxy_certificate: Path | None = None
+    client_ca: Path | None = None
+    client_crl: Path | None = None
+    client_name: str = "cn"
     ldap: str = ""
     ldap_bind: str = ""
     ldap_ca: Path | None = None
+    ldap_groups: str = ""
     profile: str = "balanced"
     deep: str = ""
     deep_seconds: float = 2.0
@@ -176,13 +183,6 @@ def split_address(listen: str) -> tuple[str, int]:
     """HOST:PORT in its two parts, an IPv6 address without its brackets."""
     host, _, port = listen.rpartition(":")
     return host.strip("[]"), int(port)
-
-
-class _Kind(NamedTuple):
-    """How a value is read: from YAML or the command line, from a text, and what is wanted."""
-
-    parse: Callable[[Any], Any]
-    wanted: str
 
 
 def load_settings(
@@ -297,184 +297,6 @@ def _parse(name: str, raw: Any, origin: str) -> Any:
             "EXC-CFG-001", f"{name} has a value it cannot have; wanted {kind.wanted}.", at=origin
         ) from None
 
-
-def _text(raw: Any) -> str:
-    if not isinstance(raw, str) or not raw.strip() or not raw.isprintable():
-        raise ValueError
-    return raw.strip()
-
-
-def _path(raw: Any) -> Path:
-    if isinstance(raw, Path):
-        return raw.expanduser().absolute()
-    return Path(_text(raw)).expanduser().absolute()
-
-
-def _texts(raw: Any) -> tuple[str, ...]:
-    pieces = raw.replace(",", " ").split() if isinstance(raw, str) else raw
-    if not isinstance(pieces, list | tuple):
-        raise TypeError
-    return tuple(_text(piece) for piece in pieces)
-
-
-def _alone(*words: str) -> Callable[[Any], tuple[str, ...]]:
-    """A list of texts, in which these words can only stand alone."""
-
-    def parse(raw: Any) -> tuple[str, ...]:
-        # YAML reads a bare on and off as booleans.
-        texts = _texts(("off", "on")[raw] if isinstance(raw, bool) else raw)
-        if not texts or (len(texts) > 1 and set(texts) & set(words)):
-            raise ValueError
-        return texts
-
-    return parse
-
-
-def _flag(raw: Any) -> bool:
-    if isinstance(raw, bool):
-        return raw
-    word = _text(raw).lower()
-    if word not in _TRUE | _FALSE:
-        raise ValueError
-    return word in _TRUE
-
-
-def _listen(raw: Any) -> str:
-    host, colon, port = _text(raw).rpartition(":")
-    if not colon or not port.isdecimal() or int(port) > 65_535:
-        raise ValueError
-    if ":" in host and not (host.startswith("[") and host.endswith("]")):
-        raise ValueError
-    return f"{host}:{int(port)}"
-
-
-def _choice(*known: str) -> _Kind:
-    def parse(raw: Any) -> str:
-        if raw not in known:
-            raise ValueError
-        return str(raw)
-
-    return _Kind(parse, " or ".join(known))
-
-
-def _whole(low: int, high: int) -> _Kind:
-    def parse(raw: Any) -> int:
-        if isinstance(raw, bool | float):
-            raise TypeError
-        number = int(str(raw).replace("_", "")) if isinstance(raw, str) else int(raw)
-        if not low <= number <= high:
-            raise ValueError
-        return number
-
-    return _Kind(parse, f"a whole number from {low} to {high}")
-
-
-def _number(high: float) -> Callable[[Any], float]:
-    def parse(raw: Any) -> float:
-        if isinstance(raw, bool):
-            raise TypeError
-        number = float(raw)
-        if not 0 <= number <= high:
-            raise ValueError
-        return number
-
-    return parse
-
-
-def _model(raw: Any) -> str:
-    kind, mark, _ = str(raw).partition(":")
-    if raw and (kind not in MODELS or not mark):
-        raise ValueError
-    return str(raw)
-
-
-def _digits(raw: Any) -> str:
-    text = _text(raw)
-    if len(bytes.fromhex(text)) != 32 or len(text) != 64:
-        raise ValueError
-    return text
-
-
-def _status(raw: Any) -> int:
-    number = int(raw)
-    if number not in (400, 503):
-        raise ValueError
-    return number
-
-
-_PATH: Final = _Kind(_path, "a path")
-_TEXT: Final = _Kind(_text, "a text")
-_TEXTS: Final = _Kind(_texts, "a list of texts")
-_FLAG: Final = _Kind(_flag, "true or false")
-
-KINDS: Final[Mapping[str, _Kind]] = {
-    "listen": _Kind(_listen, "HOST:PORT such as 127.0.0.1:8080"),
-    "metrics": _Kind(_listen, "HOST:PORT such as 127.0.0.1:9464"),
-    "mode": _choice(*MODES),
-    "upstream": _TEXT,
-    "upstream_proxy": _TEXT,
-    "upstream_ca": _PATH,
-    "resolve": _TEXTS,
-    "allow_clients": _TEXTS,
-    "proxy_protocol": _TEXTS,
-    "deny_hosts": _TEXTS,
-    "decrypt_also": _TEXTS,
-    "learn": _FLAG,
-    "allowed": _PATH,
-    "unknown_sni": _choice("refuse", "tunnel"),
-    "ech": _choice("fronts", "refuse", "tunnel"),
-    "sni_mismatch": _choice("refuse", "tunnel"),
-    "tunnel_to": _choice("address", "name"),
-    "auth": _choice("none", "required"),
-    "clients": _PATH,
-    "ldap": _TEXT,
-    "ldap_bind": _TEXT,
-    "ldap_ca": _PATH,
-    "profile": _TEXT,
-    "deep": _Kind(_model, "KIND:MODEL with one of spacy, presidio, transformers"),
-    "deep_seconds": _Kind(_number(3600), "seconds from 0 to 3600"),
-    "decision_seconds": _Kind(_number(3600), "seconds from 0 to 3600"),
-    "classifier": _PATH,
-    "judge": _TEXT,
-    "judge_model": _TEXT,
-    "judge_template": _TEXT,
-    "judge_key": _PATH,
-    "judge_same_family": _FLAG,
-    "policies": _PATH,
-    "policy_key": _PATH,
-    "shadow": _FLAG,
-    "resign": _choice(*SIGNERS),
-    "workers": _whole(1, 256),
-    "refusals": _choice(*REFUSALS),
-    "fail_status": _Kind(_status, "400 or 503"),
-    "max_body": _whole(1_000, 10**10),
-    "max_decoded": _whole(1_000, 10**10),
-    "max_ratio": _whole(1, 100_000),
-    "limits_store": _choice("sqlite", "memory"),
-    "redis": _TEXT,
-    "redis_ca": _PATH,
-    "redis_cluster": _FLAG,
-    "nodes_key": _Kind(_digits, "64 hex digits"),
-    "token_counts": _choice("estimate", "exact"),
-    "max_exchanges": _whole(1, 10**6),
-    "max_held": _whole(10**6, 10**12),
-    "drain_seconds": _Kind(_number(3600), "seconds from 0 to 3600"),
-    "tarpit_seconds": _Kind(_number(600), "seconds from 0 (refuse at once) to 600"),
-    "state_dir": _PATH,
-    "ca_dir": _PATH,
-    "audit": _PATH,
-    "audit_queue": _whole(1, 10**7),
-    "audit_rotate": _whole(1_000, 10**12),
-    "audit_keep": _whole(0, 10**6),
-    "audit_rotate_hours": _Kind(_number(24 * 366), "hours from 0 (never) to 8784"),
-    "audit_keep_bytes": _whole(0, 10**15),
-    "audit_keep_days": _Kind(_number(36_525), "days from 0 (no limit) to 36525"),
-    "audit_pack": _choice("zstd", "gzip", "none"),
-    "audit_tunnels": _choice("failures", "suspects", "all", "off"),
-    "sinks": _TEXTS,
-    "alerts": _Kind(_alone("none"), "a list of stderr and webhooks, or none"),
-    "answer_headers": _Kind(_alone("off", "on"), "off, on or a list of groups"),
-}
 
 # The table and the values must not drift apart; a test compares them with this.
 SETTING_NAMES: Final = tuple(each.name for each in fields(Settings) if each.name != "origins")

@@ -49,7 +49,8 @@ MAY_IMPORT: Final[dict[str, frozenset[str]]] = {
     # 5 world
     "state": VALUES,
     "audit": VALUES | RECORD | {"audit"},
-    "config": VALUES,
+    "kinds": frozenset(),
+    "config": VALUES | {"kinds"},
     # the page over the trail
     "dashboard": VALUES | RECORD | {"audit"},
     "resources": VALUES,
@@ -88,6 +89,7 @@ MAY_IMPORT: Final[dict[str, frozenset[str]]] = {
         "dashboard",
         "folders",
         "gateway",
+        "kinds",
         "leaf",
         "learn",
         "learned",

@@ -11,7 +11,7 @@ from typing import Any, Final
 import pytest
 import yaml
 
-from excise.config import KINDS
+from excise.kinds import KINDS
 
 DEPLOY: Final = Path(__file__).resolve().parents[2] / "docs/deploy"
 PAGE: Final = (DEPLOY.parent / "nodes.md").read_text("utf-8")

@@ -13,8 +13,8 @@ from typing import Final
 import pytest
 
 from excise.cli.main import COMMANDS, build_parser
-from excise.config import KINDS
 from excise.errors import CODES
+from excise.kinds import KINDS
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 PAGES: Final = sorted(

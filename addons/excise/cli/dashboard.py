@@ -16,9 +16,10 @@ from excise import __version__
 from excise.assemble import read_limits
 from excise.cli.audit_propose import proposals_of
 from excise.cli.options import settings_of
-from excise.config import KINDS, Settings, split_address
+from excise.config import Settings, split_address
 from excise.errors import ConfigError, ExciseError
 from excise.folders import open_folders
+from excise.kinds import KINDS
 from excise.ledger import counters_of
 from excise.state.counters import Charge
 
