@@ -15,6 +15,7 @@ from excise.edge.afterthoughts import Afterthoughts
 from excise.edge.exchange import (
     PRINCIPAL,
     Head,
+    names_of,
     new_id,
     read_head,
     replace_body,
@@ -25,6 +26,7 @@ from excise.edge.exchange import (
 )
 from excise.edge.gate import Gate
 from excise.edge.headers import AnswerHeaders
+from excise.edge.http2 import end_after
 from excise.edge.layer import passage_of
 from excise.edge.load import Load
 from excise.edge.passage import DEFAULT_BODY_LIMIT, PASSAGE, GuardedStream, Passage
@@ -99,11 +101,8 @@ class Addon:
         if PASSAGE in flow.metadata:  # answered before anybody asked what it says
             return
         head = read_head(flow.request.headers)
-        client, data = flow.client_conn, flow.request.data
-        names = head.hosts
-        if client.sni and client.sni != data.host and data.scheme == b"https":
-            names = (*names, client.sni)
-        host, trouble = self._gate.speaker(data.host, data.port, names)
+        data = flow.request.data
+        host, trouble = self._gate.speaker(data.host, data.port, names_of(flow, head))
         if flow.metadata.get(PRINCIPAL, flow) is None:
             trouble = "identity"
         elif self._gate.is_denied(host):
@@ -152,7 +151,7 @@ class Addon:
     def response(self, flow: http.HTTPFlow) -> Awaitable[None] | None:
         """Judge a collected answer; settle the record of a streamed one."""
         if self.leaving and flow.response is not None and flow.response.status_code != 101:
-            flow.response.headers["connection"] = "close"
+            end_after(flow)
         rest = self._judge_answer(flow, flow.metadata[PASSAGE])
         if rest is not None:
             return self._until_done(flow, rest)
@@ -342,15 +341,16 @@ class Addon:
             passage.oversize = head.length > passage.limit
             return
         if self.leaving:
-            response.headers["connection"] = "close"
+            end_after(flow)
         passage.stream = GuardedStream(stream, self._note, self._trail.commit, self._killed)
         response.stream = True
         self._marked(response, passage)
         response.headers.pop("content-encoding", None)  # what comes out of the firewall has none
         # Edits change the length, so it cannot be told beforehand.
-        if head.length >= 0 and flow.request.is_http11:
+        if head.length >= 0 and not flow.request.is_http10:
             del response.headers["content-length"]
-            response.headers["transfer-encoding"] = "chunked"
+            if flow.request.is_http11:
+                response.headers["transfer-encoding"] = "chunked"
 
     def _open_socket(self, flow: http.HTTPFlow, passage: Passage) -> None:
         guard = self.sockets[flow] = GuardedSocket(
@@ -478,7 +478,7 @@ class Addon:
         self._settle(passage)
         flow.response, passage.own = self._marked(to_response(reply), passage), True
         if self.draining:
-            flow.response.headers["connection"] = "close"
+            end_after(flow)
 
 
 def _note_shadow(record: Record, limits: Sequence[str]) -> None:

@@ -62,6 +62,18 @@ def read_head(headers: http.Headers) -> Head:
     return Head(tuple(hosts), upgrade, length, kept, override)
 
 
+def names_of(flow: http.HTTPFlow, head: Head) -> tuple[str, ...]:
+    """Every name that a request gives the host it is for: in its head, in HTTP/2 or an absolute
+    target, in TLS."""
+    client, data = flow.client_conn, flow.request.data
+    names = head.hosts
+    if client.sni and client.sni != data.host and data.scheme == b"https":
+        names = (*names, client.sni)
+    if data.authority:
+        names = (*names, data.authority.decode("latin-1"))
+    return names
+
+
 def new_id() -> str:
     """32 hex digits that sort by time: 48 bits of milliseconds, 80 random ones."""
     return f"{int(time.time() * 1000):012x}{secrets.token_hex(10)}"

@@ -31,6 +31,7 @@ from mitmproxy.proxy.layers.http._hooks import HttpErrorHook, HttpResponseHook
 from mitmproxy.proxy.utils import ReceiveBuffer
 
 from excise.edge.http1 import Http1Server
+from excise.edge.http2 import kept_trailers
 from excise.edge.lane import find_lane
 from excise.edge.passage import PASSAGE, End, Passage, Release
 from excise.edge.tarpit import DRIP, DRIPS
@@ -148,8 +149,14 @@ class ExciseStream(mhttp.HttpStream):
         """The same on the way back."""
         if isinstance(event, ResponseData):
             self._collect(self.response_body_buf, event.data)
-        elif not isinstance(event, ResponseTrailers):
+        elif isinstance(event, ResponseTrailers):
+            self._keep(event)
+        else:
             yield from super().state_consume_response_body(event)
+
+    def _keep(self, event: ResponseTrailers) -> None:
+        if self.flow.response is not None and self.context.client.alpn == b"h2":
+            self.flow.response.trailers = kept_trailers(self.flow.response, event.trailers)
 
     @property
     def streams(self) -> bool:
@@ -188,6 +195,8 @@ class ExciseStream(mhttp.HttpStream):
         elif isinstance(event, ResponseData):
             release, self.ahead = self.ahead or passage.stream.feed(event.data), None
             yield from self._release(release, final=False)
+        elif isinstance(event, ResponseTrailers):
+            self._keep(event)
         elif isinstance(event, ResponseEndOfMessage):
             yield from self._release(passage.stream.finish(), final=True)
 
