@@ -1,4 +1,5 @@
-"""A small LDAP server (RFC 4511): binds and StartTLS, over real sockets, read by hand from BER."""
+"""A small LDAP server (RFC 4511): binds, StartTLS and searches for the groups of a user, over real
+sockets, read by hand from BER."""
 
 from __future__ import annotations
 
@@ -6,7 +7,7 @@ import contextlib
 import socket
 import ssl
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,14 +17,16 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from excise.leaf import issue_leaf
 from excise.state.ca import create_ca
 
-BIND, UNBIND, EXTENDED = 0x60, 0x42, 0x77
+BIND, UNBIND, SEARCH, EXTENDED = 0x60, 0x42, 0x63, 0x77
+NO_SUCH_ENTRY = 32
 INVALID, BUSY = 49, 51
 START_TLS = b"1.3.6.1.4.1.1466.20037"
 
 
 class LdapServer:
     """`users` are names for a bind and their passwords; `asked` the names that were shown, whether
-    over TLS or not. `starts_tls` False refuses StartTLS, `busy` answers every bind with 51."""
+    over TLS or not; `groups` what a search for such a name finds.
+    `starts_tls` False refuses StartTLS, `busy` answers every bind with 51."""
 
     def __init__(
         self,
@@ -37,6 +40,7 @@ class LdapServer:
         self.secure = secure
         self.starts_tls = starts_tls
         self.busy = False
+        self.groups: Mapping[str, Sequence[str]] = {}
         self.asked: list[tuple[str, bool]] = []
         self.ca = folder / "ca" / "mitmproxy-ca-cert.pem"
         self._tls = self._certified(folder)
@@ -93,6 +97,21 @@ class LdapServer:
                 elif operation == BIND:
                     wire.sendall(message(number, 0x61, self._judge(wire, body)))
 
+                elif operation == SEARCH:
+                    self._search(wire, number, body)
+
+    def _search(self, wire: socket.socket, number: int, body: bytes) -> None:
+        """One entry with all that the named user is in; no entry below `ou=nowhere`."""
+        base, _ = element(body)
+        asked = b"memberOf" if body.endswith(b"memberOf") else b"cn"
+        for name, groups in self.groups.items():
+            if name.encode() in body:
+                values = b"".join(tagged(4, group.encode()) for group in groups)
+                attribute = tagged(0x30, tagged(4, asked) + tagged(0x31, values))
+                entry = tagged(4, base) + tagged(0x30, attribute)
+                wire.sendall(tagged(0x30, b"\x02\x01" + bytes([number]) + tagged(0x64, entry)))
+        wire.sendall(message(number, 0x65, NO_SUCH_ENTRY if base == b"ou=nowhere" else 0))
+
     def _judge(self, wire: socket.socket, body: bytes) -> int:
         _, rest = element(body)  # version
         name, rest = element(rest)
@@ -128,6 +147,11 @@ def size(data: bytes) -> int:
     """How long an element says it is."""
     length = data[1]
     return int.from_bytes(data[2 : 2 + (length & 0x7F)]) if length & 0x80 else length
+
+
+def tagged(tag: int, value: bytes) -> bytes:
+    """An element, its length in two bytes."""
+    return bytes([tag, 0x82]) + len(value).to_bytes(2) + value
 
 
 def message(number: int, operation: int, code: int) -> bytes:

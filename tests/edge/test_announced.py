@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 from contextlib import suppress
+from itertools import starmap
 
 import pytest
 from hypothesis import given
@@ -13,8 +14,8 @@ from mitmproxy.proxy import mode_servers
 
 from excise.edge.announced import (
     Announced,
-    Peer,
     Servers,
+    Told,
     _handle_stream,
     _is_among,
     install,
@@ -35,16 +36,26 @@ def block(address: str, port: int, *, command: int = 0x21, more: bytes = b"") ->
     return MARK + bytes([command, family]) + len(body).to_bytes(2) + body
 
 
+def tlv(kind: int, value: bytes) -> bytes:
+    return bytes([kind]) + len(value).to_bytes(2) + value
+
+
+def shown(name: str, flags: int = 0x03, verdict: int = 0) -> bytes:
+    """What a balancer tells of the certificate that a client showed it."""
+    inner = tlv(0x21, b"TLSv1.3") + tlv(0x22, name.encode())
+    return tlv(0x20, bytes([flags]) + verdict.to_bytes(4) + inner)
+
+
 def line(address: str, port: int) -> bytes:
     """A header of version 1."""
     version = ipaddress.ip_address(address).version
     return f"PROXY TCP{version} {address} {address} {port} 443\r\n".encode()
 
 
-def _read(data: bytes) -> tuple[Peer | None, bytes]:
+def _read(data: bytes) -> tuple[Told | None, bytes]:
     """What a header says, and what is left behind it."""
 
-    async def reading() -> tuple[Peer | None, bytes]:
+    async def reading() -> tuple[Told | None, bytes]:
         reader = asyncio.StreamReader()
         reader.feed_data(data)
         reader.feed_eof()
@@ -57,13 +68,29 @@ def _read(data: bytes) -> tuple[Peer | None, bytes]:
     address=st.ip_addresses().map(str),
     port=st.integers(0, 65_535),
     rest=st.binary(max_size=40),
-    more=st.binary(max_size=40),
+    more=st.lists(st.tuples(st.integers(0x21, 255), st.binary(max_size=40)), max_size=4),
 )
 def test_both_versions_say_who_it_is_and_leave_the_rest(
-    address: str, port: int, rest: bytes, more: bytes
+    address: str, port: int, rest: bytes, more: list[tuple[int, bytes]]
 ) -> None:
-    for header in (line(address, port), block(address, port), block(address, port, more=more)):
-        assert _read(header + rest) == ((address, port), rest)
+    told = b"".join(starmap(tlv, more))
+    for header in (line(address, port), block(address, port), block(address, port, more=told)):
+        assert _read(header + rest) == (((address, port), ""), rest)
+
+
+@pytest.mark.parametrize(
+    ("flags", "verdict", "name"),
+    [
+        (0x03, 0, "ada"),  # shown on this connection
+        (0x05, 0, "ada"),  # shown when its session began
+        (0x03, 1, ""),  # shown, and not vouched for
+        (0x01, 0, ""),  # TLS without a certificate
+        (0x02, 0, ""),
+    ],
+)
+def test_a_name_counts_where_the_balancer_checked_it(flags: int, verdict: int, name: str) -> None:
+    header = block("192.0.2.1", 7, more=tlv(1, b"h2") + shown("ada", flags, verdict))
+    assert _read(header)[0] == (("192.0.2.1", 7), name)
 
 
 @pytest.mark.parametrize(
@@ -99,6 +126,8 @@ def test_a_balancer_may_speak_for_itself(header: bytes) -> None:
         MARK + b"\x21\x11\x00\x0b" + bytes(11),
         MARK + b"\x21\x21\x00\x0c" + bytes(12),
         MARK + b"\x21\x11\xff\xff" + bytes(5000),
+        block("192.0.2.1", 7, more=tlv(0x20, b"abcdef")[:-1]),
+        block("192.0.2.1", 7, more=tlv(0x20, b"\x03\0\0\0\0" + tlv(0x22, b"ada")[:-1])),
     ],
 )
 def test_what_is_no_header_is_none(data: bytes) -> None:
@@ -150,11 +179,11 @@ def test_a_writer_goes_by_the_client() -> None:
         def get_extra_info(self, name: str, default: object = None) -> object:
             return {"sockname": ("192.0.2.1", 80)}.get(name, default)
 
-    announced = Announced(Writer(), ("192.0.2.9", 7))  # type: ignore[arg-type]
+    announced = Announced(Writer(), Told(("192.0.2.9", 7), "ada"))  # type: ignore[arg-type]
     assert announced.get_extra_info("peername") == ("192.0.2.9", 7)
     assert announced.get_extra_info("sockname") == ("192.0.2.1", 80)
     assert announced.get_extra_info("other", "none") == "none"
-    assert announced.transport == "its own"
+    assert (announced.transport, announced.name) == ("its own", "ada")
 
 
 def test_it_is_installed_where_servers_are_made() -> None:

@@ -12,7 +12,7 @@ from mitmproxy.addons import proxyserver, tlsconfig
 from mitmproxy.proxy import commands, layer, mode_servers, server, server_hooks, tunnel
 from mitmproxy.proxy.layers import http as mhttp
 from mitmproxy.proxy.layers import tcp, tls
-from mitmproxy.proxy.layers.http import _hooks, _http1, _upstream_proxy
+from mitmproxy.proxy.layers.http import _hooks, _http1, _http2, _upstream_proxy
 from wsproto.connection import Connection
 from wsproto.extensions import PerMessageDeflate
 
@@ -59,6 +59,9 @@ def test_the_version_is_the_one_that_was_read() -> None:
         (proxyserver.Proxyserver.setup_servers, ["self"]),
         (tlsconfig.TlsConfig.get_cert, ["self", "conn_context"]),
         (tlsconfig._ip_or_dns_name, ["val"]),
+        (tlsconfig.TlsConfig.tls_start_client, ["self", "tls_start"]),
+        (tlsconfig.TlsConfig.tls_start_server, ["self", "tls_start"]),
+        (_http2.format_error, ["status_code", "message"]),
         (
             certs.CertStore.get_cert,
             ["self", "commonname", "sans", "organization", "crl_url"],
@@ -98,6 +101,10 @@ def test_signatures(function: object, names: list[str]) -> None:
         (server.TimeoutWatchdog, ["self.last_activity = time.time()"]),
         (mode_servers.AsyncioServerInstance, ["await asyncio.start_server(self.handle_stream"]),
         (tlsconfig.TlsConfig, ["confdir", "ssl_verify_upstream_trusted_ca"]),
+        (tlsconfig.TlsConfig, ["http2=ctx.options.http2", "if not server.alpn_offers:"]),
+        (_upstream_proxy.HttpUpstreamProxy, ["alpn_offers = tls.HTTP1_ALPNS"]),
+        (tls.TLSLayer, ["self.conn.certificate_list.append", "TlsEstablishedClientHook("]),
+        (server.ConnectionHandler, ["self.transports", "writer"]),
     ],
 )
 def test_inside_names(cls: type, marks: list[str]) -> None:

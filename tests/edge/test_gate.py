@@ -10,7 +10,7 @@ from mitmproxy import options
 from mitmproxy.proxy import layer, mode_specs
 from mitmproxy.proxy.context import Context
 from mitmproxy.proxy.layers import ServerTLSLayer, modes
-from mitmproxy.proxy.layers.http import HTTPMode
+from mitmproxy.proxy.layers.http import HTTPMode, HttpStream
 from mitmproxy.test import tflow
 
 from excise.edge.doubt import Doubts
@@ -24,6 +24,16 @@ from excise.edge.sniff import look
 @pytest.fixture
 def gate() -> Gate:
     return Gate(FakeHosts(), run=None, clients=parse_networks(["192.0.2.0/24"]))
+
+
+@pytest.mark.parametrize(
+    ("host", "want"),
+    [("Grpc.llm.test.", True), ("llm.test", False), ("other.test", True), ("", False)],
+)
+def test_http2_is_for_the_hosts_that_are_named(host: str, want: bool) -> None:
+    made = Gate(FakeHosts(), run=None, http2=["*.llm.test", "other.test"])
+    assert made.speaks_http2(host) is want
+    assert Gate(FakeHosts(), run=None).speaks_http2(host) is False
 
 
 @pytest.mark.parametrize(
@@ -174,9 +184,16 @@ def test_a_failed_handshake_is_counted(gate: Gate, caplog: pytest.LogCaptureFixt
     told: list[tuple[str, ...]] = []
     gate.refused = lambda *what: told.append(what)
     server = SimpleNamespace(address=("other.test", 443))
-    gate.tls_failed_client(SimpleNamespace(context=SimpleNamespace(client=client, server=server)))
-    assert gate.counts["tls-failed-client"] == 1
-    assert told == [("llm.test", "127.0.0.1", "certificate-refused")]
+    proxy = object.__new__(modes.HttpProxy)
+    inside = [proxy, object.__new__(HttpStream)]
+    for layers in (inside, [proxy]):
+        context = SimpleNamespace(client=client, server=server, layers=layers)
+        gate.tls_failed_client(SimpleNamespace(context=context))
+    assert gate.counts == {"tls-failed-client": 1, "proxy-tls-failed": 1}
+    assert told == [
+        ("llm.test", "127.0.0.1", "certificate-refused"),
+        ("", "127.0.0.1", "proxy-tls"),
+    ]
     assert "llm.test" in caplog.text
 
 

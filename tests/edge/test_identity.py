@@ -8,9 +8,15 @@ import logging
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
-from mitmproxy import http
+from certified import Office
+from mitmproxy import certs, http, tls
+from mitmproxy.options import Options
+from mitmproxy.proxy.context import Context
+from mitmproxy.proxy.layers import modes
+from mitmproxy.proxy.layers.http import HttpStream
 from mitmproxy.test import tflow
 
 from excise.edge import identity as under_test
@@ -26,6 +32,7 @@ from excise.edge.identity import (
 )
 from excise.errors import StateError
 from excise.model import Principal
+from excise.state.certificates import Revoked
 from excise.state.clients import Clients, parse_clients
 from excise.state.directory import Directory
 from excise.state.users import UserFile, hash_password
@@ -46,6 +53,7 @@ class Rig:
         clients: Clients | None = None,
         required: bool = True,
         directory: Directory | None = None,
+        **more: Any,
     ) -> None:
         self.now = 0.0
         self.told: list[tuple[str, str]] = []
@@ -56,6 +64,7 @@ class Rig:
             clients or Clients(),
             required=required,
             directory=directory,
+            **more,
             refused=lambda address, why: self.told.append((address, why)),
             clock=lambda: self.now,
         )
@@ -241,17 +250,17 @@ class Asked(Directory):
         self.seen: list[str] = []
         self.away = False
 
-    def fits(self, name: str, password: str) -> bool:
+    def members(self, name: str, password: str) -> tuple[str, ...] | None:
         self.seen.append(name)
         if self.away:
             raise StateError("EXC-STA-007", "away.")
-        return name.lower() == "bob" and password == PASSWORD
+        return ("Sales EU",) if name.lower() == "bob" and password == PASSWORD else None
 
 
 async def test_a_directory_knows_those_who_are_in_no_list(tmp_path: Path) -> None:
     """Asked once for a while; groups come from the file of clients; case makes nobody another."""
     directory = Asked()
-    clients = parse_clients("groups: {sales: [bob]}", "x")
+    clients = parse_clients("members-of: {sales: [sales eu]}", "x")
     rig = Rig(tmp_path, clients, directory=directory)
     wanted = Principal(id="user:bob", source="ldap", group="sales")
     for name in ("bob", "bob", "Bob"):
@@ -281,3 +290,67 @@ async def test_a_directory_that_cannot_be_asked_is_not_one_that_says_no(tmp_path
     assert rig.told == []
     directory.away = False
     assert (await rig.connect(basic("bob", PASSWORD))).response is None
+
+
+def certified(rig: Rig, path: Path) -> tls.TlsData:
+    """The hook's argument for a client that has shown this to the proxy itself."""
+    client = tflow.tclient_conn()
+    client.certificate_list = [certs.Cert.from_pem(path.read_bytes())]
+    context = Context(client, Options())
+    context.layers = [object.__new__(modes.HttpProxy)]
+    data = tls.TlsData(client, context)
+    rig.made.tls_established_client(data)
+    return data
+
+
+async def test_a_certificate_counts_for_its_connection(tmp_path: Path) -> None:
+    """In place of credentials, for which nobody is asked then; until it ends or is revoked."""
+    office = Office(tmp_path)
+    ada = office.issue("Ada", units=("Lab",))
+    listed = office.revoke()
+    clients = parse_clients("members-of: {engineering: [lab]}", "x")
+    rig = Rig(tmp_path, clients, client_name="cn", revoked=Revoked(listed))
+    client = certified(rig, ada).conn
+    wanted = Principal(id="cert:ada", source="certificate", group="engineering")
+    flow = await rig.connect("Basic of-somebody-else", tflow.tflow(client_conn=client))
+    assert flow.response is None and principal_of(flow) == wanted == rig.made.of(client)
+    assert "proxy-authorization" not in flow.request.headers
+
+    def asked() -> Principal | None:
+        inner = tflow.tflow(client_conn=client)
+        rig.made.requestheaders(inner)
+        found: Principal | None = inner.metadata[PRINCIPAL]
+        return found
+
+    assert asked() == wanted
+    rig.now = 31 * 86400.0
+    assert asked() is None
+    rig.now = 0
+    office.revoke(ada)
+    assert asked() is None
+    assert (await rig.connect(flow=tflow.tflow(client_conn=client))).response is not None
+    rig.made.client_disconnected(client)
+    assert rig.made.of(client) is None
+
+
+async def test_only_what_was_shown_to_the_proxy_itself_counts(tmp_path: Path) -> None:
+    """A client that shows one inside a tunnel, or when nobody asks, or with no name, is nobody."""
+    office = Office(tmp_path)
+    rig, other = Rig(tmp_path, client_name="cn"), Rig(tmp_path)
+    data = certified(rig, office.issue())
+    data.conn.certificate_list = [certs.Cert.from_pem(office.issue("ada").read_bytes())]
+    data.context.layers = [object.__new__(modes.HttpProxy), object.__new__(HttpStream)]
+    rig.made.tls_established_client(data)
+    assert rig.made.of(data.conn) is None
+    assert other.made.of(certified(other, office.issue("ada")).conn) is None
+
+
+@pytest.mark.parametrize(("name", "principal"), [("Ada", "cert:ada"), ("", ""), ("a\nb", "")])
+async def test_a_balancer_may_tell_the_name(tmp_path: Path, name: str, principal: str) -> None:
+    rig = Rig(tmp_path, told=lambda client: name)
+    flow = tflow.tflow()
+    rig.made.client_connected(flow.client_conn)
+    await rig.connect(flow=flow)
+    assert (flow.response is None) is bool(principal)
+    if principal:
+        assert principal_of(flow) == Principal(id=principal, source="balancer")

@@ -73,6 +73,10 @@ def test_every_hard_setting_is_still_an_option_of_the_host() -> None:
         ({"mode": "reverse"}, "EXC-CFG-001"),
         ({"upstream": "https://llm.test:443"}, "EXC-CFG-001"),
         ({"mode": "transparent", "balancers": parse_networks(["10.0.0.1"])}, "EXC-CFG-001"),
+        ({"balancer_names": True}, "EXC-CFG-001"),
+        ({"client_ca": Path("ca.pem")}, "EXC-CFG-001"),
+        ({"client_crl": Path("crl.pem"), "proxy_certificate": Path("own.pem")}, "EXC-CFG-001"),
+        ({"mode": "transparent", "proxy_certificate": Path("own.pem")}, "EXC-CFG-001"),
         ({"mode": "transparent", "upstream_proxy": "http://p.test:1"}, "EXC-CFG-001"),
     ],
 )

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from edge.test_announced import block, line
+from edge.test_announced import block, line, shown
 from live.rig import Rig, drain
 
 from excise.edge.settings import parse_networks
@@ -22,6 +22,7 @@ def behind(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
     options = {
         "balancers": parse_networks(["127.0.0.0/8"]),
         "allow_clients": parse_networks(["192.0.2.0/24", "2001:db8::/32"]),
+        "balancer_names": True,
     }
     with Rig(tmp_path_factory.mktemp("behind"), options) as rig:
         yield rig
@@ -50,6 +51,17 @@ def test_the_client_is_known_by_its_own_address(behind: Rig, make: object, addre
     assert behind.upstream.received[-1].body == b"[CUT]"
     assert behind.firewall.seen[-1].address == address
     assert behind.vault.kept[-1][0] == f"address:{address}"
+
+
+def test_the_client_is_known_by_the_certificate_that_the_balancer_checked(behind: Rig) -> None:
+    connection = _connect(behind, block("192.0.2.77", 40_001, more=shown("Ada")))
+    connection.sendall(
+        b"POST /v1/echo HTTP/1.1\r\nhost: llm.test\r\nconnection: close\r\n"
+        b"content-length: 1\r\n\r\nx"
+    )
+    assert b" 200 " in drain(connection).split(b"\r\n")[0]
+    principal = behind.firewall.seen[-1].principal
+    assert (principal.id, principal.source) == ("cert:ada", "balancer")
 
 
 @pytest.mark.parametrize(

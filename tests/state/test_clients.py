@@ -38,13 +38,31 @@ def test_the_narrowest_network_says_who_it_is(address: str, wanted: tuple[str, s
 
 def test_groups_are_read_and_an_empty_file_maps_nobody() -> None:
     assert parse_clients(TEXT, "here").groups == {"eve": "interns"}
+    assert parse_clients("members-of: {eng: [R&D]}\n", "here").members == {"r&d": "eng"}
     assert Clients().of_address("10.0.0.1") is None
     assert parse_address("nothing") is None
 
 
 @pytest.mark.parametrize(
+    ("name", "memberships", "group"),
+    [
+        ("eve", ["Admins"], "interns"),  # who is named is in that group, wherever else
+        ("ada", ["ADMINS", "staff"], "root"),
+        ("ada", ["staff", "admins"], "root"),  # in the order of the file
+        ("ada", ["staff"], "office"),
+        ("ada", ["others"], ""),
+        ("ada", [], ""),
+    ],
+)
+def test_memberships_say_the_group(name: str, memberships: list[str], group: str) -> None:
+    text = "groups: {interns: [eve]}\nmembers-of: {root: [Admins], office: [staff, guests]}\n"
+    assert parse_clients(text, "here").group_of(name, memberships) == group
+
+
+@pytest.mark.parametrize(
     "text",
     [
+        "members-of: {a: [X], b: [x]}",
         "networks: [{network: 10.0.0.0/33}]",
         "networks: [{network: 10.0.0.1/8}]",
         "networks: [{network: 10.0.0.0/8, gruop: x}]",

@@ -38,19 +38,49 @@ def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LdapServe
 def test_the_right_password_fits_and_nothing_else(server: LdapServer) -> None:
     """An empty one is not shown: a directory would take it for nobody's."""
     directory = Directory(server.url, TEMPLATE, server.ca)
-    assert directory.fits("ada", PASSWORD)
-    assert not directory.fits("ada", "wrong") and not directory.fits("eve", PASSWORD)
+    assert directory.members("ada", PASSWORD) == ()
+    assert directory.members("ada", "wrong") is None
+    assert directory.members("eve", PASSWORD) is None
     asked = len(server.asked)
     for name, password in (("ada", ""), ("ada,ou=x", PASSWORD), ("", "x"), ("a*", "x")):
-        assert not directory.fits(name, password)
+        assert directory.members(name, password) is None
     assert len(server.asked) == asked
     assert all(secure for _, secure in server.asked)
     assert PASSWORD not in repr(directory)
 
 
+@pytest.mark.parametrize(
+    ("template", "base", "found"),
+    [
+        (TEMPLATE, "", ()),
+        (TEMPLATE, "ou=groups,dc=corp", ("eng", "staff")),
+        ("{}@corp.example", "dc=corp", ("Engineering", "Staff, all")),
+    ],
+)
+def test_a_user_s_groups_are_asked_for(
+    server: LdapServer, template: str, base: str, found: tuple[str, ...]
+) -> None:
+    server.users = {**USERS, "ada@corp.example": PASSWORD}
+    server.groups = {
+        "uid=ada,ou=people,dc=corp": ["eng", "staff"],
+        "uid=eve,ou=people,dc=corp": ["interns"],
+        "ada@corp.example": ["cn=Engineering,ou=g,dc=corp", r"cn=Staff\, all,ou=g,dc=corp"],
+    }
+    directory = Directory(server.url, template, server.ca, base)
+    assert directory.members("ada", PASSWORD) == found
+    assert directory.members("ada", "wrong") is None
+
+
+def test_a_directory_that_does_not_tell_groups_cannot_be_asked(server: LdapServer) -> None:
+    """Rather than to take a user for one who is in none."""
+    directory = Directory(server.url, TEMPLATE, server.ca, "ou=nowhere")
+    with pytest.raises(StateError, match="32"):
+        directory.members("ada", PASSWORD)
+
+
 def test_a_directory_that_nobody_vouches_for_gets_no_password(server: LdapServer) -> None:
     with pytest.raises(StateError) as caught:
-        Directory(server.url, TEMPLATE).fits("ada", PASSWORD)
+        Directory(server.url, TEMPLATE).members("ada", PASSWORD)
     assert caught.value.code == "EXC-STA-007" and PASSWORD not in str(caught.value)
     assert server.asked == []
 
@@ -61,20 +91,20 @@ def test_one_that_is_called_otherwise_gets_none_either(server: LdapServer) -> No
     """Its certificate is for localhost."""
     url = server.url.replace("localhost", "127.0.0.1")
     with pytest.raises(StateError):
-        Directory(url, TEMPLATE, server.ca).fits("ada", PASSWORD)
+        Directory(url, TEMPLATE, server.ca).members("ada", PASSWORD)
     assert server.asked == []
 
 
 def test_one_that_is_busy_says_nothing_of_the_user(server: LdapServer) -> None:
     server.busy = True
     with pytest.raises(StateError, match="51"):
-        Directory(server.url, TEMPLATE, server.ca).fits("ada", PASSWORD)
+        Directory(server.url, TEMPLATE, server.ca).members("ada", PASSWORD)
 
 
 def test_without_tls_no_password_is_sent(tmp_path: Path) -> None:
     server = LdapServer(tmp_path, USERS, secure=False, starts_tls=False)
     with pytest.raises(StateError):
-        Directory(server.url, TEMPLATE, server.ca).fits("ada", PASSWORD)
+        Directory(server.url, TEMPLATE, server.ca).members("ada", PASSWORD)
     assert server.asked == []
     server.close()
 
@@ -83,7 +113,7 @@ def test_nobody_there(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     with pytest.raises(StateError, match="EXC-STA-007"):
-        Directory(f"ldaps://127.0.0.1:{port}", TEMPLATE).fits("ada", PASSWORD)
+        Directory(f"ldaps://127.0.0.1:{port}", TEMPLATE).members("ada", PASSWORD)
 
 
 @pytest.mark.parametrize(

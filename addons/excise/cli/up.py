@@ -69,6 +69,10 @@ def add_parser(subparsers: Any) -> None:
         help="networks whose clients may use a proxy that listens beyond this machine")  # fmt: skip
     add("--proxy-protocol", metavar="CIDR", action="append",
         help="networks of balancers, which then must send the PROXY protocol")  # fmt: skip
+    add("--balancer-names", action="store_true", default=None,
+        help="take from balancers the name in a client's certificate, too")  # fmt: skip
+    add("--http2", metavar="NAME", action="append",
+        help="an LLM host to speak HTTP/2 with; *.NAME for all below it; repeatable")  # fmt: skip
     add("--learn", action="store_true", default=None,
         help="note endpoints and field names, for excise learn export")  # fmt: skip
     add("--allowed", metavar="FILE", help="what excise learn export wrote, as you pruned it")
@@ -82,6 +86,9 @@ def add_parser(subparsers: Any) -> None:
         help="an LLM host that is not approved; *.NAME for all below it; repeatable")  # fmt: skip
     add("--auth", metavar="WORD", help="required: clients say who they are; none (default)")
     add("--clients", metavar="FILE", help="who clients are by network, and groups of users")
+    add("--proxy-certificate", metavar="FILE", help="chain and key for TLS to the proxy itself")
+    add("--client-ca", metavar="FILE", help="ask for clients' certificates, which this vouches for")
+    add("--client-crl", metavar="FILE", help="which of them were revoked")
     add("--ca-dir", metavar="DIR", help="where the interception CA is")
     add("--state-dir", metavar="DIR", help="where keys and caches are")
     add("--audit", metavar="FILE", help="the audit trail")
@@ -281,18 +288,30 @@ def _edge_settings(config: Config, options: list[str]) -> Settings:
         resolve=tuple(parse_redirect(text) for text in config.resolve),
         allow_clients=parse_networks(config.allow_clients),
         balancers=parse_networks(config.proxy_protocol, "--proxy-protocol"),
+        balancer_names=config.balancer_names,
+        http2=parse_hosts(config.http2, "--http2"),
         deny_hosts=parse_hosts(config.deny_hosts),
         decrypt_also=parse_hosts(config.decrypt_also, "--decrypt-also"),
         doubts=Doubts(config.unknown_sni, config.ech, config.sni_mismatch, config.tunnel_to),
         auth=config.auth == "required",
         clients_file=config.clients,
-        directory=Directory(config.ldap, config.ldap_bind, config.ldap_ca) if config.ldap else None,
+        proxy_certificate=config.proxy_certificate,
+        client_ca=config.client_ca,
+        client_crl=config.client_crl,
+        client_name=config.client_name,
+        directory=_directory(config),
         body_limit=config.max_body,
         drain_seconds=config.drain_seconds,
         max_exchanges=config.max_exchanges,
         max_held=config.max_held,
         options=tuple(_split_option(text) for text in options),
     )
+
+
+def _directory(config: Config) -> Directory | None:
+    if not config.ldap:
+        return None
+    return Directory(config.ldap, config.ldap_bind, config.ldap_ca, config.ldap_groups)
 
 
 def _split_option(text: str) -> tuple[str, str]:

@@ -19,6 +19,7 @@ from mitmproxy.proxy.tunnel import LayerStack
 
 from excise.edge.discovery import Discovery
 from excise.edge.doubt import CAREFUL, Doubts, is_address, is_public, why_not
+from excise.edge.front import is_front
 from excise.edge.layer import ExciseLayer, Run
 from excise.edge.layers import PeekTunnel, RefusedLayer
 from excise.edge.load import Load
@@ -66,12 +67,14 @@ class Gate:
         doubts: Doubts = CAREFUL,
         load: Load | None = None,
         also: Sequence[str] = (),
+        http2: Sequence[str] = (),
         discovery: Discovery | None = None,
     ) -> None:
         self.hosts = hosts
         self.clients = tuple(clients)
         self.denied = tuple(denied)
         self.also = tuple(also)
+        self.http2 = tuple(http2)
         self.discovery = discovery
         self.doubts = doubts
         self._room = load or Load()
@@ -138,6 +141,11 @@ class Gate:
 
     def tls_failed_client(self, data: Any) -> None:
         """Count clients that would not take our certificate: pinned, or without the CA."""
+        if is_front(data.context):
+            self.counts["proxy-tls-failed"] += 1
+            self.refused("", _peer(data.context.client), "proxy-tls")
+            log.warning("TLS to the proxy itself failed: its certificate, or the client's")
+            return
         self.counts["tls-failed-client"] += 1
         client, server = data.context.client, data.context.server
         host = normal(client.sni or (server.address or ("", 0))[0])
@@ -164,6 +172,10 @@ class Gate:
     def is_looked_at(self, host: str) -> bool:
         """Whether a host is decrypted to see what it is, and passed on all the same."""
         return _fits(host, self.also)
+
+    def speaks_http2(self, host: str) -> bool:
+        """Whether HTTP/2 is spoken with a host where its client does."""
+        return _fits(host, self.http2)
 
     def is_opaque(self, host: str, port: int) -> bool:
         """Whether a destination can be relayed without knowing more: a name, and no LLM host."""

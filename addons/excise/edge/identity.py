@@ -1,4 +1,4 @@
-"""Who speaks: a user or device by Proxy-Authorization, or a client by its network.
+"""Who speaks: a user or device by Proxy-Authorization, a client by its certificate or network.
 
 A client shows what it has once per connection, with its CONNECT, or with each request that goes
 through without one. Passwords are tried beside the event loop, and what fitted is remembered under
@@ -20,13 +20,15 @@ from datetime import UTC, datetime
 from math import inf
 from typing import Final, NamedTuple
 
-from mitmproxy import connection, http
+from mitmproxy import connection, http, tls
 
 from excise.edge.exchange import PRINCIPAL, address_of
+from excise.edge.front import is_front
 from excise.edge.passage import PASSAGE, Passage
 from excise.edge.threads import in_thread
 from excise.errors import ExciseError, StateError
 from excise.model import Principal
+from excise.state.certificates import Revoked, Serial, clean_name, read_bearer
 from excise.state.clients import Clients
 from excise.state.directory import Directory
 from excise.state.tokens import PREFIX
@@ -41,6 +43,8 @@ WINDOW_SECONDS: Final = 60.0
 AT_ONCE: Final = 2  # argon2 takes 19 MiB each time
 DAY_SECONDS: Final = 8 * 3600.0  # after which a connection of a user of the directory is asked anew
 _BY_DIRECTORY: Final = "ldap"
+_BY_CERTIFICATE: Final = "certificate"
+_BY_BALANCER: Final = "balancer"
 _MOST: Final = 4096
 _LONGEST: Final = 4096  # characters of a header that is looked at
 # With a token as password the name says nothing; some clients cannot leave it out.
@@ -61,6 +65,13 @@ class Claim(NamedTuple):
     token: str  # digest of the device's token, "" for a password
     stored: str  # the hash that the password fitted
     until: float = inf  # by our clock
+    members: tuple[str, ...] = ()  # what the user is a member of, elsewhere
+    serial: Serial | None = None  # of the certificate
+
+    @property
+    def is_certified(self) -> bool:
+        """Whether a certificate was shown, which counts for all of its connection."""
+        return self.stored in (_BY_CERTIFICATE, _BY_BALANCER)
 
 
 class Identity:
@@ -75,14 +86,22 @@ class Identity:
         *,
         required: bool,
         directory: Directory | None = None,
+        client_name: str = "",
+        revoked: Revoked | None = None,
+        told: Callable[[connection.Client], str] = lambda client: "",
         refused: Callable[[str, str], None] = lambda address, why: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`directory` is asked for passwords of users who are in no list; `refused` is told of an
-        address that showed what is wrong, once a minute, and of one that is not listened to."""
+        """`directory` is asked for passwords of users who are in no list. `client_name` is the kind
+        of name in a client's certificate that it is known by, unless that is among the `revoked`;
+        `told` is asked for what a balancer says. `refused` is told of an address that showed what
+        is wrong, once a minute, and of one that is not listened to."""
         self._file = users
         self._directory = directory
         self._told_of = refused
+        self._client_name = client_name
+        self._revoked = revoked
+        self._told = told
         self._clients = clients
         self._required = required
         self._clock = clock
@@ -97,9 +116,34 @@ class Identity:
 
     # -- hooks ---------------------------------------------------------------------------------
 
+    def client_connected(self, client: connection.Client) -> None:
+        """Take a balancer's word for the certificate that it was shown."""
+        name = clean_name(self._told(client))
+        if name:
+            self._bound[client.id] = Claim(name, "", _BY_BALANCER)
+
+    def tls_established_client(self, data: tls.TlsData) -> None:
+        """See whose certificate was shown in TLS to the proxy itself; it has been verified."""
+        shown = data.conn.certificate_list
+        if not self._client_name or not shown or not is_front(data.context):
+            return
+        bearer = read_bearer(shown[0].to_cryptography(), self._client_name)
+        if bearer is None:
+            log.warning("a client's certificate has no %s to know it by", self._client_name)
+            return
+        left = (bearer.until - datetime.now(UTC)).total_seconds()
+        self._bound[data.conn.id] = Claim(
+            bearer.name, "", _BY_CERTIFICATE, self._clock() + left, bearer.units, bearer.serial
+        )
+
     def http_connect(self, flow: http.HTTPFlow) -> Awaitable[None] | None:
         """Have the client say who it is before its tunnel is opened."""
         if PRINCIPAL in flow.metadata:  # the proxy's own test
+            return None
+        claim = self._bound.get(flow.client_conn.id)
+        if claim is not None and claim.is_certified:
+            flow.request.headers.pop("proxy-authorization", None)
+            self._accept(flow, claim, bind=False)
             return None
         return self._admit(flow, bind=True)
 
@@ -188,12 +232,14 @@ class Identity:
             fits = is_password(stored, shown.secret)
             return Claim(shown.name, "", stored) if fits else None
         try:
-            fits = self._directory.fits(shown.name, shown.secret)
+            members = self._directory.members(shown.name, shown.secret)
         except StateError as fault:
             return fault
+        if members is None:
+            return None
         # To a directory Ada is ada; to budgets they must not be two.
         name, until = shown.name.lower(), self._clock() + DAY_SECONDS
-        return Claim(name, "", _BY_DIRECTORY, until) if fits else None
+        return Claim(name, "", _BY_DIRECTORY, until, members)
 
     def _known(self, shown: Shown) -> Claim | None:
         if shown.secret.startswith(PREFIX):
@@ -222,6 +268,8 @@ class Identity:
 
     def _principal(self, claim: Claim) -> Principal | None:
         """Who a claim stands for by the users as they are now; None where it holds no longer."""
+        if claim.is_certified:
+            return self._certified(claim)
         self._refresh()
         user = self._accounts.users.get(claim.user)
         if claim.stored == _BY_DIRECTORY and user is None and self._clock() < claim.until:
@@ -236,8 +284,15 @@ class Identity:
             source = f"token:{token.device}"
         elif user.secret != claim.stored:
             return None
-        group = self._clients.groups.get(user.name, user.group)
+        group = self._clients.group_of(user.name, claim.members) or user.group
         return Principal(id=f"user:{user.name}", source=source, group=group)
+
+    def _certified(self, claim: Claim) -> Principal | None:
+        revoked = self._revoked is not None and claim.serial and self._revoked.has(claim.serial)
+        if revoked or self._clock() > claim.until:
+            return None
+        group = self._clients.group_of(claim.user, claim.members)
+        return Principal(id=f"cert:{claim.user}", source=claim.stored, group=group)
 
     def _refresh(self) -> None:
         stamp = self._file.stamp()

@@ -17,13 +17,14 @@ from mitmproxy import exceptions, hooks, master, options
 from mitmproxy.addons import core, disable_h2c, upstream_auth
 from mitmproxy.utils import asyncio_utils
 
-from excise.edge import hostlog, http1, selftest
+from excise.edge import hostlog, http1, http2, selftest
 from excise.edge.addon import Addon
 from excise.edge.announced import Servers
 from excise.edge.discovery import Discovery
 from excise.edge.dispatch import Dispatcher
 from excise.edge.exchange import new_id
 from excise.edge.faults import Fault
+from excise.edge.front import Front
 from excise.edge.gate import Gate
 from excise.edge.identity import Identity
 from excise.edge.leaves import Leaves
@@ -38,6 +39,7 @@ from excise.edge.tarpit import Tarpit
 from excise.edge.threads import in_thread
 from excise.errors import AuditError, ConfigError, UnsafeError
 from excise.state.ca import CaFiles
+from excise.state.certificates import Revoked
 from excise.state.clients import Clients, load_clients
 from excise.state.users import UserFile
 
@@ -54,7 +56,8 @@ HARD: Final[dict[str, Any]] = {
     # Bodies over the limit would leave before the request hook.
     "stream_large_bodies": None,
     "store_streamed_bodies": False,
-    # A GOAWAY of the provider kills answers in flight, and HTTP/2 costs a third more.
+    # A GOAWAY of the provider kills answers in flight, and HTTP/2 costs a third more. `Leaves`
+    # speaks it with the hosts that are named for it.
     "http2": False,
     "http3": False,
     # False would relay WebSockets raw; ours reads those it knows and refuses the others.
@@ -78,6 +81,7 @@ class ExciseMaster(master.Master):
     def __init__(self, settings: Settings, parts: Parts) -> None:
         super().__init__(options.Options())
         http1.install()
+        http2.install()
         self._settings = settings
         self._parts = parts
         self._stop = asyncio.Event()
@@ -105,16 +109,11 @@ class ExciseMaster(master.Master):
             doubts=settings.doubts,
             load=load,
             also=settings.decrypt_also,
+            http2=settings.http2,
         )
         self.gate.name = "nextlayer"  # type: ignore[attr-defined]  # the name mitmproxy asks for
         self.gate.refused = self._record_tunnel
-        self.identity = Identity(
-            UserFile(settings.state_dir),
-            load_clients(settings.clients_file) if settings.clients_file else Clients(),
-            required=settings.auth,
-            directory=settings.directory,
-            refused=lambda address, why: self._record_tunnel("", address, why),
-        )
+        self.identity = self._identity()
         self.gate.discovery = self._discovery()
         self.addon = Addon(
             firewall=parts.firewall,
@@ -134,6 +133,19 @@ class ExciseMaster(master.Master):
         self.dispatcher.refuse = self.addon.refusal
         self._load()
 
+    def _identity(self) -> Identity:
+        told = self._settings
+        return Identity(
+            UserFile(told.state_dir),
+            load_clients(told.clients_file) if told.clients_file else Clients(),
+            required=told.auth,
+            directory=told.directory,
+            client_name=told.client_name if told.client_ca else "",
+            revoked=Revoked(told.client_crl) if told.client_crl else None,
+            told=self._servers.name_of if told.balancer_names else lambda client: "",
+            refused=lambda address, why: self._record_tunnel("", address, why),
+        )
+
     def _load(self) -> None:
         self.addons.add(
             core.Core(),
@@ -145,7 +157,7 @@ class ExciseMaster(master.Master):
             self.identity,
             self.addon,
             *self._stand_ins,
-            Leaves(),
+            Leaves(_front(self._settings), self.gate.speaks_http2),
             upstream_auth.UpstreamAuth(),
         )
         told = _told(self._settings)
@@ -448,6 +460,12 @@ def _selftest(settings: Settings, parts: Parts) -> SelfTest | None:
         return None
     ca = CaFiles.under(settings.ca_dir).cert_pem
     return SelfTest(parts.selftest, ca, parts.firewall, parts.hosts)
+
+
+def _front(settings: Settings) -> Front | None:
+    if settings.proxy_certificate is None:
+        return None
+    return Front(settings.proxy_certificate, settings.client_ca, settings.client_crl)
 
 
 def _told(settings: Settings) -> dict[str, Any]:

@@ -62,11 +62,17 @@ class Settings:
     resolve: tuple[Redirect, ...] = ()
     allow_clients: tuple[Network, ...] = ()
     balancers: tuple[Network, ...] = ()  # whose word counts for who their clients are
+    balancer_names: bool = False  # and for the certificates that clients showed them
+    http2: tuple[str, ...] = ()  # LLM hosts with which HTTP/2 is spoken
     deny_hosts: tuple[str, ...] = ()  # LLM hosts that are not approved
     decrypt_also: tuple[str, ...] = ()  # other hosts that are decrypted, looked at and passed on
     doubts: Doubts = CAREFUL  # what else keeps a connection from being relayed unread
     auth: bool = False  # clients must say who they are
     clients_file: Path | None = None
+    proxy_certificate: Path | None = None  # of the proxy itself, with its key
+    client_ca: Path | None = None
+    client_crl: Path | None = None
+    client_name: str = "cn"
     directory: Directory | None = None  # asked for passwords of users who are in no list
     body_limit: int = DEFAULT_BODY_LIMIT
     drain_seconds: float = 10.0
@@ -99,6 +105,7 @@ class Settings:
                 "EXC-CFG-001",
                 "--proxy-protocol does not go with --mode transparent; there clients are known.",
             )
+        self._check_certificates()
         self._check_reach()
         self._check_options()
         return self
@@ -110,6 +117,19 @@ class Settings:
         if self.auth and not self.allow_clients:
             return (ipaddress.ip_network("0.0.0.0/0"), ipaddress.ip_network("::/0"))
         return self.allow_clients
+
+    def _check_certificates(self) -> None:
+        if self.proxy_certificate and self.mode != "forward":
+            raise ConfigError("EXC-CFG-001", "proxy-certificate belongs to --mode forward.")
+        if self.client_ca and not self.proxy_certificate:
+            raise ConfigError(
+                "EXC-CFG-001",
+                "client-ca needs proxy-certificate: clients show theirs to the proxy itself.",
+            )
+        if self.client_crl and not self.client_ca:
+            raise ConfigError("EXC-CFG-001", "client-crl belongs to client-ca.")
+        if self.balancer_names and not self.balancers:
+            raise ConfigError("EXC-CFG-001", "balancer-names belongs to --proxy-protocol.")
 
     def _check_options(self) -> None:
         for name, _ in self.options:

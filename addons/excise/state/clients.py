@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -27,10 +27,21 @@ class Mapped:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clients:
-    """Networks, the narrowest first, and groups by user name."""
+    """Networks, the narrowest first; groups by user name, and by what users are members of, in the
+    order in which they count."""
 
     networks: tuple[Mapped, ...] = ()
     groups: Mapping[str, str] = field(default_factory=dict)
+    members: Mapping[str, str] = field(default_factory=dict)
+
+    def group_of(self, name: str, memberships: Iterable[str] = ()) -> str:
+        """The group of a user who is a member of these, in a directory or by a certificate; ""
+        where nothing says so."""
+        named = self.groups.get(name)
+        if named is not None:
+            return named
+        held = {each.lower() for each in memberships}
+        return next((group for member, group in self.members.items() if member in held), "")
 
     def of_address(self, text: str) -> Principal | None:
         """Who a client at this address is, where its network is mapped."""
@@ -72,15 +83,22 @@ def parse_clients(text: str, origin: str) -> Clients:
     root = parse_yaml(text, origin)
     networks = [_mapped(node) for node in root.nodes("networks", ())]
     networks.sort(key=lambda each: each.network.prefixlen, reverse=True)
-    groups: dict[str, str] = {}
-    listed = root.node("groups", None)
-    for group in listed or ():
-        for user in listed.texts(group):
-            if user in groups:
-                raise PolicyError("EXC-POL-007", f'"{user}" is in two groups.', at=listed.at(group))
-            groups[user] = group
+    groups = _listed(root.node("groups", None), str)
+    members = _listed(root.node("members-of", None), str.lower)
     root.done()
-    return Clients(networks=tuple(networks), groups=groups)
+    return Clients(networks=tuple(networks), groups=groups, members=members)
+
+
+def _listed(node: Node | None, spelt: Callable[[str], str]) -> dict[str, str]:
+    """Group by name, of a mapping from groups to names."""
+    found: dict[str, str] = {}
+    for group in node or ():
+        assert node is not None
+        for name in map(spelt, node.texts(group)):
+            if name in found:
+                raise PolicyError("EXC-POL-007", f'"{name}" is in two groups.', at=node.at(group))
+            found[name] = group
+    return found
 
 
 def _mapped(node: Node) -> Mapped:
