@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from census import CODINGS, HEADS, OTHERS, Fixture, find_fields, judge, load_fixtures
+from census import ANSWERED, CODINGS, HEADS, OTHERS, Fixture, find_fields, judge, load_fixtures
 from reference import UNREADABLE
 from walled import HOSTS
 
@@ -115,9 +115,9 @@ def _heads() -> Iterator[str]:
 
 
 def _others() -> Iterator[str]:
-    yield from _table("body", "request")
+    yield from _table("body", "request", "answer")
     for name, (_, verdict) in OTHERS.items():
-        yield _row(name, verdict)
+        yield _row(name, verdict, ANSWERED.get(name, verdict))
 
 
 def _by_dialect() -> dict[str, list[Fixture]]:

@@ -28,7 +28,7 @@ from excise.enforce.redact import Placeholders
 from excise.errors import Unreadable
 from excise.model import Action, Answer, Direction, DocumentText, Exchange, Principal
 from excise.pipeline.firewall import Firewall
-from excise.pipeline.outcome import Context
+from excise.pipeline.outcome import Context, RequestOutcome, ResponseOutcome
 from excise.workers import documents
 
 PLANT: Final = "SECRET-20261121"
@@ -339,6 +339,7 @@ UPLOAD: Final = (
 )
 _IN_BASE64: Final = b'{"messages":[{"content":[{"file_data":"%b"}]}]}'
 _PICTURE: Final = saved("JPEG", note=PLANT)
+_TEXT: Final = b"a text of " + PLANT.encode() + b"\0"
 _FRAMED: Final = b"\n\x0f" + PLANT.encode()
 OTHERS: Final = {
     "upload: a part of text": (UPLOAD % (b"a", PLANT.encode()), EDITED),
@@ -371,6 +372,8 @@ OTHERS: Final = {
         STOPPED,
     ),
     "base64 in JSON: the metadata of a picture": (_IN_BASE64 % base64.b64encode(_PICTURE), EDITED),
+    "upload: text in UTF-16": (UPLOAD % (b"a", PLANT.encode("utf-16")), EDITED),
+    "upload: text as it is in another file": (UPLOAD % (b"a", b"\0\1 %b" % _TEXT), STOPPED),
     "upload: any other binary part": (UPLOAD % (b"a", b"\0\1\2"), "uninspectable: media-type"),
     "lines of JSON": (b'{"a":"b"}\n{"prompt":"%b"}\n' % PLANT.encode(), EDITED),
     "a form: a value": (b"a=b&c=%b" % PLANT.encode(), EDITED),
@@ -379,10 +382,20 @@ OTHERS: Final = {
     "frames of gRPC or Connect": (b"\0\0\0\0\x11" + _FRAMED, STOPPED),
     "JSON in UTF-16": (f'{{"a":"{PLANT}"}}'.encode("utf-16"), STOPPED),
     "JSON that is cut off": (f'{{"a":"{PLANT}"'.encode(), STOPPED),
+    "a PDF, DOCX, XLSX or PPTX": (document_samples.word(PLANT), STOPPED),
     "a picture, sound or film": (b"\0\0\0\x18ftypmp42 words", "uninspectable: media"),
+    "text as it is in a film or another file": (b"\0\0\0\x18ftypmp42 %b" % _TEXT, STOPPED),
     "other binary": (b"words \0\1\2", "uninspectable: media-type"),
 }
-"""Name → body and what becomes of it, on a path without a dialect of its own."""
+"""Name → body and what becomes of it in a request, on a path without a dialect of its own."""
+
+ANSWERED: Final = {
+    # What a provider's picture says of itself is nobody's secret.
+    "upload: the metadata of a picture": "uninspectable: media",
+    "upload: the metadata of a TIFF, HEIC, AVIF or GIF": "uninspectable: media",
+    "base64 in JSON: the metadata of a picture": "uninspectable: media",
+}
+"""What becomes of those in an answer of which it is something else."""
 
 HEADS: Final = {
     "any other header": ("x-note", "", "edited"),
@@ -395,10 +408,17 @@ HEADS: Final = {
 """Name → header or target with `@` for the planted value, and what becomes of it."""
 
 
-def judge_other(body: bytes, coding: str) -> str:
+def judge_other(body: bytes, coding: str, direction: Direction) -> str:
     """What becomes of a body that is no JSON."""
     headers = (("content-encoding", coding),) if coding else ()
-    outcome = wall().inspect_request(_sent("/v1/files", headers, body, coding))
+    coded = encode(body, coding) if coding else body
+    outcome: RequestOutcome | ResponseOutcome
+    if direction is Direction.REQUEST:
+        outcome = wall().inspect_request(_sent("/v1/files", headers, coded))
+    else:
+        asked = wall().inspect_request(_sent("/v1/files/f/content", (), b"")).context
+        answer = Answer(status=200, headers=headers, body=coded)
+        outcome = wall().inspect_response(asked.exchange, answer, asked)
     if outcome.reply is not None:
         return STOPPED
     left = decode(outcome.body, coding, limit=1 << 24, ratio=200) if coding else outcome.body
@@ -412,13 +432,13 @@ def judge_head(header: str, target: str) -> str:
     """What becomes of a value in a header or in the target."""
     headers = ((header, f"a {PLANT}"),) if header else ()
     outcome = wall().inspect_request(
-        _sent(target.replace("@", PLANT) or "/v1/files", headers, b"{}", "")
+        _sent(target.replace("@", PLANT) or "/v1/files", headers, b"{}")
     )
     left = f"{outcome.headers} {outcome.target}"
     return EDITED if outcome.changed and PLANT not in left else NOT_READ
 
 
-def _sent(target: str, headers: tuple[tuple[str, str], ...], body: bytes, coding: str) -> Exchange:
+def _sent(target: str, headers: tuple[tuple[str, str], ...], body: bytes) -> Exchange:
     return Exchange(
         id="0192",
         method="POST",
@@ -426,6 +446,6 @@ def _sent(target: str, headers: tuple[tuple[str, str], ...], body: bytes, coding
         port=443,
         target=target,
         headers=headers,
-        body=encode(body, coding) if coding else body,
+        body=body,
         principal=Principal(id="me"),
     )

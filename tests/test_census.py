@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from census import (
+    ANSWERED,
     CODINGS,
     EDITED,
     HEADS,
@@ -49,7 +50,9 @@ def test_every_cell_is_explained(fixture: Fixture) -> None:
 @pytest.mark.parametrize("name", OTHERS)
 def test_other_bodies(name: str, coding: str) -> None:
     body, expected = OTHERS[name]
-    assert judge_other(body, coding) == expected
+    assert judge_other(body, coding, Direction.REQUEST) == expected
+    answered = judge_other(body, coding, Direction.RESPONSE)
+    assert answered == ANSWERED.get(name, expected)
 
 
 @pytest.mark.parametrize("name", HEADS)

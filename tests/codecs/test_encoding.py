@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import tracemalloc
 import zlib
 from itertools import pairwise
@@ -59,6 +60,38 @@ def test_deflate_without_its_wrapper() -> None:
 @pytest.mark.parametrize("coding", ["gzip", "zstd"])
 def test_every_member_and_frame_is_read(coding: str) -> None:
     assert undo(encode(b"one", coding) + encode(b"two", coding), coding) == b"onetwo"
+
+
+def _named(flags: int, extra: bytes) -> bytes:
+    plain = gzip.compress(b"words", mtime=0)
+    return plain[:3] + bytes([flags]) + plain[4:10] + extra + plain[10:]
+
+
+_SKIPPED = b"\x5a\x2a\x4d\x18\x03\0\0\0abc"
+
+
+@pytest.mark.parametrize(
+    ("coded", "coding", "aside"),
+    [
+        *((encode(b"words", coding), coding, False) for coding in CODINGS),
+        (encode(b"one", "gzip") + encode(b"words", "gzip"), "gzip", False),
+        (_named(8, b"name\0"), "gzip", True),
+        (_named(16, b"comment\0"), "gzip", True),
+        (_named(4, b"\2\0ab"), "gzip", True),
+        (encode(b"one", "gzip") + _named(8, b"name\0"), "gzip", True),
+        (encode(_named(8, b"name\0"), "br"), "gzip, br", True),
+        (_SKIPPED + encode(b"words", "zstd"), "zstd", True),
+        (encode(b"words", "zstd") + _SKIPPED, "zstd", True),
+        (encode(b"words", "zstd") * 2, "zstd", False),
+    ],
+)
+def test_what_stands_beside_the_body_is_told(coded: bytes, coding: str, aside: bool) -> None:
+    """However it is cut."""
+    for step in (1, 3, len(coded)):
+        decoder = Decoder(coding, limit=10_000, ratio=200)
+        out = [decoder.feed(coded[at : at + step]) for at in range(0, len(coded), step)]
+        assert (b"".join(out) + decoder.finish()).endswith(b"words")
+        assert decoder.aside is aside
 
 
 @pytest.mark.parametrize("coding", CODINGS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import json
 import struct
@@ -50,6 +51,7 @@ CHAT = (
         (frame(json.dumps({"a": SAID}, ensure_ascii=False).encode(), 2), ("grpc",)),
         (frame(b"\x03" + SAID.encode() + b"\xff"), ("grpc",)),
         (frame(text(1, b"\x00" + SAID.encode())), ("grpc",)),
+        (base64.b64encode(frame(CHAT)), ("grpc",)),  # gRPC-Web as text
         (CHAT, ("grpc",)),  # Connect's calls of one message have no frames
         (frame(CHAT) + frame(b"no gzip", 1), ("encoding-broken", "grpc")),
     ],

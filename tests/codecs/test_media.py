@@ -61,6 +61,8 @@ def test_kinds(head: bytes, reason: str) -> None:
         ("data:image/svg+xml;base64," + b64(b"<svg><text>words</text></svg>" * 4), "", ""),
         (b64(NOISE), "data", "media"),  # bare samples
         (b64(NOISE), "token", ""),
+        (b64("words of two bytes each, read by detectors".encode("utf-16")), "data", ""),
+        (b64(b"\xff\xfe" + NOISE), "data", "media"),
         (b64(b"readable words " * 9), "data", ""),
         ("a word " * 20, "data", ""),
         ("x" * 10 + ";base64," + b64(PNG), "", ""),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from excise.codecs import DIALECTS
-from excise.codecs.multipart import is_file, is_multipart, read_file, read_multipart
+from excise.codecs.multipart import is_binary, is_file, is_multipart, read_file, read_multipart
 from excise.errors import Unreadable
 from excise.model import Direction, Edit, Part, Role, Span
 
@@ -58,7 +60,8 @@ def test_heads_and_contents() -> None:
         (b"PK\x03\x04\x14", ("archive",)),
         (b"\x00\x01\x02 words", ("media-type",)),
         ("caf\xe9".encode("latin-1"), ("charset",)),
-        ("word".encode("utf-16"), ("media-type",)),
+        (b"\xff\xfe\0\xd8w\0", ("media-type",)),  # half a character
+        (b"\xff\xfew\0\1\0", ("media-type",)),
     ],
 )
 def test_contents(content: bytes, unread: tuple[str, ...]) -> None:
@@ -67,6 +70,53 @@ def test_contents(content: bytes, unread: tuple[str, ...]) -> None:
     found = [segment.text for segment in reading.segments if segment.token == 3]
     expected = [content.decode("latin-1" if unread else "utf-8")] if content else []
     assert found == ([] if unread and unread != ("charset",) else expected)
+
+
+@pytest.mark.parametrize("content", [
+    "wörds of two bytes".encode("utf-16"),
+    "wörds of two bytes".encode("utf-16-be"),
+    b"\xfe\xff" + "語, words".encode("utf-16-be"),
+    "words, and a key".encode("utf-16-le"),
+])  # fmt: skip
+def test_text_in_utf_16_is_read_and_edited(content: bytes) -> None:
+    """As spreadsheets and shells of Windows save it, with its mark or without."""
+    reading = read_multipart(upload(content), Role.USER, "c")
+    assert reading.unread == ()
+    (segment,) = (segment for segment in reading.segments if segment.token == 3)
+    at = segment.text.index("words" if "words" in segment.text else "wörds")
+    edited = reading.splice([Edit(3, Span(at, at + 5), "[K]")])
+    wide = "utf-16-be" if reading.codings[3] == "utf-16-be" else "utf-16-le"
+    word = segment.text[at : at + 5].encode(wide)
+    assert edited == upload(content).replace(word, "[K]".encode(wide))
+
+
+@pytest.mark.parametrize(
+    ("head", "unread"),
+    [
+        (b"", ()),
+        (b"Content-Transfer-Encoding: 8bit\r\n", ()),
+        (b"content-transfer-encoding: BINARY \r\n", ()),
+        (b"Content-Transfer-Encoding: base64\r\n", ("ambiguous",)),
+        (b"content-transfer-encoding:quoted-printable\r\n", ("ambiguous",)),
+        (b'X: 1; filename*0="a"; filename*1="b"\r\n', ("ambiguous",)),
+        (b"X: 1; name*0*=utf-8''a\r\n", ("ambiguous",)),
+        (b"X: 1; filename*=utf-8''a%20b\r\n", ()),
+    ],
+)
+def test_heads_that_others_may_read_otherwise(head: bytes, unread: tuple[str, ...]) -> None:
+    body = upload(b"x").replace(b"Content-Type", head + b"Content-Type")
+    assert read_multipart(body, Role.USER, "c").unread == unread
+
+
+def test_what_a_text_holds_in_base64_is_found() -> None:
+    """A line of a batch may carry a document."""
+    digits = base64.b64encode(b"%PDF-1.7 " + bytes(99)).decode()
+    line = f'{{"body":{{"file_data":"data:application/pdf;base64,{digits}"}}}}\n'
+    reading = read_multipart(upload(line.encode()), Role.USER, "c")
+    assert reading.unread == ("document",)
+    (blob,) = reading.blobs
+    assert (blob.token, blob.raw) == (3, digits)
+    assert b"base64,AAA" in reading.splice([blob.edit(bytes(9))])
 
 
 @pytest.mark.parametrize(
@@ -119,6 +169,8 @@ def test_a_file_alone() -> None:
     reading = read_file(PNG, Role.USER, "c")
     assert is_file(PNG) and not is_file(b"words") and not is_file(b"PK\x03\x04\0")
     assert (reading.segments, reading.unread, reading.blobs[0].data) == ((), ("media",), PNG)
+    assert read_file(b"\0 words", Role.USER, "c").unread == ("media-type",)
+    assert is_binary(b"\0 words") and not is_binary(b"words") and not is_binary(b"\xff\xfea\0")
     assert reading.splice([reading.blobs[0].edit(b"\0\xff")]) == b"\0\xff"
 
 

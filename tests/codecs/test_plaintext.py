@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+
 import pytest
 
 from excise.codecs.plaintext import is_form, read_form, read_text
@@ -45,6 +47,18 @@ def test_text_is_one_segment() -> None:
     assert reading.splice([]) == "käse und 語\n".encode()
     assert reading.splice([Edit(0, Span(9, 10), "-")]) == "käse und -\n".encode()
     assert "käse" not in repr(reading)
+
+
+@pytest.mark.parametrize("head", ["", "a=b&file="])
+def test_files_in_data_uris_are_found(head: str) -> None:
+    digits = base64.b64encode(b"%PDF-1.7 " + bytes(99)).decode()
+    body = f"{head}data:application/pdf;base64,{digits}".encode()
+    read = read_form if head else read_text
+    reading = read(body, Role.USER, Part.PROMPT, "g")
+    assert (reading.unread, reading.splice([])) == (("document",), body)
+    (blob,) = reading.blobs
+    assert blob.data.startswith(b"%PDF-1.7")
+    assert reading.splice([blob.edit(b"")]) == body.replace(digits.encode(), b"")
 
 
 @pytest.mark.parametrize(

@@ -143,7 +143,7 @@ class FakeFirewall:
 
     is_slow = False
 
-    def waits(self, exchange: Exchange, body: bytes) -> bool:
+    def waits(self, message: Exchange | Answer, body: bytes) -> bool:
         return self.is_slow
 
     def __init__(self) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from picture_samples import NOTE, pixels, saved
 from planted import planted_policy
-from walled import GRAVE, SECRET, exchange, firewall, valid
+from walled import GRAVE, SECRET, answer, exchange, firewall, valid
 
 from excise.codecs.encoding import encode
 from excise.errors import NoAnswer, Unreadable
@@ -202,6 +202,56 @@ def test_archives_and_other_bytes_are_named() -> None:
     for data, reason in ((b"PK\x03\x04\0\0", "archive"), (b"\0\1\2", "media-type")):
         outcome = firewall(documents=reads("")).inspect_request(sent("upload", data))
         assert outcome.decision.reasons == (f"uninspectable:{reason}",)
+
+
+FILES = {
+    "tar": b"config/.env" + bytes(99) + b"KEY=%b\n" + bytes(512),
+    "wide": b"a table" + bytes(49) + b"%b" + bytes(9),
+    "archive": b"PK\x03\x04\x14\0 .env = %b" + bytes(49),
+    "sound": b"ID3\x03\0\0 of %b" + bytes(49),
+    "broken picture": b"\xff\xd8\xff\xe0\0 %b" + bytes(49),
+}
+
+
+@pytest.mark.parametrize("carrier", CARRIERS)
+@pytest.mark.parametrize("name", FILES)
+def test_what_reads_as_text_in_other_bytes_is_searched(name: str, carrier: str) -> None:
+    planted = SECRET.encode("utf-16-le") if name == "wide" else SECRET.encode()
+    outcome = firewall().inspect_request(sent(carrier, FILES[name] % planted))
+    assert outcome.reply is not None
+    assert "uneditable:document" in valid(outcome.record)["reasons"]
+    clean = firewall().inspect_request(sent(carrier, FILES[name] % b"nothing at all"))
+    assert clean.reply is None
+    assert clean.decision.reasons[0].startswith("uninspectable:")
+
+
+@pytest.mark.parametrize("body", [
+    PDF,
+    {"choices": [{"message": {"content": [{"file_data": b64(PDF)}]}}]},
+    {"data": "data:application/pdf;base64," + b64(PDF)},
+])  # fmt: skip
+@pytest.mark.parametrize("coding", ["", "gzip"])
+def test_documents_of_an_answer_are_searched(body: Any, coding: str) -> None:
+    """A download, and base64 in JSON."""
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+    raw, coded = (encode(raw, coding), {"content-encoding": coding}) if coding else (raw, {})
+    given = answer(raw, **coded)
+    dirty, clean = firewall(documents=reads(SECRET)), firewall(documents=reads("words"))
+    asked = exchange(b"", target="/v1/files/f/content")
+    for wall, stopped in ((dirty, True), (clean, False)):
+        assert wall.waits(given, raw)
+        outcome = wall.inspect_response(asked, given, wall.inspect_request(asked).context)
+        assert (outcome.reply is not None) is stopped
+        assert SECRET not in json.dumps(valid(outcome.record))
+        assert outcome.decision.reasons == (("uneditable:document",) if stopped else ())
+
+
+def test_pictures_of_an_answer_are_left_alone() -> None:
+    wall, asked = firewall(), exchange(b"")
+    given = answer({"data": [{"b64_json": b64(saved("PNG", note=SECRET))}]})
+    outcome = wall.inspect_response(asked, given, wall.inspect_request(asked).context)
+    assert (outcome.reply, outcome.changed) == (None, False)
+    assert outcome.decision.reasons == ("uninspectable:media",)
 
 
 def test_what_may_wait() -> None:

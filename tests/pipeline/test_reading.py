@@ -1,6 +1,7 @@
 """A body becomes a message, or a reason why nobody could read it; it never raises."""
 
 import gzip
+import itertools
 import json
 
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from excise.codecs import DIALECTS
+from excise.codecs.jsonspan import MAX_VALUES
 from excise.errors import REASONS
 from excise.model import Direction
 from excise.pipeline.reading import DEFAULT_LIMITS, Limits, read_message
@@ -116,7 +118,15 @@ JSON = "application/json"
         ("generic-json", FORM, JSON, (), ("content-type",)),
         ("generic-json", TEXT.encode(), "application/grpc", (), ("content-type",)),
         ("openai-chat", FORM, "application/x-www-form-urlencoded", ("malformed",), ()),
+        ("generic-json", UPLOAD, 'multipart/form-data; boundary="B"', (), ()),
+        ("generic-json", UPLOAD, "multipart/form-data; boundary=b", ("ambiguous",),
+         ("content-type",)),
+        ("generic-json", UPLOAD, "multipart/form-data", ("ambiguous",), ("content-type",)),
+        # more than is walked
+        ("openai-chat", f'{{"a":{TEXT},"b":[{"[]," * MAX_VALUES}[]]}}'.encode(), JSON, ("size",),
+         ()),
     ],
+    ids=itertools.count(),
 )  # fmt: skip
 def test_strict_reading(
     dialect: str, body: bytes, media_type: str, unread: tuple[str, ...], anomalies: tuple[str, ...]

@@ -6,6 +6,7 @@ Whatever stands behind the end of a coding is an error: a second reader might se
 from __future__ import annotations
 
 import gzip
+import re
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final, Protocol
@@ -24,15 +25,24 @@ RATIO_FLOOR: Final = 1 << 20
 
 MAX_CODINGS: Final = 4
 
+_GZIP_HEAD: Final = 4  # up to the flags, RFC 1952 §2.3
+_GZIP_ASIDE: Final = 0b11100  # a field of anything, a name, a comment
+
 # A block of at most 128 KiB takes at least 4 bytes, so this many bytes spell at most 4 MiB.
 _ZSTD_STEP: Final = 128
 _ZSTD_HEAD: Final = 18  # the longest head of a frame, RFC 8878 §3.1.1
+_ZSTD_SKIPPED: Final = re.compile(rb"[\x50-\x5f]\x2a\x4d\x18")  # a frame to skip, §3.1.2
 _ZSTD_WINDOW: Final = 1 << 23  # RFC 9659: what a receiver of this content coding must offer
 _ZSTD_LARGEST: Final = 1 << 27  # for whole bodies; streams have no limit and get what they must
 
 
 class _Stage(Protocol):
     """One coding being undone."""
+
+    @property
+    def aside(self) -> bool:
+        """Whether bytes stood there that are no part of what it spells."""
+        ...
 
     def push(self, data: bytes) -> Iterator[bytes]:
         """What `data` decodes to, in small pieces. Raises `Unreadable`."""
@@ -49,14 +59,22 @@ class _Zlib:
     def __init__(self, wbits: int, members: bool) -> None:
         self._wbits = wbits
         self._members = members
-        self._inner = zlib.decompressobj(wbits)
+        self._begin()
+        self.aside = False
+
+    def _begin(self) -> None:
+        self._inner = zlib.decompressobj(self._wbits)
+        self._head = b""
 
     def push(self, data: bytes) -> Iterator[bytes]:
         while data:
             if self._inner.eof:
                 if not self._members:
                     raise Unreadable("encoding-broken")
-                self._inner = zlib.decompressobj(self._wbits)
+                self._begin()
+            if self._members and len(self._head) < _GZIP_HEAD:
+                self._head += data[: _GZIP_HEAD - len(self._head)]
+                self.aside |= bool(self._head[3:] and self._head[3] & _GZIP_ASIDE)
             yield _guard(lambda: self._inner.decompress(data, STEP))  # noqa: B023
             data = self._inner.unused_data if self._inner.eof else self._inner.unconsumed_tail
             while not data and not self._inner.eof:
@@ -73,6 +91,8 @@ class _Zlib:
 
 class _Deflate:
     """`deflate`: zlib by the standard, raw by the habit of some; the first two bytes tell."""
+
+    aside = False
 
     def __init__(self) -> None:
         self._head = b""
@@ -95,6 +115,8 @@ class _Deflate:
 
 
 class _Brotli:
+    aside = False  # the library passes over blocks of metadata without a word
+
     def __init__(self) -> None:
         self._inner = brotli.Decompressor()
 
@@ -121,6 +143,7 @@ class _Zstd:
         window = limit if _ZSTD_WINDOW < limit <= _ZSTD_LARGEST else _ZSTD_WINDOW
         self._context = zstandard.ZstdDecompressor(max_window_size=window)
         self._begin()
+        self.aside = False
 
     def _begin(self) -> None:
         self._inner = self._context.decompressobj(write_size=STEP)
@@ -143,6 +166,7 @@ class _Zstd:
                 yield piece
             if self._inner.eof:
                 self._check_size()
+                self.aside |= _ZSTD_SKIPPED.match(self._head) is not None
 
     def _check_size(self) -> None:
         # Of a frame that comes in pieces the library does not compare what its head announces.
@@ -177,6 +201,12 @@ class Decoder:
         self._limit = limit
         self._ratio = ratio
         self._fed = 0
+
+    @property
+    def aside(self) -> bool:
+        """Whether some coding held bytes that are no part of the body: a name, a comment, a frame
+        to skip. Nobody has read them."""
+        return any(stage.aside for stage in self._stages)
 
     def feed(self, data: bytes) -> bytes:
         """What these bytes decode to, as far as they tell."""

@@ -16,7 +16,7 @@ from excise.codecs.grpc import is_framed, is_grpc, read_grpc, refuse_grpc
 from excise.codecs.jsonspan import JsonReading, read_json
 from excise.codecs.labels import ROLES, Entry, Field, Fields, Labeler, make_label
 from excise.codecs.media import kind_of
-from excise.codecs.multipart import is_file, is_multipart, read_file, read_multipart
+from excise.codecs.multipart import is_binary, is_file, is_multipart, read_file, read_multipart
 from excise.codecs.plaintext import is_form, read_form, read_text
 from excise.codecs.refusal import build_reply, openai_error
 from excise.model import Part, Refusal, Reply, Role
@@ -82,8 +82,6 @@ class GenericJson(EventStreams):
 
     def read_request(self, body: bytes) -> Reading:
         """Raises `Unreadable`."""
-        if is_file(body):
-            return read_file(body, REQUEST_ROOT.role, self.name)
         return self._read(body, REQUEST_ROOT, request_facts)
 
     def read_response(self, body: bytes) -> Reading:
@@ -92,6 +90,8 @@ class GenericJson(EventStreams):
 
     def _read(self, body: bytes, root: Label, facts: Any) -> Reading:
         start = body[:64].removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
+        if is_file(body):
+            return read_file(body, root.role, self.name)
         if not body.strip():
             return JsonReading(codec=self.name, segments=(), body=body)
         if is_multipart(body):
@@ -102,6 +102,8 @@ class GenericJson(EventStreams):
             return read_json(body, label_request, root, codec=self.name, facts=facts, many=True)
         if is_form(body):
             return read_form(body, root.role, root.part, self.name)
+        if is_binary(body):
+            return read_file(body, root.role, self.name)
         return read_text(body, root.role, root.part, self.name)
 
     def refuse(self, refusal: Refusal, asked: Asked = NOBODY) -> Reply:

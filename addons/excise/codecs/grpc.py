@@ -7,6 +7,7 @@ and change, so every field that may hold text is read as text.
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import struct
@@ -86,10 +87,11 @@ def is_grpc(media_type: str) -> bool:
 
 
 def read_grpc(body: bytes, label: Label, codec: str) -> GrpcReading:
-    """Every text of every frame; of what is not framed, of the one message it is."""
+    """Every text of every frame, also where they are in base64 (`application/grpc-web-text`); of
+    what is not framed, of the one message it is."""
     texts: list[str] = []
     unread = {"grpc"}
-    for flags, message in _frames(body) or [(0, body)]:
+    for flags, message in _frames(body) or _frames(_from_base64(body)) or [(0, body)]:
         try:
             plain = (
                 decode(message, "gzip", limit=_UNPACKED, ratio=200)
@@ -133,6 +135,13 @@ def refuse_grpc(refusal: Refusal, media_type: str) -> Reply:
         return Reply(status=200, headers=headers, body=struct.pack(">BI", 2, len(end)) + end)
     status = (("grpc-status", str(PERMISSION_DENIED)), ("grpc-message", quote(message, safe=" ")))
     return Reply(status=200, headers=(*headers, *status), body=b"")
+
+
+def _from_base64(body: bytes) -> bytes:
+    try:
+        return base64.b64decode(body, validate=True)
+    except ValueError:
+        return b""
 
 
 def _split(data: bytes) -> Iterator[bytes]:

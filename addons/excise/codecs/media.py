@@ -158,10 +158,19 @@ def _reason(text: str, start: int, media_type: str, field: str) -> str:
     run = _ALL_DIGITS.match(text, start, start + _HEAD)
     head = _decoded(run[0]) if run else b""
     kind = kind_of(head)
-    if kind or not head or is_text(head) or not (media_type or field in _FIELDS):
+    if kind or not head or _spells_text(head) or not (media_type or field in _FIELDS):
         return kind
     known = not media_type or media_type.startswith(("?", "image/", "audio/", "video/"))
     return "media" if known else "media-type"
+
+
+def _spells_text(head: bytes) -> bool:
+    """Whether a detector that undoes base64 reads these bytes: UTF-8, and UTF-16 that is mostly
+    ASCII."""
+    if head.startswith(b"\xff\xfe"):
+        text = head.decode("utf-16", "ignore")
+        return _CONTROL.search(text) is None and 2 * sum(map(str.isascii, text)) > len(text)
+    return is_text(head)
 
 
 def _blob(segment: Segment, reason: str, start: int, end: int) -> Blob:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from excise.codecs.jsonedit import edit_text, group_edits
-from excise.codecs.media import Blob, kind_of
+from excise.codecs.media import Blob, find_blobs, kind_of
 from excise.errors import Unreadable
 from excise.model import Edit, Part, Role, Segment, Span, Usage
 
@@ -24,6 +24,16 @@ _FILE: Final = re.compile(r"(?i)\bfilename\*?=")
 _BINARY: Final = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 _BYTES: Final = "latin-1"  # every byte is a character, so that edits of bytes are edits of text
 _HEAD_END: Final = re.compile(rb"\r?\n\r?\n")
+# What RFC 7578 §4.7 and §4.2 forbid and some services undo: a coding of the content, and a name
+# in pieces (RFC 2231 §3).
+_ODD: Final = re.compile(
+    r"(?i)^content-transfer-encoding:(?!\s*(?:7bit|8bit|binary)\s*$)|name\*[0-9]", re.MULTILINE
+)
+# Text of two bytes a character: its mark, and on which side the zeros of ASCII stand.
+_WIDE: Final = (("utf-16-le", b"\xff\xfe", 1), ("utf-16-be", b"\xfe\xff", 0))
+_LOOK: Final = 64  # bytes by which that is told
+_WIDE_MARKS: Final = tuple(mark for _, mark, _ in _WIDE)
+_CONTROL: Final = re.compile("[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 # Fields of these names are running text of their own.
 _PLAIN: Final = frozenset({"prompt", "input", "instructions", "text", "data", "file", ""})
 
@@ -44,6 +54,7 @@ class MultipartReading:
     usage: Usage | None = None
     sealed: frozenset[int] = frozenset()
     blobs: tuple[Blob, ...] = ()
+    boundary: str = ""
 
     def splice(self, edits: Iterable[Edit]) -> bytes:
         """The body with the edits made. Raises `ValueError`, as for JSON."""
@@ -81,6 +92,8 @@ def read_multipart(body: bytes, role: Role, codec: str) -> MultipartReading:
         pieces += (between, head, gap, content)
         told = head.decode("latin-1")
         name = _named(told)
+        if _ODD.search(told):
+            unread.add("ambiguous")
         is_file = _FILE.search(told) is not None
         for raw, part, label in (
             (head, Part.METADATA, ""),
@@ -92,29 +105,37 @@ def read_multipart(body: bytes, role: Role, codec: str) -> MultipartReading:
             if why and why != "charset":
                 blobs.append(Blob(why, len(codings), Span(0, len(raw)), raw, role, (name,)))
             if coding and raw:
-                text = raw.decode(coding)
-                segments.append(Segment(text, role, part, len(codings), (name,), label))
+                segment = Segment(raw.decode(coding), role, part, len(codings), (name,), label)
+                segments.append(segment)
+                if raw is content:
+                    blobs += find_blobs([segment])
             codings.append(coding or _BYTES)
     if not re.search(rb"--[ \t]*(?:\r?\n)?\Z", pieces[-4]) or pieces[-3].strip():
         unread.add("ambiguous")  # no end, or something behind it
     return MultipartReading(
         codec=codec,
         segments=tuple(segments),
-        unread=tuple(sorted(unread)),
+        unread=tuple(sorted(unread.union(blob.reason for blob in blobs))),
         pieces=tuple(pieces),
         codings=tuple(codings),
         blobs=tuple(blobs),
+        boundary=start[1].decode("latin-1"),
     )
 
 
 def is_file(body: bytes) -> bool:
     """Whether a body is itself a picture, sound or a document."""
-    return kind_of(body[:64]) in ("media", "document") and _BINARY.search(body) is not None
+    return kind_of(body[:64]) in ("media", "document") and is_binary(body)
+
+
+def is_binary(body: bytes) -> bool:
+    """Whether bytes stand in a body that no text has. A mark of UTF-16 is another matter."""
+    return _BINARY.search(body) is not None and not body.startswith(_WIDE_MARKS)
 
 
 def read_file(body: bytes, role: Role, codec: str) -> MultipartReading:
-    """A body that is one file: as an upload of it without anything around."""
-    why = kind_of(body[:64])
+    """A body that is one file of no text: as an upload of it without anything around."""
+    why = kind_of(body[:64]) or "media-type"
     blob = Blob(why, 0, Span(0, len(body)), body, role)
     return MultipartReading(
         codec=codec,
@@ -148,7 +169,8 @@ def _coding_of(raw: bytes) -> tuple[str, str]:
     """How a piece is read, "" where it is no text; and what is to be said of that."""
     kind = kind_of(raw[:64])
     if _BINARY.search(raw):
-        return "", kind or "media-type"
+        wide = "" if kind else _wide(raw)
+        return wide, "" if wide else kind or "media-type"
     try:
         raw.decode()
     except UnicodeDecodeError:
@@ -156,3 +178,15 @@ def _coding_of(raw: bytes) -> tuple[str, str]:
         # not.
         return _BYTES, kind or "charset"
     return "utf-8", kind
+
+
+def _wide(raw: bytes) -> str:
+    """The coding of text in UTF-16, "" for other bytes."""
+    for coding, mark, zeros in _WIDE:
+        if raw.startswith(mark) or (len(raw) > 2 and not raw[zeros:_LOOK:2].strip(b"\0")):
+            try:
+                text = raw.decode(coding)
+            except UnicodeDecodeError:
+                return ""
+            return "" if _CONTROL.search(text) else coding
+    return ""

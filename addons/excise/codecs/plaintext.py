@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from excise.codecs.jsonedit import edit_text, group_edits
-from excise.codecs.media import Blob, kind_of
+from excise.codecs.media import Blob, find_blobs, kind_of
 from excise.codecs.percent import decode_percent, splice_percent
 from excise.errors import Unreadable
 from excise.model import Edit, Part, Path, Role, Segment, Usage
@@ -62,15 +62,28 @@ def read_form(body: bytes, role: Role, part: Part, codec: str) -> TextReading:
         if value:
             path: Path = (name,)
             segments.append(Segment(value, role, part, token, path, "" if is_name else name))
-    return TextReading(codec=codec, segments=tuple(segments), pieces=pieces, form=True)
+    return _reading(codec, segments, pieces, form=True)
 
 
 def read_text(body: bytes, role: Role, part: Part, codec: str) -> TextReading:
     """One segment with all of it. Raises `Unreadable`: `charset` or, for binary, what `kind_of`
     says or `media-type`."""
     text = _text(body)
-    segments = (Segment(text, role, part, 0),)
-    return TextReading(codec=codec, segments=segments, pieces=(text,))
+    return _reading(codec, [Segment(text, role, part, 0)], (text,))
+
+
+def _reading(
+    codec: str, segments: Sequence[Segment], pieces: tuple[str, ...], *, form: bool = False
+) -> TextReading:
+    blobs = tuple(find_blobs(segments))
+    return TextReading(
+        codec=codec,
+        segments=tuple(segments),
+        pieces=pieces,
+        form=form,
+        unread=tuple(sorted({blob.reason for blob in blobs})),
+        blobs=blobs,
+    )
 
 
 def _text(body: bytes) -> str:

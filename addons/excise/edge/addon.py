@@ -325,11 +325,10 @@ class Addon:
             return self._refuse(flow, passage, "uninspectable:size")
         answer = to_answer(flow.response, whole=True)
         given, flow.response = flow.response, _DENIED
-        if self._firewall().is_slow or len(answer.body) > IN_PLACE_BYTES:
+        wall, body = self._firewall(), answer.body
+        if len(body) > IN_PLACE_BYTES or wall.waits(answer, body):
             return self._response_in_thread(flow, given, passage, answer)
-        outcome = self._firewall().inspect_response(
-            passage.exchange, answer, passage.outcome.context
-        )
+        outcome = wall.inspect_response(passage.exchange, answer, passage.outcome.context)
         return self._carry_back(flow, given, passage, outcome)
 
     def _open_stream(self, flow: http.HTTPFlow, response: http.Response, passage: Passage) -> None:

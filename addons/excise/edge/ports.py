@@ -208,8 +208,8 @@ class Firewall(Protocol):
         """Whether it waits for other processes, so that it must not run on the event loop."""
         ...
 
-    def waits(self, exchange: Exchange, body: bytes) -> bool:
-        """Whether judging this body of a client's may wait for something outside."""
+    def waits(self, message: Exchange | Answer, body: bytes) -> bool:
+        """Whether judging this body may wait for something outside."""
         ...
 
     def inspect_request(self, exchange: Exchange) -> RequestOutcome:

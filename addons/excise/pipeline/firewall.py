@@ -124,16 +124,12 @@ class Firewall:
     def __post_init__(self) -> None:
         object.__setattr__(self, "veil", Veil(self.scanner))
 
-    def waits(self, exchange: Exchange, body: bytes) -> bool:
+    def waits(self, message: Exchange | Answer, body: bytes) -> bool:
         """Whether judging this body may wait for another process: not for an event loop."""
-        return (
-            self.is_slow
-            or (self.resign is not None and is_signed(exchange))
-            or (
-                self.documents is not None
-                and (exchange.header("content-encoding") != "" or may_hold_document(body))
-            )
-        )
+        signs = self.resign is not None and isinstance(message, Exchange) and is_signed(message)
+        coded = message.header("content-encoding") != ""
+        reads = self.documents is not None and (coded or may_hold_document(body))
+        return self.is_slow or signs or reads
 
     def inspect_request(self, exchange: Exchange) -> RequestOutcome:
         """Judge one whole request to a host of the catalogue."""
@@ -209,10 +205,9 @@ class Firewall:
     ) -> ResponseOutcome:
         """Judge one whole answer, and put this principal's values back into it."""
         clock = [self.timer()]
-        coding = answer.header("content-encoding")
-        message = read_message(
-            context.dialect, Direction.RESPONSE, answer.body, coding, self.limits
-        )
+        dialect, coding = context.dialect, answer.header("content-encoding")
+        message = read_message(dialect, Direction.RESPONSE, answer.body, coding, self.limits)
+        message = look_inside(message, dialect, self.documents)
         message = self.positive(exchange, context.host, Direction.RESPONSE, message)
         clock.append(self.timer())
         scanner = self.scanner_of(context)

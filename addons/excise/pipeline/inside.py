@@ -1,6 +1,6 @@
-"""What is inside of the bytes of a body that are no text: documents are read, and pictures lose
-their metadata. A picture is emptied before anything is looked for, so that what follows sees the
-body as it leaves."""
+"""What is inside of the bytes of a body that are no text: documents are read, pictures lose their
+metadata, and of all else what reads as text is taken. A picture is emptied before anything is
+looked for, so that what follows sees the body as it leaves."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from excise.codecs import read_body
 from excise.codecs.base import Dialect, Reading
 from excise.codecs.media import Blob
 from excise.codecs.picture import read_picture
+from excise.codecs.runs import find_runs
 from excise.errors import NoAnswer, Unreadable
 from excise.model import (
     Action,
@@ -52,9 +53,12 @@ def may_hold_document(body: bytes) -> bool:
     return any(sign in body for sign in _SIGNS)
 
 
-def look_inside(message: Message, dialect: Dialect, read: Read | None, *, strip: bool) -> Message:
-    """The message with what its blobs say. Without `strip` pictures stay whole, and what their
-    metadata says is among the segments."""
+def look_inside(
+    message: Message, dialect: Dialect, read: Read | None, *, strip: bool | None = None
+) -> Message:
+    """The message with what its blobs say. Pictures lose their metadata with `strip`; without,
+    what it says is among the segments. None is for answers: what a provider's picture says of
+    itself is nobody's secret, and is not looked at."""
     reading = message.reading
     if reading is None or not reading.blobs:
         return message
@@ -109,12 +113,12 @@ def _emptied(reading: Reading) -> list[Edit]:
     return edits
 
 
-def _look(blob: Blob, read: Read | None, *, strip: bool) -> _Seen:
+def _look(blob: Blob, read: Read | None, *, strip: bool | None) -> _Seen:
     if blob.reason == "document":
         return _read(blob, read)
     if blob.reason == "media":
         return _metadata(blob, strip=strip)
-    return _Seen(unread=(blob.reason,))
+    return _Seen(_runs(blob), (blob.reason,))
 
 
 def _read(blob: Blob, read: Read | None) -> _Seen:
@@ -129,16 +133,23 @@ def _read(blob: Blob, read: Read | None) -> _Seen:
     return _Seen(texts=text.texts, unread=text.unread)
 
 
-def _metadata(blob: Blob, *, strip: bool) -> _Seen:
+def _metadata(blob: Blob, *, strip: bool | None) -> _Seen:
     try:
         picture = read_picture(blob.data)
     except Unreadable as why:
-        return _Seen(unread=(blob.reason, why.reason) if strip else (blob.reason,))
-    return _Seen(texts=picture.texts if picture else (), unread=(blob.reason,))
+        return _Seen(_runs(blob), (blob.reason, why.reason) if strip else (blob.reason,))
+    if picture is None:
+        return _Seen(_runs(blob), (blob.reason,))
+    return _Seen(() if strip is None else picture.texts, (blob.reason,))
+
+
+def _runs(blob: Blob) -> tuple[str, ...]:
+    text = find_runs(blob.data)
+    return (text,) if text else ()
 
 
 def _segments(blob: Blob, texts: Iterable[str]) -> list[Segment]:
-    part = Part.DOCUMENT if blob.reason == "document" else Part.METADATA
+    part = Part.METADATA if blob.reason == "media" else Part.DOCUMENT
     return [
         Segment(text, blob.role, part, blob.token, (*blob.path, number), place=Place.INSIDE)
         for number, text in enumerate(texts)

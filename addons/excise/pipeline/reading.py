@@ -8,7 +8,7 @@ from typing import Final
 
 from excise.codecs import read_body
 from excise.codecs.base import Dialect, Reading
-from excise.codecs.encoding import decode
+from excise.codecs.encoding import Decoder
 from excise.codecs.grpc import GrpcReading
 from excise.codecs.jsonspan import JsonReading
 from excise.codecs.multipart import MultipartReading
@@ -18,7 +18,7 @@ from excise.model import Direction, Part, Role, Segment, Usage
 
 # Text that its codec could not take apart is still searched as one piece: what is found there
 # cannot be cut out safely, but it can be seen.
-_TEXTUAL: Final = frozenset({"malformed", "charset", "depth"})
+_TEXTUAL: Final = frozenset({"malformed", "charset", "depth", "size"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,17 +70,19 @@ def read_message(
     """
     if not body:
         return Message(segments=(), reading=None)
-    plain = body
+    if len(body) > limits.body:
+        return _undivided(b"", "size")
+    plain, aside = body, False
     try:
-        if len(body) > limits.body:
-            raise Unreadable("size")
         if content_encoding:
-            plain = decode(body, content_encoding, limit=limits.decoded, ratio=limits.ratio)
+            decoder = Decoder(content_encoding, limit=limits.decoded, ratio=limits.ratio)
+            plain = decoder.feed(body) + decoder.finish()
+            aside = decoder.aside and direction is Direction.REQUEST
         reading = read_body(dialect, direction, plain)
     except Unreadable as why:
         return _undivided(plain, why.reason)
     odd, ambiguous = _mismatch(media_type, reading) if reading.segments else (False, False)
-    unread = {*reading.unread, "ambiguous"} if ambiguous else reading.unread
+    unread = {*reading.unread, "ambiguous"} if ambiguous or aside else reading.unread
     return Message(
         segments=reading.segments,
         reading=reading,
@@ -100,6 +102,9 @@ def _mismatch(media_type: str, reading: Reading) -> tuple[bool, bool]:
     charset = _CHARSET.search(parameters)
     recoded = charset is not None and charset[1] not in _HARMLESS
     called = next((kind for kind, fits in _CALLED if fits.fullmatch(name.strip())), None)
+    if isinstance(reading, MultipartReading) and reading.boundary and called is MultipartReading:
+        told = _BOUNDARY.search(media_type)
+        recoded |= told is None or (told[1] or told[2]) != reading.boundary
     if called is None or isinstance(reading, called):
         return recoded, recoded
     parts = MultipartReading in (called, type(reading))
@@ -107,6 +112,7 @@ def _mismatch(media_type: str, reading: Reading) -> tuple[bool, bool]:
 
 
 _CHARSET: Final = re.compile(r"\bcharset\s*=\s*\"?([\w-]+)")
+_BOUNDARY: Final = re.compile(r'(?i)\bboundary=(?:"([^"]*)"|([^\s;,]+))')
 _HARMLESS: Final = frozenset({"utf-8", "utf8", "us-ascii", "ascii", "iso-8859-1", "latin1"})
 _CALLED: Final = (
     (JsonReading, re.compile(r"application/(?:[\w.-]+\+)?json")),
@@ -117,7 +123,7 @@ _CALLED: Final = (
 
 
 def _undivided(plain: bytes, reason: str) -> Message:
-    if reason not in _TEXTUAL:
+    if reason not in _TEXTUAL or not plain:
         return Message(segments=(), reading=None, unread=(reason,))
     text = plain.decode(_encoding_of(plain), "replace")
     segment = Segment(text, Role.USER, Part.METADATA, 0)
