@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import signal
 import socket
 import time
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-import certifi
-from mitmproxy import exceptions, hooks, master, options
+from mitmproxy import hooks, master, options
 from mitmproxy.addons import core, disable_h2c, upstream_auth
 from mitmproxy.utils import asyncio_utils
 
@@ -29,6 +26,7 @@ from excise.edge.gate import Gate
 from excise.edge.identity import Identity
 from excise.edge.leaves import Leaves
 from excise.edge.load import Load
+from excise.edge.options import set_options
 from excise.edge.pacpage import PacPage
 from excise.edge.ports import Parts, Pulse, Record
 from excise.edge.resolve import ResolvingLoop
@@ -48,31 +46,6 @@ TICK: Final = 1.0  # seconds between looks at files
 IDLE: Final = 1.0  # seconds after which a connection that says nothing can be closed
 SWEEP_EVERY: Final = 60  # looks
 THINK: Final = 3.0  # seconds at the end that rules in shadow have for the last messages
-
-# What keeps mitmproxy from letting bytes pass unread. None of it is left to the operator.
-HARD: Final[dict[str, Any]] = {
-    # A client whose first bytes do not look like HTTP would be relayed raw to the LLM host.
-    "rawtcp": False,
-    # Bodies over the limit would leave before the request hook.
-    "stream_large_bodies": None,
-    "store_streamed_bodies": False,
-    # A GOAWAY of the provider kills answers in flight, and HTTP/2 costs a third more. `Leaves`
-    # speaks it with the hosts that are named for it.
-    "http2": False,
-    "http3": False,
-    # False would relay WebSockets raw; ours reads those it knows and refuses the others.
-    "websocket": True,
-    "validate_inbound_headers": True,
-    "ssl_insecure": False,
-    # Copying the provider's certificate would need a connection before policy has spoken.
-    "upstream_cert": False,
-    # Lazy: a refused request sends the provider no packet at all, not even a handshake.
-    "connection_strategy": "lazy",
-    "ignore_hosts": [],
-    "allow_hosts": [],
-    "tcp_hosts": [],
-    "udp_hosts": [],
-}
 
 
 class ExciseMaster(master.Master):
@@ -160,18 +133,7 @@ class ExciseMaster(master.Master):
             Leaves(_front(self._settings), self.gate.speaks_http2),
             upstream_auth.UpstreamAuth(),
         )
-        told = _told(self._settings)
-        try:
-            self.options.set(*(f"{name}={value}" for name, value in self._settings.options))
-            # Last, so that nothing set before it stands.
-            self.options.update(**HARD, **told)
-        except exceptions.OptionsError as fault:
-            raise ConfigError("EXC-CFG-001", f"mitmproxy does not take this: {fault}.") from None
-        except Exception as fault:
-            names = ", ".join(name for name, _ in self._settings.options) or "a setting"
-            raise ConfigError(
-                "EXC-CFG-001", f"mitmproxy stumbles over {names} ({type(fault).__name__})."
-            ) from None
+        set_options(self.options, self._settings)
 
     def _pages(self) -> list[PacPage]:
         pac = self._parts.pac
@@ -466,46 +428,3 @@ def _front(settings: Settings) -> Front | None:
     if settings.proxy_certificate is None:
         return None
     return Front(settings.proxy_certificate, settings.client_ca, settings.client_crl)
-
-
-def _told(settings: Settings) -> dict[str, Any]:
-    mode = {"forward": "regular", "transparent": "transparent"}.get(settings.mode, "")
-    if settings.mode == "reverse":
-        mode = f"reverse:{settings.upstream}"
-    elif settings.upstream_proxy:
-        mode = f"upstream:{settings.upstream_proxy}"
-    return {
-        "confdir": str(settings.ca_dir),
-        "mode": [mode],
-        "listen_host": settings.listen_host,
-        "listen_port": settings.listen_port,
-        "upstream_auth": settings.upstream_auth or None,
-        "ssl_verify_upstream_trusted_ca": str(_bundle(settings)),
-        "ssl_verify_upstream_trusted_confdir": None,
-        # Never reached: the streams of ours count for themselves. Kept as a second wall.
-        "body_size_limit": str(settings.body_limit * 2),
-    }
-
-
-def _bundle(settings: Settings) -> Path:
-    """The CAs that upstream may have: the public ones, and the operator's beside them."""
-    public = Path(certifi.where())
-    if settings.upstream_ca is None:
-        return public
-    bundle = settings.state_dir / "upstream-ca.pem"
-    try:
-        extra = settings.upstream_ca.read_bytes()
-        settings.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handle = os.open(bundle, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(handle, "wb") as file:
-            file.write(public.read_bytes() + b"\n" + extra)
-    except OSError as fault:
-        raise ConfigError(
-            "EXC-CFG-003", f"--upstream-ca cannot be used: {fault.strerror}.", at=fault.filename
-        ) from None
-    if b"BEGIN CERTIFICATE" not in extra:
-        raise ConfigError(
-            "EXC-CFG-001", "--upstream-ca holds no certificate in PEM form.",
-            at=str(settings.upstream_ca),
-        )  # fmt: skip
-    return bundle

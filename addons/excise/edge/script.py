@@ -21,7 +21,7 @@ from excise.edge.dispatch import Dispatcher
 from excise.edge.doubt import Doubts
 from excise.edge.exchange import new_id
 from excise.edge.gate import Gate
-from excise.edge.master import HARD
+from excise.edge.options import HARD
 from excise.edge.parts import build_parts, open_trail, read_engine, stage_record
 from excise.edge.tarpit import Tarpit
 
