@@ -19,8 +19,8 @@ PUBLISHED: Final = MappingProxyType(
         "https://github.com/firebase/firebase-android-sdk": (
             "128420d58443eef1", "1a42bf82be18fa0c", "31d0f11bd46386fb", "35447ffae06c27df",
             "4d8fb80ebb0d5d36", "6163c1ed98b84cd6", "67cd3bf3937ca890", "7263c2706c768d7c",
-            "7b003c63aad61285", "a1fd6a1baab0adbe", "bea5ddf41fb10482", "ca87f8d21ce915d5",
-            "ec1624d2cfd2ae9f", "f73532f40b4bec15",
+            "7b003c63aad61285", "a1fd6a1baab0adbe", "acf006469f4cb41c", "bea5ddf41fb10482",
+            "ca87f8d21ce915d5", "ec1624d2cfd2ae9f", "f73532f40b4bec15",
         ),
     }
 )  # fmt: skip
