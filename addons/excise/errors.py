@@ -145,7 +145,7 @@ CODES: Final[dict[str, str]] = {
     "EXC-STA-003": "a key file or CA file is missing",
     "EXC-STA-004": "an override cannot be granted",
     "EXC-STA-005": "a user, a group or a token that cannot be",
-    "EXC-STA-006": "what nodes share does not answer, or refused",
+    "EXC-STA-006": "what nodes share, or the kill switch, does not answer or refused",
     "EXC-STA-007": "the directory of users cannot be asked",
     "EXC-SAF-001": "the proxy did not do to a planted value what its policy says",
 }

@@ -255,6 +255,14 @@ class RefusalClass(StrEnum):
     UNINSPECTABLE = "uninspectable"
     FAULT = "fault"
     OFF = "off"  # the kill switch
+    AWAY = "away"  # what must be asked before anything may pass does not answer
+
+
+class Halt(StrEnum):
+    """Why no LLM traffic passes at all."""
+
+    SWITCHED = "kill-switch"
+    AWAY = "store-away"  # nobody can tell how the switch stands
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

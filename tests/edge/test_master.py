@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from edge.masters import own_context, parts, settings
 from excise.edge.faults import Fault
 from excise.edge.master import ExciseMaster, serve
 from excise.errors import AuditError, ConfigError
+from excise.model import Halt
 
 __all__ = ["own_context"]  # used by every test
 
@@ -66,3 +68,17 @@ async def test_faults_reach_the_trail(tmp_path: Path) -> None:
     assert made.dispatcher.note("somewhere", AuditError("EXC-AUD-001", "x.")) != reference
     with pytest.raises(AuditError):
         made._record_fault(Fault("r", "w", "k"))
+
+
+async def test_an_outage_is_not_called_the_kill_switch(tmp_path: Path) -> None:
+    """What stood before it is not told again behind it."""
+    told: list[tuple[str, ...]] = []
+    here: list[Halt | None] = [None]
+    told_of = replace(parts(), halted=lambda: here[0], notice=lambda *said: told.append(said))
+    made = ExciseMaster(settings(tmp_path), told_of)
+    for halt in (None, Halt.AWAY, None, Halt.SWITCHED, Halt.AWAY, Halt.SWITCHED, None):
+        here[0] = halt
+        made._look_at_switch()
+        made._look_at_switch()
+    away, back = ("store-away", "EXC-STA-006"), ("store-back", "EXC-STA-006")
+    assert told == [away, back, ("kill-switch-on",), away, back, ("kill-switch-off",)]

@@ -17,7 +17,7 @@ from excise.config import load_settings
 from excise.edge.parts import Live, build_parts, read_engine
 from excise.edge.reload import Reloader
 from excise.errors import PolicyError
-from excise.model import Action, Exchange, Principal
+from excise.model import Action, Exchange, Halt, Principal
 from excise.pipeline.firewall import Firewall
 from excise.rules.fillers import fill
 
@@ -260,6 +260,6 @@ def test_parts_speak_of_the_policy_in_force(folder: Path) -> None:
     world = live(folder)
     parts = build_parts(world._config, world.engine, FakeTrail())
     assert parts.reload is not None and parts.meter is not None
-    assert not parts.killed()
+    assert parts.halted() is None
     parts.kill()
-    assert parts.killed()
+    assert parts.halted() is Halt.SWITCHED

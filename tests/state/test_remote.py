@@ -13,6 +13,7 @@ import redis_server
 from redis_server import RedisServer
 
 from excise.errors import ConfigError, StateError
+from excise.model import Halt
 from excise.state.counters import Charge
 from excise.state.kill import KillSwitch
 from excise.state.remote import LONGEST_PAUSE, PATIENCE, Remote, check_url, open_remote
@@ -64,7 +65,7 @@ def test_a_cluster_takes_all_of_it(tmp_path: Path) -> None:
         grants, switch = RemoteGrants(remote), RemoteSwitch(remote, KillSwitch(tmp_path))
         assert grants.spend("token", 60) and not grants.spend("token", 60)
         switch.turn_on()
-        assert switch.is_on() and switch.turn_off()
+        assert switch.halt() is Halt.SWITCHED and switch.turn_off()
         with pytest.raises(StateError):
             remote.ask(lambda client: client.eval("return 1", 2, "excise:a", "excise:b"))
     finally:

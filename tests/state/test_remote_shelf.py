@@ -11,6 +11,7 @@ import redis_server
 from redis_server import RedisServer
 
 from excise.errors import StateError
+from excise.model import Halt
 from excise.state.kill import KillSwitch
 from excise.state.remote import Remote, open_remote
 from excise.state.remote_shelf import RemoteGrants, RemoteShelf, RemoteSwitch
@@ -55,10 +56,10 @@ def test_a_token_is_spent_once_and_a_grant_is_redeemed_once(remote: Remote) -> N
 def test_the_switch_is_for_all_nodes(remote: Remote, tmp_path: Path) -> None:
     one = RemoteSwitch(remote, KillSwitch(tmp_path / "one"))
     other = RemoteSwitch(remote, KillSwitch(tmp_path / "other"), clock=iter(range(99)).__next__)
-    assert not one.is_on() and not other.is_on()
+    assert one.halt() is None is other.halt()
     one.turn_on("an incident")
-    assert one.is_on() and other.is_on() and other.reason() == "an incident"
-    assert other.turn_off() and not other.is_on() and not other.turn_off()
+    assert one.halt() is Halt.SWITCHED is other.halt() and other.reason() == "an incident"
+    assert other.turn_off() and other.halt() is None and not other.turn_off()
 
 
 def test_while_the_server_is_away_everything_is_closed(
@@ -68,14 +69,17 @@ def test_while_the_server_is_away_everything_is_closed(
     switch, grants = RemoteSwitch(remote, KillSwitch(tmp_path)), RemoteGrants(remote)
     server.kill()
     try:
-        assert switch.is_on() and not grants.spend("other", 60) and switch.reason() == ""
+        assert (
+            switch.halt() is Halt.AWAY and not grants.spend("other", 60) and switch.reason() == ""
+        )
         with pytest.raises(StateError):
             grants.redeem(ID)
         with pytest.raises(StateError):
             switch.turn_on("here")
-        assert KillSwitch(tmp_path).is_on() and switch.reason() == "here"
+        assert KillSwitch(tmp_path).halt() is Halt.SWITCHED is switch.halt()
+        assert switch.reason() == "here"
     finally:
         server.start()
     time.sleep(1)
-    assert switch.is_on(), "its own file holds"
-    assert switch.turn_off() and not switch.is_on()
+    assert switch.halt() is Halt.SWITCHED, "its own file holds"
+    assert switch.turn_off() and switch.halt() is None

@@ -122,6 +122,7 @@ CLAUSE: Final = (
 _DIGEST: Final[dict[str, Any]] = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
 NOTICES: Final = (
     "limit-warning", "policy-loaded", "policy-rejected", "kill-switch-on", "kill-switch-off",
+    "store-away", "store-back",
     "worker-died", "self-test-failed",
 )  # fmt: skip
 CHECKPOINT_REASONS: Final = ("interval", "rotation", "retention", "stop")

@@ -7,7 +7,9 @@ from typing import Any
 
 from excise.cli.indexes import add_state_dir
 from excise.cli.options import settings_of
+from excise.errors import StateError
 from excise.ledger import switch_of
+from excise.model import Halt
 
 
 def add_parser(subparsers: Any) -> None:
@@ -20,7 +22,8 @@ def add_parser(subparsers: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Move the switch, or look at it; `status` exits with 1 where it is on."""
+    """Move the switch, or look at it; `status` exits with 1 where it is on. Raises `ConfigError`,
+    `StateError`."""
     switch = switch_of(settings_of(args))
     if args.state == "on":
         switch.turn_on(args.because)
@@ -29,6 +32,13 @@ def run(args: argparse.Namespace) -> int:
     if args.state == "off":
         print("off: traffic passes again" if switch.turn_off() else "it was off")
         return 0
-    reason = switch.reason()
-    print(("on" + (f": {reason}" if reason else "")) if switch.is_on() else "off")
-    return 1 if switch.is_on() else 0
+    halt = switch.halt()
+    if halt is Halt.AWAY:
+        raise StateError(
+            "EXC-STA-006",
+            "nobody can tell how the kill switch stands; LLM traffic is refused until one can.",
+            at=switch.place,
+        )
+    reason = switch.reason() if halt else ""
+    print((f"on: {reason}" if reason else "on") if halt else "off")
+    return 1 if halt else 0

@@ -45,7 +45,7 @@ from excise.edge.socketlayer import SocketLayer, offer_socket
 from excise.edge.tarpit import Tarpit
 from excise.edge.threads import IN_PLACE_BYTES, in_thread
 from excise.errors import AuditError, ExciseError
-from excise.model import Action, Exchange, RefusalClass, Reply
+from excise.model import Action, Exchange, Halt, RefusalClass, Reply
 
 log = logging.getLogger("excise.edge")
 
@@ -70,7 +70,7 @@ class Addon:
         note: Callable[[str, BaseException], str],
         body_limit: int = DEFAULT_BODY_LIMIT,
         meter: Meter | None = None,
-        killed: Callable[[], bool] = bool,
+        halted: Callable[[], Halt | None] = lambda: None,
         tarpit: Tarpit | None = None,
         load: Load | None = None,
         headers: AnswerHeaders | None = None,
@@ -82,7 +82,7 @@ class Addon:
         self._note = note
         self._limit = body_limit
         self._meter = meter
-        self._killed = killed
+        self._halted = halted
         self._tarpit = tarpit or Tarpit()
         self._load = load or Load()
         self._headers = headers
@@ -129,9 +129,8 @@ class Addon:
         passage.exchange = exchange
         if passage.upgrade and not self._firewall().reads_socket(exchange):
             passage.barred = passage.barred or "uninspectable:websocket"
-        if (
-            self.draining or passage.shed or passage.oversize or passage.barred or self._killed()
-        ):  # fmt: skip
+        held = passage.shed or passage.oversize or passage.barred
+        if held or self.draining or self._halted():
             return self._bar(flow, passage, exchange)
         wall, body = self._firewall(), exchange.body
         if len(body) > IN_PLACE_BYTES or wall.waits(exchange, body):
@@ -210,8 +209,9 @@ class Addon:
             offer_socket(flow.request.headers)
 
     def _bar(self, flow: http.HTTPFlow, passage: Passage, exchange: Exchange) -> Awaitable[None]:
-        if self._killed():
-            return self._refuse(flow, passage, "kill-switch", cls=RefusalClass.OFF)
+        if halt := self._halted():
+            cls = RefusalClass.OFF if halt is Halt.SWITCHED else RefusalClass.AWAY
+            return self._refuse(flow, passage, halt, cls=cls)
         if self.draining:
             return self._refuse(flow, passage, "stopping", 503)
         if passage.shed:
@@ -341,7 +341,7 @@ class Addon:
             return
         if self.leaving:
             end_after(flow)
-        passage.stream = GuardedStream(stream, self._note, self._trail.commit, self._killed)
+        passage.stream = GuardedStream(stream, self._note, self._trail.commit, self._halted)
         response.stream = True
         self._marked(response, passage)
         response.headers.pop("content-encoding", None)  # what comes out of the firewall has none
@@ -361,7 +361,7 @@ class Addon:
             note=self._note,
             think=self.afterthoughts.take,
             new_id=new_id,
-            stopping=lambda: self.draining or self._killed(),
+            stopping=lambda: self.draining or self._halted() is not None,
             limit=passage.limit,
             ended=lambda: self.sockets.pop(flow, None),
         )
@@ -442,7 +442,9 @@ class Addon:
         if passage is not None:
             passage.own = True
         exchange = to_exchange(flow, reference, host)
-        reply, _ = self._firewall().refuse(exchange, RefusalClass.FAULT, "fault")
+        away = self._halted() is Halt.AWAY  # then that is why it failed
+        cls = RefusalClass.AWAY if away else RefusalClass.FAULT
+        reply, _ = self._firewall().refuse(exchange, cls, "fault")
         return self._marked(to_response(reply), Passage(exchange=exchange))
 
     async def _refuse(

@@ -36,6 +36,7 @@ from excise.edge.socketlayer import Stop
 from excise.edge.tarpit import Tarpit
 from excise.edge.threads import in_thread
 from excise.errors import AuditError, ConfigError, UnsafeError
+from excise.model import Halt
 from excise.state.ca import CaFiles
 from excise.state.certificates import Revoked
 from excise.state.clients import Clients, load_clients
@@ -96,13 +97,14 @@ class ExciseMaster(master.Master):
             note=self.dispatcher.note,
             body_limit=settings.body_limit,
             meter=parts.meter,
-            killed=parts.killed,
+            halted=parts.halted,
             tarpit=Tarpit(seconds=parts.tarpit_seconds),
             load=load,
             headers=parts.headers,
         )
         self.reloader = parts.reload(self.gate.forget) if parts.reload else None
-        self._was_killed = False
+        self._halt: Halt | None = None
+        self._was_on = False
         self.dispatcher.refuse = self.addon.refusal
         self._load()
 
@@ -254,13 +256,18 @@ class ExciseMaster(master.Master):
             await asyncio.sleep(TICK)
 
     def _look_at_switch(self) -> None:
-        killed = self._parts.killed()
-        if killed == self._was_killed:
+        halt, before = self._parts.halted(), self._halt
+        if halt is before:
             return
-        self._was_killed = killed
-        if killed:
+        self._halt = halt
+        if halt and not before:
             self._close_sockets(busy=True)
-        self._parts.notice("kill-switch-on" if killed else "kill-switch-off")
+        if Halt.AWAY in (halt, before):
+            self._parts.notice("store-away" if halt is Halt.AWAY else "store-back", "EXC-STA-006")
+        on = halt is Halt.SWITCHED
+        if halt is not Halt.AWAY and on != self._was_on:  # while it is away nobody knows
+            self._was_on = on
+            self._parts.notice("kill-switch-on" if on else "kill-switch-off")
 
     def _end_slow_heads(self) -> None:
         """Cut off who has begun a request and does not come to the end of its head."""

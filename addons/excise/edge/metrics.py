@@ -97,7 +97,10 @@ FAMILIES: Final = (
            "Lines that a sink took (`sent`) or that were lost to it (`dropped`)."),
     Family("excise_sink_failures", "counter", ("sink",), "Batches that a sink did not take."),
     Family("excise_ready", "gauge", ("check",), "1 where this check of /readyz holds."),
-    Family("excise_kill_switch", "gauge", (), "1 while all LLM traffic is refused."),
+    Family("excise_kill_switch", "gauge", (), "1 while the kill switch is on."),
+    Family("excise_store_away", "gauge", (),
+           "1 while all LLM traffic is refused since nobody can tell how the kill switch stands: "
+           "what nodes share does not answer."),
     Family("excise_policy", "gauge", ("profile", "digest", "version"),
            "Always 1; its labels name the policy in force and the version of the product."),
     Family("excise_start_time_seconds", "gauge", (), "When the proxy started, Unix time."),

@@ -218,7 +218,7 @@ def join_parts(config: Config, live: Live, trail: Trail) -> Parts:
         else None,
         every_tunnel=config.audit_tunnels == "all",
         meter=live.meter,
-        killed=live.switch.is_on,
+        halted=live.switch.halt,
         kill=live.switch.turn_on,
         notice=live.notice,
         sweep=live.sweep,

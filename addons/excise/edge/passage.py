@@ -11,6 +11,7 @@ from typing import Any, Final
 from excise.edge.load import Load
 from excise.edge.ports import Record, ResponseStream, Step, Thought
 from excise.edge.threads import in_thread
+from excise.model import Halt
 
 PASSAGE: Final = "excise"
 DEFAULT_BODY_LIMIT: Final = 20 * 1024 * 1024
@@ -42,12 +43,12 @@ class GuardedStream:
         stream: ResponseStream,
         note: Callable[[str, BaseException], str],
         commit: Callable[[Record], Awaitable[None]],
-        killed: Callable[[], bool] = bool,
+        halted: Callable[[], Halt | None] = lambda: None,
     ) -> None:
         self._stream = stream
         self._note = note
         self._commit = commit
-        self._killed = killed
+        self._halted = halted
         self.end = End.OPEN
         self.settled = False
 
@@ -78,8 +79,8 @@ class GuardedStream:
     def _take(self, step_of: Callable[[], Any]) -> Release:
         if self.end is not End.OPEN:
             return Release(b"", self.end)
-        if self._killed():
-            release = self._closing("kill-switch")
+        if halt := self._halted():
+            release = self._closing(halt)
             self.end = release.end
             return release
         try:

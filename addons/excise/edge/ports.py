@@ -11,7 +11,16 @@ from typing import Any, Protocol
 from excise.edge.discovery import Sight
 from excise.edge.faults import Fault
 from excise.edge.headers import AnswerHeaders
-from excise.model import Action, Answer, Decision, Exchange, RefusalClass, Reply, SocketMessage
+from excise.model import (
+    Action,
+    Answer,
+    Decision,
+    Exchange,
+    Halt,
+    RefusalClass,
+    Reply,
+    SocketMessage,
+)
 
 Record = dict[str, Any]
 
@@ -352,7 +361,8 @@ class Parts:
     sight_record: Callable[[Sight], Record] | None = None
     every_tunnel: bool = False  # one also about each connection that was relayed unread
     meter: Meter | None = None
-    killed: Callable[[], bool] = bool  # whether all LLM traffic is to be refused
+    # Why all LLM traffic is to be refused, if it is.
+    halted: Callable[[], Halt | None] = lambda: None
     kill: Callable[[], None] = lambda: None  # turns that on, for the signal
     # An event of `audit.fields.NOTICES`, and what it is about.
     notice: Callable[..., None] = lambda event, subject="": None

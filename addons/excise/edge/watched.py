@@ -22,7 +22,7 @@ from excise.edge.metrics import CountedTrail, Labels, Metrics, Readings
 from excise.edge.parts import Live, build_parts, join_parts
 from excise.edge.ports import Parts
 from excise.edge.settings import parse_networks
-from excise.model import Exchange, Principal
+from excise.model import Exchange, Halt, Principal
 from excise.pipeline.firewall import Firewall
 from excise.state.shared import Shared
 
@@ -51,7 +51,7 @@ def watched(
         "policy": Trial(lambda: passes_trial(live.engine, live.firewall)),
         "audit": lambda: not trail.failed,
     }
-    _read_state(metrics, live, trail, parts.killed)
+    _read_state(metrics, live, trail, parts.halted)
     _read_sinks(metrics, trail)
     monitor = Monitor(metrics, checks)
     with _served(config, monitor, worker) as server:
@@ -74,11 +74,12 @@ def _served(config: Config, watch: Watch, worker: str = "") -> HealthServer:
 
 
 def _read_state(
-    metrics: Metrics, live: Live, trail: AuditWriter, killed: Callable[[], bool]
+    metrics: Metrics, live: Live, trail: AuditWriter, halted: Callable[[], Halt | None]
 ) -> None:
     started = time.time()
     metrics.read("excise_policy", lambda: {_names(live.engine): 1.0})
-    metrics.read("excise_kill_switch", lambda: {(): float(killed())})
+    metrics.read("excise_kill_switch", lambda: {(): float(halted() is Halt.SWITCHED)})
+    metrics.read("excise_store_away", lambda: {(): float(halted() is Halt.AWAY)})
     metrics.read("excise_start_time_seconds", lambda: {(): started})
     metrics.read("excise_audit_queue", lambda: {(): float(trail.depth)})
     metrics.read("excise_audit_writable", lambda: {(): float(not trail.failed)})

@@ -31,6 +31,10 @@ MESSAGES: Final[dict[RefusalClass, str]] = {
         "send plain, well-formed content."
     ),
     RefusalClass.OFF: "Your organisation has switched LLM traffic off for now.",
+    RefusalClass.AWAY: (
+        "Nothing was sent: your organisation's LLM firewall cannot reach what it has to ask first. "
+        "Try again in a while."
+    ),
     RefusalClass.FAULT: (
         "This request was stopped because your organisation's LLM firewall could not check it."
     ),
@@ -46,6 +50,7 @@ CLASSIC: Final[dict[RefusalClass, int]] = {
     RefusalClass.UNINSPECTABLE: 400,
     RefusalClass.FAULT: 400,
     RefusalClass.OFF: 403,
+    RefusalClass.AWAY: 400,
 }
 
 
@@ -61,7 +66,7 @@ def build_refusal(
     """The refusal of one class. Without a `message` it says what is said by default, with the
     reference in it. A limit is 429 always: what else would tell a client to come back?"""
     status = CLASSIC[cls] if classic or cls is RefusalClass.LIMIT else 400
-    if cls is RefusalClass.FAULT:
+    if cls in (RefusalClass.FAULT, RefusalClass.AWAY):
         status = fault_status
     return Refusal(
         cls=cls,

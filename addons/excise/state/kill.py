@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from excise.errors import StateError
+from excise.model import Halt
 
 NAME: Final = "KILL"
 
@@ -22,15 +23,15 @@ class KillSwitch:
         """Where it is."""
         return str(self.path)
 
-    def is_on(self) -> bool:
-        """Whether traffic is to be refused; also where nobody can tell."""
+    def halt(self) -> Halt | None:
+        """Why traffic is to be refused, if it is; also where nobody can tell."""
         try:
             self.path.stat()
         except (FileNotFoundError, NotADirectoryError):
-            return False
+            return None
         except OSError:
-            return True
-        return True
+            return Halt.AWAY
+        return Halt.SWITCHED
 
     def turn_on(self, why: str = "") -> None:
         """Refuse from now on. Raises `StateError`."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
+from excise.model import Halt
+
 Clock = Callable[[], float]
 """Seconds, never going backwards: `time.monotonic` outside tests."""
 
@@ -86,15 +88,15 @@ class Grants(Protocol):
 
 
 class Switch(Protocol):
-    """The kill switch. All but `is_on` and `reason` may raise `StateError`."""
+    """The kill switch. All but `halt` and `reason` may raise `StateError`."""
 
     @property
     def place(self) -> str:
         """Where it is, for people."""
         ...
 
-    def is_on(self) -> bool:
-        """Whether traffic is to be refused; also where nobody can tell."""
+    def halt(self) -> Halt | None:
+        """Why traffic is to be refused, if it is; also where nobody can tell."""
         ...
 
     def turn_on(self, why: str = "") -> None:

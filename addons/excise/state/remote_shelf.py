@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from excise.errors import StateError
+from excise.model import Halt
 from excise.state.kill import KillSwitch
 from excise.state.ports import Clock
 from excise.state.remote import Remote
@@ -94,16 +95,17 @@ class RemoteSwitch:
         """Where it is."""
         return _KILL
 
-    def is_on(self) -> bool:
-        """Whether traffic is to be refused; also where nobody can tell."""
+    def halt(self) -> Halt | None:
+        """Why traffic is to be refused, if it is; also where nobody can tell."""
         with self._lock:
-            if self._clock() >= self._until:
+            # Where others were not answered, what was seen a moment ago says nothing.
+            if self._clock() >= self._until or self._remote.is_away():
                 try:
                     self._seen = bool(self._remote.ask(lambda client: client.exists(_KILL)))
                     self._until = self._clock() + LOOK
                 except StateError:
-                    return True
-        return self._seen or self._own.is_on()
+                    return self._own.halt() or Halt.AWAY
+        return Halt.SWITCHED if self._seen else self._own.halt()
 
     def turn_on(self, why: str = "") -> None:
         """Refuse from now on, on all nodes; where those cannot be told, on this one. Raises
