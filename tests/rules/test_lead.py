@@ -30,6 +30,7 @@ from excise.rules.tree import DialectError, parse
         (r"key-[a-z]{4,60}", r"key-[a-z]{4}"),  # how it goes on is left to `re`
         (r"key-[a-z]{40}", r"key-[a-z]{12}"),  # more would select no better
         (r"key(?:-[a-z]{3}){9}", r"key(?:-[a-z]{3}){4}"),
+        (r"key(?:[,]? [a-z]{3,8}){9}", r"key(?:[,]? [a-z]{3,8}){3}[,]? [a-z]{3}"),
         (r"key[^\n]{0,200}end", r"key"),
         (r"a[^\n]{0,200}end", r"a[^\n]{0,200}end"),  # too little stands in front of the gap
         (r"(?:key|token)(?: [a-z]{3})?", r"(?:key|token)"),

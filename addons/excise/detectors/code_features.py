@@ -160,7 +160,7 @@ def encode(text: str, vocabulary: Vocabulary, words: Words | None = None) -> Enc
     glued = np.empty(size, bool)
     np.equal(tokens.starts[1:], tokens.ends[:-1], out=glued[1:])
     glued[:1] = tokens.starts[:1] == 0
-    begins = np.flatnonzero(tokens.classes == NEWLINE)
+    begins = (tokens.classes == NEWLINE).nonzero()[0]
     begins += 1
     if size:
         inner = begins[:-1] if begins.size and begins[-1] == size else begins

@@ -108,8 +108,8 @@ def judge(model: CodeModel, encoded: Encoded, parts: Sequence[tuple[int, int]]) 
     if not parts:
         return []
     scores = model.tongue_scores(encoded, [(a, min(b, a + _READ)) for a, b in parts])
-    chances = np.exp(scores - scores.max(1, keepdims=True))
-    chances /= chances.sum(1, keepdims=True)
+    chances = np.exp(scores - np.maximum.reduce(scores, 1, keepdims=True))
+    chances /= np.add.reduce(chances, 1, keepdims=True)
     data, prose = model.tongues.index(DATA), model.tongues.index(PROSE)
     datas, proses = chances[:, data].tolist(), chances[:, prose].tolist()
     chances[:, [data, prose]] = 0

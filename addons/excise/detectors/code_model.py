@@ -100,9 +100,9 @@ class CodeModel:
         empty."""
         starts, ends = np.array(parts, np.int64).T
         sizes = ends - starts
-        behind = np.cumsum(sizes)
+        behind = sizes.cumsum()
         firsts = behind - sizes
-        places = np.arange(int(behind[-1])) + np.repeat(starts - firsts, sizes)
+        places = np.arange(int(behind[-1])) + (starts - firsts).repeat(sizes)
         out = self._sums(encoded, places, firsts)
         out -= (sizes * (RAISED * _FEATURES))[:, None]
         out *= (self.tongue_scale / (sizes + TONGUE_SOFT) ** TONGUE_POWER)[:, None]

@@ -289,7 +289,7 @@ class Hyper:
             if count - len(raw.translate(None, _DIGITS_OF_ASCII)) < group.digits:
                 continue
             if digits is None:
-                digits = np.flatnonzero(_IS_DIGIT[np.frombuffer(raw, np.uint8)])
+                digits = _IS_DIGIT.take(np.frombuffer(raw, np.uint8)).nonzero()[0]
             for low, high in _stretches(digits, group, len(raw)):
                 known = len(found)
                 piece = raw[low:high]
@@ -381,7 +381,7 @@ def _stretches(digits: NDArray[np.intp], group: _Group, size: int) -> Iterator[t
     if not len(close):
         return
     around = group.breadth + 1
-    cuts = np.flatnonzero(np.diff(close) > 2 * around + _APART)
+    cuts = (close[1:] - close[:-1] > 2 * around + _APART).nonzero()[0]
     for low, high in zip((0, *(cuts + 1)), (*cuts, -1), strict=True):
         yield max(int(close[low]) - around, 0), min(int(close[high]) + 2 * around, size)
 

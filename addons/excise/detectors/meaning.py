@@ -123,7 +123,7 @@ class Meaning:
         if brought:  # there an attack of any family is an order that is not the user's
             outcomes["indirect"] = max(outcomes["indirect"], outcomes["attack"])
         shares = model.topic_scores(reading, views.wide)
-        topics = dict(zip(model.topics, shares.max(0).tolist(), strict=True))
+        topics = dict(zip(model.topics, np.maximum.reduce(shares, 0).tolist(), strict=True))
         topics.pop(NO_TOPIC, None)
         return Look(model, outcomes, topics, reading, views, views.wide, shares)
 

@@ -70,15 +70,16 @@ _few_windows = lru_cache(maxsize=512)(_windows)
 
 
 def sentences(reading: Reading) -> Units:
-    """Lines and sentences: what stands between ends of line and full stops with a gap behind."""
-    size = reading.starts.size
+    """Lines and sentences: what stands between ends of line and full stops with a gap behind. The
+    text must have a token."""
     stop = reading.stops.copy()
     stop[:-1] &= reading.starts[1:] > reading.ends[:-1]
     stop |= reading.kinds == NEWLINE
-    lasts = np.flatnonzero(stop) + 1
-    if not lasts.size or lasts[-1] != size:
-        lasts = np.append(lasts, size)
-    firsts = np.concatenate((np.zeros(1, np.int64), lasts[:-1]))
+    stop[-1] = True
+    lasts = stop.nonzero()[0]
+    lasts += 1
+    firsts = np.zeros_like(lasts)
+    firsts[1:] = lasts[:-1]
     return Units(firsts, lasts)
 
 
@@ -100,12 +101,12 @@ class Views(NamedTuple):
 
     def features(self) -> Floats:
         """What the last step reads: `VIEWS`, head after head for each."""
-        top = self.by_sentence.max(0)
+        top = np.maximum.reduce(self.by_sentence, 0)
         return np.concatenate(
             (
                 top,
                 highest(self.by_sentence, 2),
-                self.by_narrow.max(0),
+                np.maximum.reduce(self.by_narrow, 0),
                 _mean(self.by_wide),
                 top - _mean(self.by_sentence),
             )
@@ -115,7 +116,9 @@ class Views(NamedTuple):
 def highest(values: Floats, count: int) -> Floats:
     """The mean of the highest so many of each column (of all where there are fewer)."""
     if len(values) > count:
-        values = np.partition(values, -count, 0)[-count:]
+        values = values.copy()
+        values.partition(-count, 0)
+        values = values[-count:]
     return _mean(values)
 
 
@@ -138,10 +141,17 @@ def edges_of(size: int, *units: Units) -> Ints:
     return marked.nonzero()[0]
 
 
+def _as_many(edges: Ints, begin: int) -> int:
+    """The edge up to which tokens are read at once from another one on."""
+    last = len(edges) - 1
+    far = edges[begin] + _AT_ONCE
+    return last if edges[last] <= far else min(int(edges.searchsorted(far)), last)
+
+
 def unit_sums(sums: NDArray[Any], edges: Ints, units: Units) -> Floats:
     """Unit × column, from sums over the tokens between edges."""
     total = np.zeros((edges.size, sums.shape[1]))
-    np.cumsum(sums, 0, out=total[1:])
+    np.add.accumulate(sums, 0, out=total[1:])
     own = total.take(edges.searchsorted(units.lasts), 0)
     own -= total.take(edges.searchsorted(units.firsts), 0)
     return own.astype(np.float32)
@@ -241,7 +251,7 @@ class MeaningModel:
         out = np.empty((edges.size - 1, columns), np.float32)
         begin = 0
         while begin < len(out):
-            end = min(int(edges.searchsorted(edges[begin] + _AT_ONCE)), len(out))
+            end = _as_many(edges, begin)
             first, last = int(edges[begin]), int(edges[end])
             heads = edges[begin:end] - first
             even, odd = in_lanes(self.table.take(reading.buckets[:, first:last]))
@@ -286,7 +296,7 @@ class MeaningModel:
         sums = np.empty((edges.size - 1, WIDTH), np.float32)
         begin = 0
         while begin < len(sums):
-            end = min(int(edges.searchsorted(edges[begin] + _AT_ONCE)), len(sums))
+            end = _as_many(edges, begin)
             rows = reading.rows[edges[begin] : edges[end]]
             values = self.vectors.take(rows, 0) * self.vector_scale.take(rows)[:, None]
             np.add.reduceat(values, edges[begin:end] - edges[begin], out=sums[begin:end])
@@ -315,7 +325,7 @@ def logistic(x: Floats) -> Floats:
 
 def softmax(x: Floats) -> Floats:
     """Shares by row."""
-    shares = x - x.max(1, keepdims=True)
+    shares = x - np.maximum.reduce(x, 1, keepdims=True)
     np.exp(shares, out=shares)
-    shares /= shares.sum(1, keepdims=True)
+    shares /= np.add.reduce(shares, 1, keepdims=True)
     return shares

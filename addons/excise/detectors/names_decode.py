@@ -50,7 +50,8 @@ def best_tags(
     """
     begins, lengths = _runs(likely, leans.size)
     heads = lengths.cumsum() - lengths
-    tokens = np.arange(int(lengths.sum())) + (begins - heads).repeat(lengths)
+    tokens = (begins - heads).repeat(lengths)
+    tokens += np.arange(tokens.size)
     scores = margins.take(tokens, 0) + leans.take(tokens)[:, None]
     alive = _may_hold_a_name(scores, heads, lengths, moves).nonzero()[0]
     tags = np.zeros(tokens.size, np.int64)
@@ -78,7 +79,7 @@ def _may_hold_a_name(scores: Floats, heads: Ints, lengths: Ints, moves: Moves) -
 def _decode(tags: Ints, scores: Floats, transitions: Floats, heads: Ints, lengths: Ints) -> None:
     """Fills in the tags of some runs, longest first, by their places among the scores."""
     steps = np.arange(int(lengths[0]))
-    active = np.searchsorted(-lengths, -steps, side="left").tolist()
+    active = (-lengths).searchsorted(-steps).tolist()
     places = np.minimum(heads + steps[:, None], scores.shape[0] - 1)
     # Tags come before runs: numpy works along the last axis in long strides.
     best = np.zeros((steps.size, TAGS, heads.size), np.float32)

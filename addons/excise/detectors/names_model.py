@@ -105,7 +105,7 @@ class NamesModel:
         """The sums for columns of keys; where `every` is not set the first key alone counts."""
         few = every.nonzero()[0]
         wanted = np.concatenate((keys[0], keys[1:].take(few, 1).ravel()))
-        owners = np.concatenate((np.arange(every.size), np.tile(few, len(keys) - 1)))
+        owners = np.concatenate((np.arange(every.size), *(len(keys) - 1) * (few,)))
         places, known = self._find(wanted)
         cells = known.nonzero()[0]
         return self._sums(places.take(cells), owners.take(cells), every.size)

@@ -29,6 +29,7 @@ _BEGINNINGS: Final = tuple(crc32(name.encode()) for name in _OF_LETTERS)
 # Longer words are rare and go one by one; a lower-case code point has four bytes at most.
 LONGEST: Final = 32
 _BYTES: Final = 4 * LONGEST
+_PIECE_ROWS: Final = np.arange(len(_PIECES))[:, None] * (_BYTES + 1)
 
 _UPPER: Final = 1
 _LOWER: Final = 2
@@ -229,7 +230,7 @@ def _keys(data: NDArray[np.uint8], ends: Ints, offsets: Ints | None) -> tuple[_K
     own = np.bitwise_xor.reduceat(shares, firsts).reshape(lefts.shape)
     lengths = sizes.reshape(lefts.shape)
     words = own[0] ^ _blanks()[0].take(lengths[0])
-    return words, own ^ np.take_along_axis(_blanks()[1:], lengths, 1)
+    return words, own ^ _blanks()[1:].take(_PIECE_ROWS + lengths)
 
 
 @cache

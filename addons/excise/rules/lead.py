@@ -189,7 +189,7 @@ def _cut(nodes: Nodes, enough: int, before: int = 0) -> tuple[list[Node], bool]:
         if ahead >= enough:
             return kept, True
         if _spread(node) > _WIDE and ahead >= _SELECTIVE:
-            return kept + _least(node, enough - ahead), True
+            return kept + (_least(node, enough - ahead) or _turns(node, enough - ahead)), True
         shorter, cut = _cut_node(node, enough, ahead)
         kept.append(shorter)
         if cut:
@@ -207,6 +207,19 @@ def _least(node: Node, most: int) -> list[Node]:
         return []
     count = min(value[0], -(-most // low))
     return [(kind, (count, count, value[2]))]
+
+
+def _turns(node: Node, most: int) -> list[Node]:
+    """The same of something whose width varies a little, the last turn as short as it may be."""
+    kind, value = node
+    if kind not in REPEATS or not value[0]:
+        return []
+    low, high = width_of(value[2])
+    if not low or high - low > _WIDE:
+        return []
+    count = min(value[0], -(-most // low), _WIDE // max(high - low, 1))
+    before = [(kind, (count - 1, count - 1, value[2]))] if count > 1 else []
+    return [*before, *_trim(value[2])]
 
 
 def _cut_node(node: Node, enough: int, ahead: int) -> tuple[Node, bool]:
