@@ -175,35 +175,38 @@ def _joined() -> Iterator[tuple[str, int]]:
     yield from (("veintiun", 21), ("ventun", 21), ("vinteum", 21))
 
 
-def _hundreds(small: dict[str, int]) -> Iterator[tuple[str, int]]:
-    for units, hundred in ((_UNITS[1], "hundert"), (_UNITS[6], "honderd"), (_UNITS[4], "cento")):
-        for n, unit in enumerate(("", *units.split()[1:])):
-            head = ("ein" if unit == "eins" else plain(unit)) + hundred
-            value = 100 * max(n, 1)
-            if n > 1:
-                yield head, value
-            for word, rest in small.items():
-                if rest:
-                    yield from ((head + join + word, value + rest) for join in ("", "und", "en"))
-
-
 def _words() -> dict[str, tuple[Sort, int]]:
     words: dict[str, tuple[Sort, int]] = {}
     for word, sort, value in _table():
         if word != "-":
             words.setdefault(plain(word), (sort, value))
-    small = {plain(word): value for word, value in _joined()}
-    words.update({word: (Sort.WHOLE, value) for word, value in small.items()})
-    for row in (1, 4, 6):
-        for index, table in ((0, _UNITS), (10, _TEENS)):
-            small |= {plain(w): n for n, w in enumerate(table[row].split(), index) if w != "-"}
-        small |= {plain(w): 10 * n for n, w in enumerate(_TENS[row].split(), 2) if w != "-"}
-    for word, value in _hundreds(small):
-        words.setdefault(word, (Sort.HUNDREDS, value))
+    words.update({plain(word): (Sort.WHOLE, value) for word, value in _joined()})
     return words
 
 
+def _rests() -> dict[str, int]:
+    """What may stand behind a hundred in one word with it, in any of the languages that do so."""
+    rests = {plain(word): value for word, value in _joined()}
+    for row in (1, 4, 6):
+        for index, table in ((0, _UNITS), (10, _TEENS)):
+            rests |= {plain(w): n for n, w in enumerate(table[row].split(), index) if w != "-"}
+        rests |= {plain(w): 10 * n for n, w in enumerate(_TENS[row].split(), 2) if w != "-"}
+    return {word: value for word, value in rests.items() if value}
+
+
+def _heads(units: str) -> dict[str, int]:
+    """What may stand in front of a hundred in one word with it; one hundred may go without."""
+    known = enumerate(units.split()[1:], start=1)
+    return {"": 1, **{"ein" if unit == "eins" else plain(unit): n for n, unit in known}}
+
+
 WORDS: Final = MappingProxyType(_words())
+_RESTS: Final = MappingProxyType(_rests())
+_HEADS: Final = (
+    ("hundert", _heads(_UNITS[1])),
+    ("honderd", _heads(_UNITS[6])),
+    ("cento", _heads(_UNITS[4])),
+)
 _LONGEST: Final = 72  # characters of a word worth a look
 _ONE_WORD: Final = ("tausend", "duizend", "mila", "mille")
 _BY_HUNDREDS: Final = (("hundert", "und"), ("honderd", "en"))  # 1100 to 9999 in one word
@@ -217,7 +220,7 @@ def look_up(text: str) -> Meaning | None:
     if text[0] in "0123456789":
         return Meaning(text, Sort.DIGITS, 0) if text.isascii() else None
     word = plain(text)
-    known = WORDS.get(word)
+    known = _known(word)
     if known is not None:
         return Meaning(word, *known)
     if "fuenf" in word or "zwoelf" in word:
@@ -237,6 +240,26 @@ def look_up(text: str) -> Meaning | None:
     return None
 
 
+def _known(word: str) -> tuple[Sort, int] | None:
+    """A word of the table, or hundreds with what is joined to them: thousands of words that are
+    not worth their room."""
+    known = WORDS.get(word)
+    if known is not None:
+        return known
+    for hundred, heads in _HEADS:
+        head, found, tail = word.partition(hundred)
+        count = heads.get(head) if found else None
+        if count is None:
+            continue
+        if not tail and count > 1:
+            return Sort.HUNDREDS, 100 * count
+        for join in ("", "und", "en"):
+            rest = _RESTS.get(tail.removeprefix(join)) if tail.startswith(join) else None
+            if rest is not None:
+                return Sort.HUNDREDS, 100 * count + rest
+    return None
+
+
 def _is_thousands(word: Word) -> bool:
     return word.value >= 1000 and not word.value % 1000
 
@@ -244,7 +267,7 @@ def _is_thousands(word: Word) -> bool:
 def _below_thousand(word: str) -> int | None:
     if not word:
         return 0
-    sort, value = WORDS.get(word, (Sort.JOIN, 0))
+    sort, value = _known(word) or (Sort.JOIN, 0)
     return value if sort <= Sort.HUNDRED else None
 
 
