@@ -55,6 +55,7 @@ _NOUGHT: Final = np.uint8(ord("0"))
 _NINE: Final = np.uint8(9)  # what is below the digits wraps around to more
 _WIDEST_GAP: Final = 9  # from a digit to the next one of the same run
 _ALONE: Final = re.compile(r"[0-9](?<![0-9A-Za-z][0-9])[0-9]{12,18}(?![0-9A-Za-z])")
+_FEWEST_LEFT: Final = 4  # digits of a number that tell something of it
 _FEWEST_LISTED: Final = 4  # distinct numbers
 _LISTED_CODE: Final = re.compile(r"[ \t]?[,;|\t][ \t]?(?P<code>[0-9]{3,4})(?![0-9A-Za-z.])")
 _FIELD: Final = re.compile(r"[0-9]+(?:[-/][0-9]+)?")
@@ -217,9 +218,11 @@ def _sights(text: str, label: str) -> list[Sight]:
         if (found := _LISTED_CODE.match(text, number.end))
     )
     values = {text[start:end] for start, end in codes}
-    pieces = {piece for digits in known for piece in _pieces(digits)}
+    groups = list(_groups(digits))
+    sizes = {size for span in groups if (size := span.end - span.start) >= _FEWEST_LEFT}
+    pieces = {piece for digits in known for piece in _pieces(digits, sizes)}
     parts, telling = set[Span](), values | pieces
-    for span in _groups(digits):
+    for span in groups:
         group = text[span.start : span.end]
         if group not in telling:
             continue
@@ -270,9 +273,9 @@ def _cards(text: str, label: str, numbers: Sequence[_Number]) -> Iterator[_Numbe
             yield number
 
 
-def _pieces(digits: str) -> Iterator[str]:
-    """Everything that would be left of a number if four of its digits were."""
-    for size in range(4, len(digits) + 1):
+def _pieces(digits: str, sizes: Iterable[int]) -> Iterator[str]:
+    """Everything of these sizes that would be left of a number if four of its digits were."""
+    for size in sizes:
         yield from (digits[at : at + size] for at in range(len(digits) - size + 1))
 
 
