@@ -75,6 +75,8 @@ class Settings:
     `audit_tunnels` has a line for each connection that came to nothing: its client refused our
     certificate, or it was refused for the names it showed; with `suspects` also for what looks like
     a model that the catalogue does not know, with `all` for every connection relayed unread.
+    `audit_excerpts` has findings shown with so many characters around them, all that was found in
+    these masked.
     `sinks` are where the lines of the trail are sent on to, each as `KIND://HOST:PORT#OPTIONS`;
     `alerts` where what asks for an alert is told at once: `stderr`, webhooks, or `none`.
     `answer_headers` has answers tell their verdict's id in headers: `off`, `on`, or for groups.
@@ -151,6 +153,7 @@ class Settings:
     audit_keep_days: float = 0
     audit_pack: str = "zstd"
     audit_tunnels: str = "failures"
+    audit_excerpts: int = 0
     sinks: tuple[str, ...] = ()
     alerts: tuple[str, ...] = ("stderr",)
     answer_headers: tuple[str, ...] = ("off",)

@@ -201,6 +201,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "audit_keep_bytes": _whole(0, 10**15),
     "audit_keep_days": Kind(_number(36_525), "days from 0 (no limit) to 36525"),
     "audit_pack": _choice("zstd", "gzip", "none"),
+    "audit_excerpts": _whole(0, 200),
     "audit_tunnels": _choice("failures", "suspects", "all", "off"),
     "sinks": _TEXTS,
     "alerts": Kind(_alone("none"), "a list of stderr and webhooks, or none"),

@@ -11,7 +11,8 @@ from excise.cli.audit_show import explain, flatten
 RECORD = {
     "schema": 1, "time": "2030", "stage": "request", "action": "allow", "would": "block",
     "client": {"user_agent": "[bold]agent[/bold]"}, "reasons": ["one", "two"],
-    "rulings": [{"rule": "secrets.x", "entity": "secret.x", "count": 2, "clause": ""}],
+    "rulings": [{"rule": "secrets.x", "entity": "secret.x", "count": 2, "clause": "",
+                  "excerpt": "a [X] b"}],
     "timings": {"total": 1.5},
 }  # fmt: skip
 
@@ -22,7 +23,7 @@ def test_everything_is_told() -> None:
         console.print(part)
     shown = console.export_text()
     for word in ("with shadow rules enforced: block", "[bold]agent[/bold]", "secrets.x",
-                 "one, two", "timings.total", "1.5"):  # fmt: skip
+                 "one, two", "a [X] b", "timings.total", "1.5"):  # fmt: skip
         assert word in shown
     assert "clause" not in shown
 

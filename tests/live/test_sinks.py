@@ -205,7 +205,9 @@ def stage(
         f"otlp+http://{collects}",
         f"otlp-traces+http://{collects}",
     )
-    settings.write_text(f"sinks: [{', '.join(addresses)}]\n", "utf-8")
+    # With excerpts, without which lines say the less.
+    said = f"sinks: [{', '.join(addresses)}]\naudit-excerpts: 60\n"
+    settings.write_text(said, "utf-8")
     options = ["--metrics", f"127.0.0.1:{METRICS_PORT}"]
     with start(folder, options, program=CRASHING) as stage:
         yield stage
@@ -298,8 +300,10 @@ def test_escapes_hide_nothing(stage: Stage, planted: list[str], escape: str) -> 
 def test_a_blocked_exchange(stage: Stage, planted: list[str]) -> None:
     secret, marker = pem("sinks"), "zebra-blocked-prompt"
     planted += [marker, *(line for line in secret.splitlines() if "-----" not in line)]
+    # Excerpts end in front of what is not found.
+    far = "Our walk along the river was long, and the evening calm as in late spring. "
     with stage.exchange(1) as traffic:
-        send(stage, CHAT, json.dumps(said("user", f"{marker} {secret}")).encode())
+        send(stage, CHAT, json.dumps(said("user", f"{marker} {far}{secret}")).encode())
     assert traffic.received == []
     assert traffic.actions() == ["block"]
 
@@ -408,6 +412,7 @@ def test_no_sink_holds_any_of_it(
     write_what_is_made_of_the_trail(stage.proxy.trail)
     assert stage.proxy.find_leaks(sorted(spelled)) == []
     written = stage.proxy.trail.read_bytes().splitlines()
+    assert stage.proxy.trail.read_bytes().count(b'"excerpt"') > 40
     assert collector.got.count(b"gen_ai.operation.name") > 60  # spans stand only in traces
     for taker in (syslog, webhook, collector):
         assert [line for line in written if line not in taker.got] == []

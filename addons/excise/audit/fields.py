@@ -15,6 +15,7 @@ SCHEMA_VERSION: Final = 1
 
 # Lengths beyond which text that others choose is cut.
 MAX_AGENT: Final = 200
+MAX_EXCERPT: Final = 1000
 MAX_HOST: Final = 253  # RFC 1035 §2.3.4
 MAX_MODEL: Final = 128
 MAX_NAME: Final = 128
@@ -110,6 +111,11 @@ RULING: Final = (
     ),
     Field("older", {"const": True}, "It stands in an older turn, where nothing is refused."),
     Field("because", _text(300), "Why the operator had the rule changed."),
+    Field(
+        "excerpt",
+        _text(MAX_EXCERPT),
+        "Text around the first of them, all that was found in it masked; with `audit-excerpts`.",
+    ),
     Field("count", {"type": "integer", "minimum": 1}, "How often in this message.", True),
 )
 

@@ -19,6 +19,7 @@ from urllib.parse import unquote
 from excise import __version__
 from excise.audit.fields import (
     MAX_AGENT,
+    MAX_EXCERPT,
     MAX_HOST,
     MAX_MODEL,
     MAX_NAME,
@@ -35,6 +36,7 @@ from excise.sensitive import fingerprint
 
 Record = dict[str, Any]
 Mask = Callable[[str], str]
+Excerpt = Callable[[Ruling], str]
 
 _HIDDEN: Final = "*"
 _NONE: Final[Mapping[str, Any]] = MappingProxyType({})
@@ -107,12 +109,14 @@ def build_record(
     *,
     key: bytes = b"",
     mask: Mask = str,
+    excerpt: Excerpt = lambda _: "",
     time: datetime | None = None,
 ) -> Record:
     """One line as a dictionary that fits the schema; empty fields are left out.
 
-    `key` keys the fingerprints. `mask` returns a text without what detectors found in it. Without
-    `time` the writer puts in the moment at which it is handed the record.
+    `key` keys the fingerprints. `mask` returns a text without what detectors found in it;
+    `excerpt` the masked text around a finding, or "". Without `time` the writer puts in the moment
+    at which it is handed the record.
     """
     head = _head(facts, key, mask)
     record: Record = {
@@ -127,7 +131,7 @@ def build_record(
         "conversation": _conversation(facts.trajectory, key),
         **head.request,
         "stream": facts.stream,
-        **(_judgement(decision, key) if decision else {}),
+        **(_judgement(decision, key, excerpt) if decision else {}),
         **_effects(facts),
         "notice": dict(facts.notice),
         "shape": {name: round(value, 4) for name, value in facts.shape.items()},
@@ -182,13 +186,20 @@ def render_target(target: str, mask: Mask = str) -> str:
     return printable(pieces + ("?" + "&".join(names) if names else ""), MAX_PATH)
 
 
-def summarise(rulings: Iterable[Ruling], key: bytes) -> tuple[list[Record], int]:
+def summarise(
+    rulings: Iterable[Ruling], key: bytes, excerpt: Excerpt = lambda _: ""
+) -> tuple[list[Record], int]:
     """Rulings as the trail shows them, equal ones counted, and how many the limit left out."""
     counted: dict[tuple[object, ...], Record] = {}
     for ruling in rulings:
         entry = _ruling(ruling, key)
         score = entry.pop("score")
-        same = counted.setdefault(tuple(entry.values()), {**entry, "score": score, "count": 0})
+        kind = tuple(entry.values())
+        same = counted.get(kind)
+        if same is None:
+            same = counted[kind] = {**entry, "score": score, "count": 0}
+            if shown := excerpt(ruling):
+                same["excerpt"] = printable(shown, MAX_EXCERPT)
         same["score"] = max(same["score"], score)
         same["count"] += 1
     entries = list(counted.values())
@@ -220,8 +231,8 @@ def _ruling(ruling: Ruling, key: bytes) -> Record:
     return entry
 
 
-def _judgement(decision: Decision, key: bytes) -> Record:
-    rulings, left_out = summarise(decision.rulings, key)
+def _judgement(decision: Decision, key: bytes, excerpt: Excerpt) -> Record:
+    rulings, left_out = summarise(decision.rulings, key, excerpt)
     return {
         "action": str(decision.action),
         "would": str(decision.would),

@@ -11,7 +11,7 @@ from rich.text import Text
 
 _RULING: Final = (
     "rule", "entity", "severity", "action", "mode", "clause", "place", "role", "part", "path",
-    "score", "fingerprint", "count",
+    "score", "fingerprint", "count", "excerpt",
 )  # fmt: skip
 _APART: Final = ("rulings", "schema", "time", "stage", "action", "would")
 

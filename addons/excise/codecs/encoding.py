@@ -28,6 +28,7 @@ MAX_CODINGS: Final = 4
 _GZIP_HEAD: Final = 4  # up to the flags, RFC 1952 §2.3
 _GZIP_ASIDE: Final = 0b11100  # a field of anything, a name, a comment
 
+_NO_LIMIT: Final = 1 << 62
 # A block of at most 128 KiB takes at least 4 bytes, so this many bytes spell at most 4 MiB.
 _ZSTD_STEP: Final = 128
 _ZSTD_HEAD: Final = 18  # the longest head of a frame, RFC 8878 §3.1.1
@@ -185,6 +186,12 @@ def _guard(step: Callable[[], bytes]) -> bytes:
     except (zlib.error, brotli.error, zstandard.ZstdError):
         pass  # raised below, so that no library text hangs on it
     raise Unreadable("encoding-broken")
+
+
+def open_decoder(content_encoding: str, *, ratio: int) -> Decoder | None:
+    """What undoes the codings of a stream; None where it has none. It may run for hours, and its
+    memory is bounded elsewhere, so only the ratio counts."""
+    return Decoder(content_encoding, limit=_NO_LIMIT, ratio=ratio) if content_encoding else None
 
 
 class Decoder:

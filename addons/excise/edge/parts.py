@@ -313,6 +313,7 @@ def build_firewall(
         substitutes=engine.substitutes,
         overrides=Overrides(key=engine.override_key, desk=desk) if desk else None,
         prices=engine.limits.prices,
+        excerpts=config.audit_excerpts,
         counts=engine.limits.counts_tokens or _headers(config) is not None,
         seconds=config.decision_seconds,
         is_slow=engine.scanner.is_slow

@@ -18,7 +18,7 @@ from excise.catalogue import Catalogue, Host
 from excise.codecs import DIALECTS, SOCKETS
 from excise.codecs.base import Dialect
 from excise.codecs.dialect import is_event_stream
-from excise.codecs.encoding import Decoder
+from excise.codecs.encoding import open_decoder
 from excise.codecs.facts import streams_by_path
 from excise.codecs.head import read_head, splice_head
 from excise.codecs.logprobs import drop_logprobs
@@ -56,6 +56,7 @@ from excise.pipeline.changes import (
     timings_of,
 )
 from excise.pipeline.company import Company
+from excise.pipeline.excerpts import excerpts
 from excise.pipeline.inside import Read, look_inside, may_hold_document
 from excise.pipeline.judging import Judging, judged
 from excise.pipeline.listening import Listener
@@ -86,8 +87,6 @@ from excise.policy.running import Progress
 from excise.policy.schema import Images, Sockets
 from excise.policy.situation import NO_SESSION, Situation
 
-# A stream may run for hours; its memory is bounded elsewhere, so only the ratio counts.
-NO_LIMIT: Final = 1 << 62
 _NO_EDITS: Final = Redaction((), {})
 _NOTHING: Final = Decision(action=Action.ALLOW, would=Action.ALLOW)
 
@@ -112,6 +111,7 @@ class Firewall:
     overrides: Overrides | None = None  # None: nothing is overruled
     positive: Positive = as_it_is  # learns what messages look like, or holds them to it
     prices: Prices = NO_PRICES  # what tokens cost, for the trail
+    excerpts: int = 0  # characters that the trail shows on each side of a finding, masked
     counts: bool = False  # some limit needs the length of requests
     seconds: float = FOREVER  # that detectors may wait for something outside, in one exchange
     judging: Judging | None = None  # None: no model is asked as a judge
@@ -270,8 +270,7 @@ class Firewall:
         reader = context.dialect.open_stream(media_type)
         if reader is None:
             return None
-        coding, limits = answer.header("content-encoding"), self.limits
-        decoder = Decoder(coding, limit=NO_LIMIT, ratio=limits.ratio) if coding else None
+        decoder = open_decoder(answer.header("content-encoding"), ratio=self.limits.ratio)
         return AnswerStream(
             judge=self,
             reader=reader,
@@ -368,7 +367,8 @@ class Firewall:
         """An audit line about this exchange."""
         told = told_of(context, self.policy, facts, self.prices)
         mask = self.veil if context.hidden else str
-        return build_record(told, decision, key=self.fingerprint_key, mask=mask)
+        shown = excerpts(self.scanner, self.excerpts, facts.stage, decision.rulings)
+        return build_record(told, decision, key=self.fingerprint_key, mask=mask, excerpt=shown)
 
     def _usage(self, context: Context, answer: Answer, message: Message) -> Usage | None:
         if message.reading is None or not 200 <= answer.status < 300:

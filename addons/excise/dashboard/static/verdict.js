@@ -74,6 +74,7 @@ function found(ruling, record) {
     el("header", {}, el("h3", {}, ruling.rule), action(ruling.action), ruling.mode === "shadow" ? el("span", { class: "tag" }, "shadow") : null, el("span", { class: `severity s-${ruling.severity}` }, ruling.severity)),
     el("p", {}, ruling.entity, ruling.count > 1 ? `, ${ruling.count} times` : "", ruling.score !== undefined ? `, score ${ruling.score.toFixed(2)}` : "", ruling.clause ? `, by the clause ${ruling.clause}` : ", by the rule's own action", ruling.older ? ", in an older turn" : ""),
     at.length ? el("p", { class: "at" }, at.join(" › ")) : null,
+    ruling.excerpt ? el("blockquote", { class: "excerpt" }, ruling.excerpt) : null,
     ruling.because ? el("p", { class: "says" }, ruling.because) : null,
     ruling.fingerprint ? el("p", { class: "says" }, "Fingerprint ", el("code", {}, ruling.fingerprint)) : null,
     record.id ? judge(record, ruling.rule) : null);
