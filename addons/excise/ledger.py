@@ -1,5 +1,5 @@
-"""Settings → where budgets, placeholders, overrides and the kill switch are kept: in this process,
-in files of this node, or on a server that nodes share."""
+"""Settings → where budgets, placeholders, overrides, pins and the kill switch are kept: in this
+process, in files of this node, or on a server that nodes share."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ from excise.state.counters import Counters, MemoryCounters, SqliteCounters
 from excise.state.keys import adopt_key
 from excise.state.kill import KillSwitch
 from excise.state.overrides import FileGrants
-from excise.state.ports import Grants, Switch
+from excise.state.pins import NAME, SqlitePins
+from excise.state.ports import Grants, PinBoard, Switch
 from excise.state.remote import Remote, check_url, open_remote
 from excise.state.remote_counters import RemoteCounters
+from excise.state.remote_pins import RemotePins
 from excise.state.remote_shelf import RemoteGrants, RemoteSwitch
 from excise.state.shared import Shared, open_shared, share_with_nodes
 
@@ -54,6 +56,11 @@ def counters_of(config: Settings) -> Counters:
 def grants_of(config: Settings) -> Grants:
     """Where grants are written down. Raises `ConfigError`."""
     return RemoteGrants(_remote(config)) if config.redis else FileGrants(config.state_dir)
+
+
+def pins_of(config: Settings) -> PinBoard:
+    """Where the definitions of tools are pinned. Raises `ConfigError`."""
+    return RemotePins(_remote(config)) if config.redis else SqlitePins(config.state_dir / NAME)
 
 
 def switch_of(config: Settings) -> Switch:

@@ -7,7 +7,7 @@ from excise.detectors.guests import Hosting, host, reads
 from excise.detectors.leak import Leak, build_shingles
 from excise.detectors.links import Links
 from excise.detectors.tool_guard import Terms, ToolGuard
-from excise.detectors.tool_pins import Pinned, Pins
+from excise.detectors.tool_pins import Pinned, Pins, Server
 from excise.model import Direction, Part, Role, Segment
 from excise.resources import policies_dir
 from excise.rules.load import load_pack
@@ -46,7 +46,11 @@ def test_a_text_rests_where_everybody_lets_it() -> None:
     plain = Segment("So it was.", Role.ASSISTANT, Part.COMPLETION, 0)
     call = plain._replace(part=Part.TOOL_ARGUMENTS)
     linked = plain._replace(text="![](https://e.example/a)")
-    links, guard, pinned = Links(frozenset()), ToolGuard(Terms()), Pinned(Pins(), "me")
+    links, guard, pinned = (
+        Links(frozenset()),
+        ToolGuard(Terms()),
+        Pinned(Pins(), Server(("me",), "me")),
+    )
     bare = build_scanner([])
     assert bare.rests(plain, 0)
     assert not bare.rests(plain._replace(text="so\\u0020it"), 0)

@@ -134,6 +134,16 @@ def test_only_rules_of_the_direction_are_read() -> None:
     assert scanner.inspect([segment("Anna")], Direction.REQUEST).findings != [()]
 
 
+def test_a_pattern_for_requests_finds_nothing_in_answers() -> None:
+    """Nor does it stand in the way of what it overlaps with; where no direction is asked for, it
+    counts."""
+    match = replace(PERSON.match, regex="Anna")
+    scanner = build_scanner([replace(PERSON, match=match, asked=None)])
+    ways = (Direction.REQUEST, Direction.RESPONSE, None)
+    found = [scanner.inspect([segment("Anna")], way).findings[0] for way in ways]
+    assert [len(each) for each in found] == [1, 0, 1]
+
+
 def test_a_text_is_judged_once() -> None:
     """Also where it stands twice in one message; empty texts never."""
     capitals = Capitals()

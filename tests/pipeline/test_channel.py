@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 from splits import BlindScanner, SecretScanner
 
 from excise.codecs.generic_stream import GenericSseStream
-from excise.model import Finding, Kind, Part, Role, Segment, Severity, Span
+from excise.detectors.base import FOREVER, Scanned
+from excise.model import Direction, Finding, Kind, Part, Role, Segment, Severity, Span
 from excise.pipeline.channel import (
     CONTEXT,
     KEEP,
@@ -15,6 +18,7 @@ from excise.pipeline.channel import (
     ChannelText,
     Held,
     find_in,
+    find_whole,
     genuine,
     settle_limit,
 )
@@ -114,6 +118,32 @@ def test_a_view_is_searched_beside_the_text_and_escapes_stay_whole() -> None:
     text = "\\u0053ECRET-12345678 SECRET-00000000"
     (found,) = find_in(SecretScanner(), [(segment(text), unescape(text))])
     assert [each.span for each in found] == [Span(0, 20), Span(21, 36)]
+
+
+class SideScanner(SecretScanner):
+    """Says of whole texts alone that they are read."""
+
+    def inspect(
+        self, segments: Sequence[Segment], direction: Direction, seconds: float = FOREVER
+    ) -> Scanned:
+        assert (direction, seconds) == (Direction.RESPONSE, 0)
+        return Scanned([(ordered(each),) for each in segments])
+
+
+def ordered(segment: Segment) -> Finding:
+    span = Span(0, len(segment.text))
+    return Finding("injection.x", "r", span, 1.0, Severity.LOW, Kind.INSTRUCTION)
+
+
+def test_what_a_tool_brought_is_read_as_in_a_whole_answer() -> None:
+    """In the order of the texts; the others are read as pieces of an answer."""
+    parts = (Part.COMPLETION, Part.TOOL_RESULT, Part.METADATA, Part.TOOL_DEFINITION, Part.DOCUMENT)
+    texts = [(segment("SECRET-12345678")._replace(part=part), None) for part in parts]
+    found = find_whole(SideScanner(), texts)
+    entities = [[each.entity for each in findings] for findings in found]
+    secret, order = ["secret.test"], ["injection.x"]
+    assert entities == [secret, order, secret, order, order]
+    assert find_whole(SideScanner(), texts[:1]) == found[:1]
 
 
 def test_an_endless_wait_is_cut_short() -> None:

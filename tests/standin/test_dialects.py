@@ -10,6 +10,7 @@ from excise.standin.bedrock import CONVERSE, CONVERSE_STREAM
 from excise.standin.cohere import COHERE
 from excise.standin.dialects import CHAT, MESSAGES, RESPONSES, find_dialect
 from excise.standin.gemini import GEMINI, GEMINI_ARRAY, GEMINI_EVENTS
+from excise.standin.mcp import MCP
 from excise.standin.ollama import OLLAMA
 from excise.standin.script import Answer
 from excise.standin.shapes import Dialect
@@ -58,6 +59,7 @@ def test_an_error_says_its_message(dialect: Dialect) -> None:
         ("/model/m%3A0/converse", CONVERSE),
         ("/model/m:0/converse-stream", CONVERSE_STREAM),
         ("/v2/chat", COHERE),
+        ("/mcp/readonly", MCP),
         ("/api/chat", OLLAMA),
         ("/v1/files", None),
         ("/v1/messages/count_tokens", None),

@@ -43,6 +43,7 @@ COMMANDS: Final[dict[str, str]] = {
     "canary": "planted values whose way out is told",
     "packages": "lists of the packages that exist",
     "facts": "what is so, for answers that say otherwise",
+    "tools": "definitions of tools that are pinned",
     "topics": "topics of the operator's own, from examples",
     "tokens": "count tokens for a model, without a network",
     "doctor": "what is wrong here, and the mend",

@@ -24,7 +24,7 @@ class Hosting:
     def __init__(self, host: FullScanner, guests: Sequence[Guest]) -> None:
         self._host = host
         self._guests = tuple(guests)
-        self.names = frozenset(guest.name for guest in guests)
+        self.of_calls = host.of_calls
 
     def inspect(
         self, segments: Sequence[Segment], direction: Direction, seconds: float = FOREVER
@@ -62,9 +62,9 @@ def reads(scanner: Scanner, name: str) -> bool:
     return isinstance(scanner, FullScanner) and scanner.reads(name)
 
 
-def is_host(scanner: Scanner, name: str) -> bool:
-    """Whether a guest of this name is heard."""
-    return isinstance(scanner, Hosting) and name in scanner.names
+def of_calls(scanner: Scanner) -> frozenset[str]:
+    """The rules by which calls of tools in an answer are judged once they are whole."""
+    return scanner.of_calls if isinstance(scanner, Hosting | FullScanner) else frozenset()
 
 
 def host(scanner: Scanner, guests: Sequence[Guest]) -> Scanner:

@@ -23,7 +23,7 @@ from excise.detectors.packages import Packages, build_listing
 from excise.detectors.records import Records, build_index
 from excise.detectors.tool_calls import Argument, Call
 from excise.detectors.tool_guard import Terms, ToolGuard
-from excise.detectors.tool_pins import Pinned, Pins
+from excise.detectors.tool_pins import CHANGED, NEW, Pinned, Pins, Server
 from excise.model import Span
 
 KEY: Final = bytes(range(32))
@@ -98,19 +98,18 @@ def _leak() -> Detector:
 
 
 class _OneTool(Pinned):
-    """Reads each text as the description of one tool."""
+    """Reads each text as the description of one tool, or behind a name and a colon of another."""
 
     def find(self, glances: Sequence[Glance]) -> list[tuple[Sight, ...]]:
-        return [
-            (Sight("definition-changed", Span(0, each.size), 1.0),)
-            if each.size and each.text != DESCRIPTION
-            else ()
-            for each in glances
-        ]
+        return [tuple(self._seen(each.text)) for each in glances]
+
+    def _seen(self, text: str) -> Iterator[Sight]:
+        if text and text != DESCRIPTION:
+            yield Sight(NEW if ": " in text else CHANGED, Span(0, len(text)), 1.0)
 
 
 def _tool_pins() -> Detector:
-    return _OneTool(Pins(), "")
+    return _OneTool(Pins(), Server((), ""))
 
 
 def _links() -> Detector:

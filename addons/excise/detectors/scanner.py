@@ -11,6 +11,7 @@ from functools import partial
 from operator import attrgetter
 from typing import Final, NamedTuple
 
+from excise.detectors import tool_guard
 from excise.detectors.base import (
     CLASSIFIERS,
     FOREVER,
@@ -144,7 +145,18 @@ class FullScanner:
         self.slow = frozenset(name for name, each in detectors.items() if isinstance(each, Slow))
         self._asking = asking or InTurn()
         self._blind = blind
+        rules = list(rules)
         reading = [rule for rule in rules if rule.asked]
+        self._elsewhere = {
+            way: frozenset(rule.id for rule in rules if way not in rule.directions)
+            for way in Direction
+        }
+        # Of these rules a stream asks once a call of a tool is whole.
+        self.of_calls = frozenset(
+            rule.id
+            for rule in rules
+            if rule.is_of_calls or (rule.asked and rule.asked.detector == tool_guard.NAME)
+        )
         every = {way: _panels(detectors, reading, way) for way in (None, *Direction)}
 
         def waits(way: Direction | None, panel: _Panel) -> bool:
@@ -265,6 +277,8 @@ class FullScanner:
         """What is made of texts nobody knows yet, and the names of detectors that do not answer."""
         glances = self._glances(list(new.values()))
         found, exhausted, passing = self.pattern.look(glances)
+        if direction is not None:
+            found = [self._meant(each, direction) for each in found]
         beside, missing = self._aside(self._panels[direction], glances, seconds)
         joined = join(found, [each.findings for each in beside])
         fresh = {}
@@ -286,6 +300,14 @@ class FullScanner:
             for key, each in fresh.items():
                 self._memory.put(key, each)
         return fresh, missing
+
+    def _meant(self, findings: Findings, direction: Direction) -> Findings:
+        """Without those of rules for the other direction, which must not stand in the way of what
+        they overlap with."""
+        if not findings:
+            return findings
+        elsewhere = self._elsewhere[direction]
+        return tuple(each for each in findings if each.rule not in elsewhere)
 
     @property
     def absent(self) -> frozenset[str]:

@@ -32,10 +32,11 @@ from excise.errors import AuditError
 from excise.folders import exceptions_path, open_folders
 from excise.judges import JudgeSettings, open_judge
 from excise.learned import Notebook, load_model
-from excise.ledger import counters_of, grants_of, switch_of
+from excise.ledger import counters_of, grants_of, pins_of, switch_of
 from excise.metering import Meter
 from excise.model import Direction
 from excise.pac import build_pac
+from excise.pipeline.company import Company
 from excise.pipeline.firewall import Firewall
 from excise.pipeline.judging import is_awaited
 from excise.pipeline.overrule import Overrides
@@ -44,6 +45,7 @@ from excise.pipeline.reading import Limits
 from excise.pipeline.reply import Voice
 from excise.pipeline.sessions import Sessions, Store
 from excise.pipeline.usage import Exact
+from excise.pipeline.veil import Veil
 from excise.signing import load_signer
 from excise.state.keys import derive
 from excise.state.memory import MemoryVault
@@ -146,7 +148,8 @@ class Live:
 
     def _walled(self, engine: Engine) -> Firewall:
         wall = build_firewall(self._config, engine, self.vault, self._desk, self._sessions)
-        return replace(wall, positive=_positive(self._config, self._notebook))
+        company = _company(self._config, engine)
+        return replace(wall, positive=_positive(self._config, self._notebook), company=company)
 
     def swap(self, loaded: tuple[Engine, Firewall]) -> None:
         """Put a policy in force."""
@@ -264,6 +267,16 @@ def _exact() -> Exact:
         return None if counted is None else counted.tokens
 
     return count
+
+
+def _company(config: Config, engine: Engine) -> Company:
+    """What knows the tools that were seen. Raises `ConfigError`."""
+    return Company.pinning(
+        pins_of(config),
+        key=derive(engine.fingerprint_key, "tool-pins"),
+        clock=time.time,
+        mask=Veil(engine.scanner),
+    )
 
 
 def _positive(config: Config, notebook: Notebook) -> Positive:

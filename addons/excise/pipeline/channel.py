@@ -17,7 +17,7 @@ from typing import Final, NamedTuple
 from excise.codecs.base import StreamEvent
 from excise.detectors.base import Findings, Scanner
 from excise.enforce.redact import LONGEST, PLACEHOLDER, UNFINISHED, Lookup, is_placeholder
-from excise.model import Edit, Finding, Segment, Span
+from excise.model import Direction, Edit, Finding, Part, Segment, Span
 from excise.text.escapes import View, begins_json, find_unfinished, unescape
 
 CONTEXT: Final = 512
@@ -36,6 +36,7 @@ behind it, for otherwise it would not have been decided; it only tells where a w
 
 _LONGEST_ESCAPE: Final = 12  # a surrogate pair
 
+_BROUGHT: Final = frozenset({Part.TOOL_DEFINITION, Part.TOOL_RESULT, Part.DOCUMENT})
 _HEAD: Final = 64  # characters in which it shows whether a text is JSON
 
 
@@ -234,6 +235,17 @@ def find_in(scanner: Scanner, texts: Sequence[tuple[Segment, View | None]]) -> l
         findings if view is None else _joined(findings, view, next(found))
         for findings, (_, view) in zip(plain, texts, strict=True)
     ]
+
+
+def find_whole(scanner: Scanner, texts: Sequence[tuple[Segment, View | None]]) -> list[Findings]:
+    """As `find_in`, for texts that stand whole in an event; what a tool brought is read as it is in
+    whole answers, save by those who would wait for something outside."""
+    brought = [segment for segment, _ in texts if segment.part in _BROUGHT]
+    if not brought:
+        return find_in(scanner, texts)
+    read = iter(scanner.inspect(brought, Direction.RESPONSE, 0.0).findings)
+    rest = iter(find_in(scanner, [each for each in texts if each[0].part not in _BROUGHT]))
+    return [next(read if segment.part in _BROUGHT else rest) for segment, _ in texts]
 
 
 def _joined(plain: Findings, view: View, seen: Findings) -> Findings:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Callable, Sequence
+from typing import Final, Self
 
+from excise.codecs.mcp_jsonrpc import McpJsonrpc
 from excise.detectors import leak, links, tool_guard, tool_pins
 from excise.detectors.base import Scanner
 from excise.detectors.guests import Guest, host, reads
 from excise.detectors.links import Links
 from excise.detectors.tool_guard import Terms, ToolGuard
-from excise.detectors.tool_pins import Pinned, Pins
+from excise.detectors.tool_pins import Board, Pinned, Pins, Server
 from excise.model import Exchange, Segment
 from excise.pipeline.weigh import Found
 from excise.policy.schema import Profile, Tools
@@ -22,16 +23,37 @@ GUESTS: Final = frozenset({leak.NAME, links.NAME, tool_guard.NAME, tool_pins.NAM
 class Company:
     """Makes them; remembers what comes again with every turn. Safe for several threads."""
 
-    def __init__(self) -> None:
+    def __init__(self, pins: Pins | None = None) -> None:
+        """`pins` are what is known of tools: by default of this process alone."""
         self._instructions = leak.Instructions()
-        self._pins = Pins()
+        self._pins = pins or Pins()
 
-    def at_request(self, scanner: Scanner, exchange: Exchange) -> Scanner:
+    @classmethod
+    def pinning(
+        cls,
+        board: Board,
+        *,
+        key: bytes,
+        clock: Callable[[], float],
+        mask: Callable[[str], str],
+    ) -> Self:
+        """With pins on a board, as `Pins` takes it."""
+        return cls(Pins(board, key=key, clock=clock, mask=mask))
+
+    def at_request(self, scanner: Scanner, exchange: Exchange, profile: Profile) -> Scanner:
         """The scanner for a request, with those that know what was asked before."""
-        return host(scanner, [Pinned(self._pins, f"{exchange.principal.id}\0{exchange.host}")])
+        whose, host_name = exchange.principal.id, exchange.host
+        server = Server(("offered", whose, host_name), f"{host_name} for {whose}")
+        return host(scanner, [Pinned(self._pins, server, holds=profile.tools.holds)])
 
     def meet(
-        self, scanner: Scanner, segments: Sequence[Segment], found: Found, profile: Profile
+        self,
+        scanner: Scanner,
+        exchange: Exchange,
+        dialect: str,
+        segments: Sequence[Segment],
+        found: Found,
+        profile: Profile,
     ) -> tuple[Guest, ...]:
         """Those for the answer to a request that some rule of the scanner reads."""
         guests: list[Guest] = []
@@ -43,7 +65,16 @@ class Company:
         if reads(scanner, links.NAME):
             hosts = profile.tools.hosts | tool_guard.hosts_in(segments)
             guests.append(Links(hosts, lambda: (each.text for each in segments)))
+        if dialect == McpJsonrpc.name and reads(scanner, tool_pins.NAME):
+            server = Server(("serves", exchange.host, exchange.path), exchange.host)
+            holds, more = profile.tools.holds, goes_on(segments)
+            guests.append(Pinned(self._pins, server, holds=holds, more=more))
         return tuple(guests)
+
+
+def goes_on(segments: Sequence[Segment]) -> bool:
+    """Whether a request asks an MCP server for the rest of a list."""
+    return any(each.path[-2:] == ("params", "cursor") for each in segments)
 
 
 def terms_of(segments: Sequence[Segment], found: Found, tools: Tools) -> Terms:

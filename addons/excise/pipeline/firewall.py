@@ -149,7 +149,7 @@ class Firewall:
         message = self.positive(exchange, host, Direction.REQUEST, message)
         clock.append(self.timer())
         segments = (*head, *message.segments)
-        scanner = self.company.at_request(self.scanner, exchange)
+        scanner = self.company.at_request(self.scanner, exchange, self.policy.profile)
         found = find(scanner, segments, Direction.REQUEST, self.policy.mild, self.seconds)
         context = self._context(exchange, host, dialect, message, found, self.timer() - clock[-1])
         context, found = judged(self, Direction.REQUEST, context, segments, found)
@@ -446,8 +446,7 @@ class Firewall:
 
     def _may_sign(self, exchange: Exchange) -> bool:
         """Whether an edited request is taken upstream: unsigned, or signed by us."""
-        ours = self.resign is not None and may_be_signed_anew(exchange)
-        return ours or not is_signed(exchange)
+        return not is_signed(exchange) or (self.resign is not None and may_be_signed_anew(exchange))
 
     def _refused(
         self, context: Context, decision: Decision, direction: Direction, offer: Offer | None = None
@@ -457,8 +456,7 @@ class Firewall:
 
     def _signed(self, sent: Exchange) -> Headers:
         """The headers of a changed request, signed anew where they were signed."""
-        ours = self.resign is not None and is_signed(sent)
-        return self.resign(sent) if ours and self.resign else sent.headers
+        return self.resign(sent) if self.resign and is_signed(sent) else sent.headers
 
     def _strips(self, exchange: Exchange) -> bool:
         return self.policy.profile.images is Images.STRIP and self._may_sign(exchange)
@@ -485,5 +483,7 @@ class Firewall:
             tokens=estimate_tokens(message.segments, model) if self.counts else 0,
             session=sessions.of(exchange, message.segments) if sessions else NO_SESSION,
             hidden=reading is None or may_stand_in_head(found, self.policy.mild),
-            guests=self.company.meet(self.scanner, message.segments, found, self.policy.profile),
+            guests=self.company.meet(
+                self.scanner, exchange, dialect.name, message.segments, found, self.policy.profile
+            ),
         )

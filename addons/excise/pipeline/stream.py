@@ -14,14 +14,14 @@ from typing import Final, Protocol
 
 from excise.codecs.base import Channel, StreamEvent, StreamReader
 from excise.detectors.base import Findings, Scanner
-from excise.detectors.guests import is_host
+from excise.detectors.guests import of_calls
 from excise.detectors.tool_calls import is_name
-from excise.detectors.tool_guard import NAME as TOOL_GUARD
 from excise.enforce.redact import Lookup, Name, find_restorable, merge_spans
 from excise.errors import Unreadable
 from excise.model import (
     REFUSING,
     Action,
+    Direction,
     Edit,
     Finding,
     Mode,
@@ -37,6 +37,7 @@ from excise.pipeline.channel import (
     ChannelText,
     Held,
     find_in,
+    find_whole,
     genuine,
     settle_limit,
 )
@@ -50,6 +51,7 @@ MAX_BEHIND: Final = 32
 """Events with other texts that may queue behind an undecided one. OpenAI's chat does not say when
 a text is over before the whole answer is: without this, tool calls would wait for the last word."""
 
+_JOINED: Final = frozenset({Part.TOOL_ARGUMENTS, Part.TOOL_DEFINITION})  # read with their siblings
 _REMEMBERED: Final = 256  # whole texts known to hold nothing: ids, models, types
 _SHORT: Final = 128
 
@@ -289,7 +291,7 @@ class ResponseStream:
             ended = self._channels.pop(channel.key, None)
             if ended is not None and ended.waits:
                 self._settle(ended, final=True)
-        if is_host(self.scanner, TOOL_GUARD):
+        if of_calls(self.scanner):
             for call, waiting in self._calls.take(held, event):
                 self._settle_call(call, waiting)
         if event.ends_all:
@@ -324,16 +326,17 @@ class ResponseStream:
         texts = []
         for segment in event.segments:
             known = (segment.text, segment.role, segment.part, segment.label)
-            if known not in self._clean or segment.part is Part.TOOL_ARGUMENTS:
+            if known not in self._clean or segment.part in _JOINED:
                 json = begins_json(segment.text)
                 texts.append((segment, unescape(segment.text) if json else None))
         if not texts:
             return
-        for (segment, _), findings in zip(texts, find_in(self.scanner, texts), strict=True):
+        for (segment, _), findings in zip(texts, find_whole(self.scanner, texts), strict=True):
             sealed = segment.token in event.sealed
             if is_name(segment):
                 # A call of which no more than the name is here is judged when it is whole.
-                findings = tuple(each for each in findings if each.detector != TOOL_GUARD)
+                mine = of_calls(self.scanner)
+                findings = tuple(each for each in findings if each.rule not in mine)
             if findings or "[" in segment.text:
                 for change in self._changes_of(segment, findings, sealed):
                     held.edits.append(Edit(segment.token, *change))
@@ -406,8 +409,9 @@ class ResponseStream:
         """Let a whole call go, or end the answer in front of it."""
         if self._blocked:
             return
-        found = self.scanner.scan([call.name, call.arguments], whole=False)
-        seen = tuple(each for each in found[1] if each.detector == TOOL_GUARD)
+        mine, texts = of_calls(self.scanner), (call.name, call.arguments)
+        found = self.scanner.inspect(texts, Direction.RESPONSE, 0.0).findings[1]
+        seen = tuple(each for each in found if each.rule in mine)
         assert self._judge is not None
         said = self._judge.hear(call.arguments, seen)
         if call.is_cut:

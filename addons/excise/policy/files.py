@@ -10,7 +10,7 @@ from excise.model import Action, Direction, Kind, Mode, Part, Role, Severity
 from excise.policy.judging import CLASSIFIERS
 from excise.policy.limits import ID, SPAN, WINDOWED, Per, What
 from excise.policy.load import BUILT, JUSTIFICATIONS, MAX_TEXT
-from excise.policy.schema import JUDGED_PARTS, How, Images, Scope, Sockets, When
+from excise.policy.schema import JUDGED_PARTS, How, Images, Pinning, Scope, Sockets, When
 
 Schema = dict[str, Any]
 _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
@@ -46,7 +46,7 @@ def build_profile_schema() -> Schema:
             "sockets": _word(Sockets),
             "images": _word(Images),
             "note": _TEXT,
-            "tools": _record({"hosts": _TEXTS, "paths": _TEXTS}),
+            "tools": _record({"hosts": _TEXTS, "paths": _TEXTS, "pins": _word(Pinning)}),
             "judge": _record(
                 {
                     "directions": _listed(_word(Direction)),

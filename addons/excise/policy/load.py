@@ -20,6 +20,7 @@ from excise.policy.schema import (
     Judged,
     Override,
     PackUse,
+    Pinning,
     Profile,
     Scope,
     Sockets,
@@ -113,6 +114,7 @@ def _tools(node: Node) -> Tools:
     tools = Tools(
         hosts=frozenset(host.lower().strip(".") for host in node.texts("hosts", ())),
         paths=tuple(node.texts("paths", ())),
+        pins=Pinning(node.choice("pins", frozenset(Pinning), default=Pinning.FOLLOW)),
     )
     node.done()
     return tools

@@ -160,12 +160,26 @@ class Images(StrEnum):
     KEEP = "keep"  # searched, and what would be cut out stops the message
 
 
+class Pinning(StrEnum):
+    """What becomes of a tool's definition that changed: it is told once and then known, or told
+    until somebody accepts it."""
+
+    FOLLOW = "follow"
+    HOLD = "hold"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tools:
     """What calls of tools may do besides what the pack `tools` says."""
 
     hosts: frozenset[str] = frozenset()  # lower case; data may go to them and all below them
     paths: tuple[str, ...] = ()  # folders below which may be written; empty: see `tool_guard`
+    pins: Pinning = Pinning.FOLLOW
+
+    @property
+    def holds(self) -> bool:
+        """Whether a changed definition is told until it is accepted."""
+        return self.pins is Pinning.HOLD
 
 
 class Grey(NamedTuple):

@@ -247,9 +247,16 @@ class Rule:
     because: str = ""  # why an operator changed it
 
     @property
+    def is_of_calls(self) -> bool:
+        """Whether it looks at calls of tools in answers and at nothing else there: a stream holds
+        a call until it is whole."""
+        return Direction.RESPONSE in self.directions and self.parts == {Part.TOOL_ARGUMENTS}
+
+    @property
     def is_streamed(self) -> bool:
-        """Whether it looks at answers, which come in streams; requests come whole."""
-        return self.asked is None and Direction.RESPONSE in self.directions
+        """Whether it looks at answers as they come in streams; requests come whole."""
+        answers = Direction.RESPONSE in self.directions
+        return self.asked is None and answers and not self.is_of_calls
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

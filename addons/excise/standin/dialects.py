@@ -14,6 +14,7 @@ from typing import Final
 from excise.standin.bedrock import CONVERSE, CONVERSE_STREAM
 from excise.standin.cohere import COHERE
 from excise.standin.gemini import GEMINI, GEMINI_ARRAY, GEMINI_EVENTS
+from excise.standin.mcp import MCP
 from excise.standin.ollama import OLLAMA
 from excise.standin.script import Answer
 from excise.standin.shapes import CALL, Dialect, Json, arguments_of, encode, input_of, pieces
@@ -234,6 +235,7 @@ DIALECTS: Final[tuple[tuple[re.Pattern[str], Dialect], ...]] = tuple(
         (r"/model/[^/]+/converse-stream(?:\?|$)", CONVERSE_STREAM),
         (r"/v2/chat(?:\?|$)", COHERE),
         (r"/api/chat(?:\?|$)", OLLAMA),
+        (r"^/mcp/", MCP),
     )
 )
 

@@ -87,6 +87,29 @@ class Grants(Protocol):
         ...
 
 
+class PinBoard(Protocol):
+    """What is kept of the tools of each server, by names that are keyed digests.
+
+    Safe to use from several threads. Every method may raise `StateError`.
+    """
+
+    def read(self, server: str) -> Mapping[str, bytes]:
+        """All that is kept of a server."""
+        ...
+
+    def write(self, server: str, pins: Mapping[str, bytes]) -> None:
+        """Keep these beside the others, in the place of those of the same name."""
+        ...
+
+    def servers(self) -> list[str]:
+        """Every server of which something is kept."""
+        ...
+
+    def forget(self, server: str, names: Sequence[str]) -> None:
+        """Keep these no longer."""
+        ...
+
+
 class Switch(Protocol):
     """The kill switch. All but `halt` and `reason` may raise `StateError`."""
 
