@@ -18,7 +18,7 @@ from reference import UNREADABLE
 from walled import HOSTS
 
 from excise.assemble import read_profile
-from excise.catalogue import DEFAULT_DIALECT
+from excise.catalogue import DEFAULT_DIALECT, Route
 from excise.errors import REASONS
 from excise.folders import Folders
 from excise.model import Direction
@@ -95,8 +95,14 @@ def _routes() -> Iterator[str]:
     yield f"Paths that no line names are `{DEFAULT_DIALECT}`."
     yield ""
     yield from _table("provider", "hosts", "paths", "dialect")
+    alike: dict[tuple[Route, ...], str] = {}
     for host in HOSTS.hosts:
         hosts = ", ".join(f"`{pattern}`" for pattern in host.patterns)
+        if first := alike.get(host.routes):
+            yield _row(host.provider, hosts, f"as those of {first}", "the same")
+            continue
+        if host.routes and not host.is_mixed:
+            alike[host.routes] = host.provider
         told: dict[str, list[str]] = {}
         for route in host.routes:
             spoken = route.dialect
@@ -106,6 +112,8 @@ def _routes() -> Iterator[str]:
         for spoken, paths in (told or {DEFAULT_DIALECT: ["/**"]}).items():
             yield _row(host.provider, hosts, ", ".join(f"`{path}`" for path in paths), spoken)
             hosts = "the same"
+        if host.is_mixed:
+            yield _row(host.provider, hosts, "all others", "passed on unread: no LLM traffic")
 
 
 def _heads() -> Iterator[str]:

@@ -332,13 +332,15 @@ def _hosts() -> Iterator[str]:
     catalogue = load_catalogue(path.read_text("utf-8"), "hosts.yaml")
     yield "Only these hosts are decrypted; every other connection is tunnelled as it is. `*` is any"
     yield "part of one label, a leading `*.` any number of labels. Where a path has no dialect of"
-    yield "its own, every text of its JSON is read all the same."
+    yield "its own, every text of its JSON is read all the same; of a host that is called mixed,"
+    yield "what goes to other paths than those in [Coverage](coverage.md) is passed on unread."
     yield ""
     yield from _table("provider", "kind", "hosts", "dialects")
     for host in catalogue.hosts:
         dialects = sorted({route.dialect for route in host.routes} - {"generic-json"})
         hosts = ", ".join(f"`{pattern}`" for pattern in host.patterns)
-        yield _row(host.provider, host.kind, hosts, ", ".join(dialects) or "generic-json")
+        kind = f"{host.kind}, mixed" if host.is_mixed else host.kind
+        yield _row(host.provider, kind, hosts, ", ".join(dialects) or "generic-json")
 
 
 if __name__ == "__main__":

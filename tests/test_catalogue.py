@@ -56,6 +56,17 @@ def shipped() -> Catalogue:
         ("copilot.microsoft.com", "microsoft-copilot"),
         ("grok.com", "grok"),
         ("poe.com", "poe"),
+        ("integrate.api.nvidia.com", "nvidia"),
+        ("models.github.ai", "github-models"),
+        ("q.us-east-1.amazonaws.com", "amazon-q"),
+        ("dashscope-intl.aliyuncs.com", "dashscope"),
+        ("d1.api.augmentcode.com", "augment"),
+        ("server.codeium.com", "windsurf"),
+        ("us-south.ml.cloud.ibm.com", "ibm-watsonx"),
+        ("ark.cn-beijing.volces.com", "volcengine"),
+        ("api.elevenlabs.io", "elevenlabs"),
+        ("m365.cloud.microsoft", "microsoft-copilot"),
+        ("www.meta.ai", "meta-ai"),
     ],
 )
 def test_llm_hosts(shipped: Catalogue, host: str, provider: str) -> None:
@@ -75,7 +86,7 @@ def test_llm_hosts(shipped: Catalogue, host: str, provider: str) -> None:
             "evil-chatgpt.com",
             "ab.chatgpt.com",
         ),
-        *("platform.openai.com", "console.anthropic.com", "play.googleapis.com", "api.github.com"),
+        *("platform.openai.com", "console.anthropic.com", "play.googleapis.com", "github.com"),
         *("raw.githubusercontent.com", "huggingface.co", "models.dev", "169.254.169.254"),
         *("s3.us-east-1.amazonaws.com", "storage.googleapis.com", "x.blob.core.windows.net"),
         *("bedrock-runtime.a.b.amazonaws.com", "dashboard.cohere.com", "[::1]:443"),
@@ -158,6 +169,13 @@ def test_other_hosts_are_not_read(shipped: Catalogue, host: str) -> None:
         ("chatgpt.com", "/backend-api/ps/mcp", "mcp-jsonrpc"),
         ("api.cohere.com", "/v2/chat", "cohere-chat"),
         ("localhost:11434", "/api/chat", "ollama-chat"),
+        ("us-south.ml.cloud.ibm.com", "/ml/v1/text/chat?version=2026-01-01", "openai-chat"),
+        ("bedrock-runtime.us-west-2.amazonaws.com", "/openai/v1/chat/completions", "openai-chat"),
+        ("r.services.ai.azure.com", "/api/projects/p/threads/t/runs", "openai-assistants"),
+        ("api.z.ai", "/api/anthropic/v1/messages", "anthropic-messages"),
+        ("gateway.ai.cloudflare.com", "/v1/a/g/anthropic/v1/messages", "anthropic-messages"),
+        ("q.eu-central-1.amazonaws.com", "/generateAssistantResponse", "bedrock-agents"),
+        ("server.codeium.com", "/exa.api_server_pb.ApiServerService/GetChatMessage", "grpc"),
     ],
 )
 def test_dialects(shipped: Catalogue, host: str, path: str, dialect: str) -> None:
@@ -165,6 +183,28 @@ def test_dialects(shipped: Catalogue, host: str, path: str, dialect: str) -> Non
     assert entry is not None
     assert entry.dialect(path) == dialect
     assert entry.dialect(path) == dialect
+
+
+@pytest.mark.parametrize(
+    ("host", "path", "reads"),
+    [
+        ("api.github.com", "/chunks", True),
+        ("api.github.com", "//%63hunks/?a=1", True),
+        ("api.github.com", "/embeddings/code/search", True),
+        ("api.github.com", "/repos/a/b/issues", False),
+        ("api.github.com", "/", False),
+        ("x.cloud.databricks.com", "/serving-endpoints/m/invocations", True),
+        ("x.cloud.databricks.com", "/api/2.0/sql/statements", False),
+        ("api.cloudflare.com", "/client/v4/accounts/a/ai/run/@cf/m", True),
+        ("api.cloudflare.com", "/client/v4/zones", False),
+        ("api.openai.com", "/whatever", True),
+    ],
+)
+def test_a_mixed_host_is_read_where_a_route_names_it(
+    shipped: Catalogue, host: str, path: str, reads: bool
+) -> None:
+    entry = shipped.find(host)
+    assert entry is not None and entry.reads(path) is reads
 
 
 def test_what_has_no_codec_yet_says_what_it_speaks(shipped: Catalogue) -> None:

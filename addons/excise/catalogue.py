@@ -3,6 +3,9 @@
 The data is `policies/hosts.yaml`. In a host pattern `*` is any part of one label, a leading `*.`
 any number of labels; in a path pattern `*` is anything within one segment, a trailing `/**`
 everything below. Patterns are compared in lower case.
+
+A host that does other things as well has `others: unread`: what goes to paths that no route names
+is passed on as traffic with any other host is.
 """
 
 from __future__ import annotations
@@ -40,6 +43,7 @@ DIALECTS: Final = frozenset(
     }
 )
 KINDS: Final = frozenset({"api", "web"})
+OTHERS: Final = frozenset({"read", "unread"})
 
 _REMEMBERED: Final = 4096  # answers kept for hosts and for paths; then forgotten all at once
 _PATTERN: Final = re.compile(r"(?:\*\.)?[a-z0-9*-]+(?:\.[a-z0-9*-]+)*(?::[0-9]{1,5})?")
@@ -66,7 +70,12 @@ class Host:
     routes: tuple[Route, ...]
     _exact: Mapping[str, Route] = field(repr=False)
     _globs: tuple[tuple[re.Pattern[str], Route], ...] = field(repr=False)
+    is_mixed: bool = False  # other paths than those of the routes are none of ours
     _known: dict[str, str] = field(default_factory=dict, repr=False)
+
+    def reads(self, path: str) -> bool:
+        """Whether what goes to a path as sent is LLM traffic."""
+        return not self.is_mixed or self.route(path) is not None
 
     def dialect(self, path: str) -> str:
         """The name of the dialect spoken on a path as sent; a query behind it does not matter."""
@@ -203,6 +212,7 @@ def _host(node: Node, tables: Mapping[str, tuple[Route, ...]]) -> Host:
         routes=tuple(routes),
         _exact={route.path: route for route in reversed(routes) if "*" not in route.path},
         _globs=tuple((_path_glob(route.path), route) for route in routes if "*" in route.path),
+        is_mixed=node.choice("others", OTHERS, default="read") == "unread",
     )
     node.done()
     return entry

@@ -22,11 +22,18 @@ MARK = b"PLANTED"
 SAFE = b"[CUT]"
 
 
+class FakeHost:
+    """Does something else on `/other`."""
+
+    def reads(self, path: str) -> bool:
+        return path != "/other"
+
+
 class FakeHosts:
     """Knows the names that begin with `llm.`, and one address by its port."""
 
-    def find(self, host: str) -> object | None:
-        return host if host.startswith("llm.") or host == "127.0.0.9:1143" else None
+    def find(self, host: str) -> FakeHost | None:
+        return FakeHost() if host.startswith("llm.") or host == "127.0.0.9:1143" else None
 
 
 @dataclass

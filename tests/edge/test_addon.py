@@ -58,8 +58,11 @@ async def test_a_clean_request_goes_on_without_waiting(addon: Addon) -> None:
     assert "proxy-authorization" not in flow.request.headers
 
 
-async def test_other_traffic_is_not_touched(addon: Addon) -> None:
-    flow = _flow("plain.test", accept_encoding="gzip", upgrade="websocket")
+@pytest.mark.parametrize(("host", "path"), [("plain.test", "/path"), ("llm.test", "/other")])
+async def test_other_traffic_is_not_touched(addon: Addon, host: str, path: str) -> None:
+    """That of other hosts, and what an LLM host does besides."""
+    flow = _flow(host, accept_encoding="gzip", upgrade="websocket")
+    flow.request.path = path
     await _ask(addon, flow)
     assert (flow.response, flow.request.stream) == (None, True)
     assert flow.request.headers["accept-encoding"] == "gzip"

@@ -68,8 +68,11 @@ class Nowhere(FakeTrail):
 class OneHost:
     """A catalogue of one."""
 
-    def find(self, host: str) -> object | None:
-        return host if host == "api.openai.com" else None
+    def find(self, host: str) -> OneHost | None:
+        return self if host == "api.openai.com" else None
+
+    def reads(self, path: str) -> bool:
+        return True
 
 
 def main() -> None:

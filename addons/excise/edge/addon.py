@@ -107,6 +107,8 @@ class Addon:
             trouble = "identity"
         elif self._gate.is_denied(host):
             trouble = "host-denied"
+        elif host and not trouble and not self._gate.reads(host, flow.request.path):
+            host = ""  # it does other things as well
         passage = Passage(
             host=host, limit=self._limit, opaque=not host, barred=trouble, load=self._load
         )

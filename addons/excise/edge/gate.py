@@ -169,6 +169,11 @@ class Gate:
         """Whether the operator has not approved this LLM host. `*.name` is all below a name."""
         return _fits(host, self.denied)
 
+    def reads(self, host: str, path: str) -> bool:
+        """Whether a request to this LLM host, as the catalogue names it, is LLM traffic."""
+        entry = self.hosts.find(host)
+        return entry is not None and entry.reads(path)
+
     def is_looked_at(self, host: str) -> bool:
         """Whether a host is decrypted to see what it is, and passed on all the same."""
         return _fits(host, self.also)

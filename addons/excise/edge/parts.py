@@ -25,7 +25,7 @@ from excise.config import Settings as Config
 from excise.edge.discovery import Sight
 from excise.edge.faults import Fault
 from excise.edge.headers import AnswerHeaders
-from excise.edge.ports import Parts, Trail
+from excise.edge.ports import Host, Parts, Trail
 from excise.edge.reload import Reloader
 from excise.edge.selftest import ASKER
 from excise.errors import AuditError
@@ -136,7 +136,7 @@ class Live:
             places=shared.places if shared else None,
         )
 
-    def find(self, host: str) -> object | None:
+    def find(self, host: str) -> Host | None:
         """The host in the catalogue in force, or None."""
         return self.engine.catalogue.find(host)
 

@@ -25,10 +25,18 @@ from excise.model import (
 Record = dict[str, Any]
 
 
+class Host(Protocol):
+    """An LLM host."""
+
+    def reads(self, path: str) -> bool:
+        """Whether what goes to a path as sent is LLM traffic."""
+        ...
+
+
 class Hosts(Protocol):
     """The catalogue of LLM hosts."""
 
-    def find(self, host: str) -> object | None:
+    def find(self, host: str) -> Host | None:
         """The entry of a host (lower case, no port), or None where it is no LLM host."""
         ...
 
