@@ -37,11 +37,11 @@ from excise.metering import Meter
 from excise.model import Direction
 from excise.pac import build_pac
 from excise.pipeline.company import Company
-from excise.pipeline.firewall import Firewall
 from excise.pipeline.judging import is_awaited
 from excise.pipeline.overrule import Overrides
 from excise.pipeline.positive import Holding, Learning, Positive, as_it_is
 from excise.pipeline.reading import Limits
+from excise.pipeline.recall import RecallingFirewall
 from excise.pipeline.reply import Voice
 from excise.pipeline.sessions import Sessions, Store
 from excise.pipeline.usage import Exact
@@ -140,18 +140,18 @@ class Live:
         """The host in the catalogue in force, or None."""
         return self.engine.catalogue.find(host)
 
-    def load(self) -> tuple[Engine, Firewall]:
+    def load(self) -> tuple[Engine, RecallingFirewall]:
         """Everything of the policy as its files are now; nothing changes yet. Raises
         `ExciseError`."""
         engine = read_engine(self._config)
         return engine, self._walled(engine)
 
-    def _walled(self, engine: Engine) -> Firewall:
+    def _walled(self, engine: Engine) -> RecallingFirewall:
         wall = build_firewall(self._config, engine, self.vault, self._desk, self._sessions)
         company = _company(self._config, engine)
         return replace(wall, positive=_positive(self._config, self._notebook), company=company)
 
-    def swap(self, loaded: tuple[Engine, Firewall]) -> None:
+    def swap(self, loaded: tuple[Engine, RecallingFirewall]) -> None:
         """Put a policy in force."""
         self.engine, self.firewall = loaded
         self.meter.limits = self.engine.limits
@@ -159,7 +159,7 @@ class Live:
     def reloader(self, swapped: Callable[[], None]) -> Reloader:
         """What loads anew on a signal and on a change of a file."""
 
-        def swap(loaded: tuple[Engine, Firewall]) -> None:
+        def swap(loaded: tuple[Engine, RecallingFirewall]) -> None:
             self.swap(loaded)
             swapped()
 
@@ -292,7 +292,7 @@ def build_firewall(
     vault: Vault,
     desk: OverrideDesk | None = None,
     sessions: Store | None = None,
-) -> Firewall:
+) -> RecallingFirewall:
     """The pipeline over an engine; without a desk nothing is overruled."""
     judging = open_judge(
         JudgeSettings(
@@ -307,7 +307,7 @@ def build_firewall(
         (fact.entity for fact in engine.facts),
     )
     limits = Limits(body=config.max_body, decoded=config.max_decoded, ratio=config.max_ratio)
-    return Firewall(
+    return RecallingFirewall(
         catalogue=engine.catalogue,
         policy=engine.policy,
         scanner=engine.scanner,

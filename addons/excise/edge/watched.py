@@ -95,8 +95,13 @@ def _read_state(
 
 def _memories(live: Live) -> dict[str, Any]:
     """What is remembered of texts, by which pass."""
-    judging = live.firewall.judging
-    return {**live.engine.scanner.memories, **({"judge": judging.memory} if judging else {})}
+    wall, judging = live.firewall, live.firewall.judging
+    return {
+        **live.engine.scanner.memories,
+        "request": wall.asked,
+        "response": wall.answered,
+        **({"judge": judging.memory} if judging else {}),
+    }
 
 
 def _read_sinks(metrics: Metrics, trail: AuditWriter) -> None:

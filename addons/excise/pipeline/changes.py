@@ -9,6 +9,7 @@ from typing import Final
 
 from excise.codecs.jsonspan import JsonReading
 from excise.codecs.systemnote import add_note
+from excise.detectors.scanner import SPENT
 from excise.enforce.redact import (
     Lookup,
     Placeholders,
@@ -18,7 +19,7 @@ from excise.enforce.redact import (
     restore_segment,
 )
 from excise.enforce.substitute import Substitutes
-from excise.model import Action, Decision, Edit, Ruling
+from excise.model import Action, Decision, Edit, Part, Ruling
 from excise.pipeline.inside import is_inside
 from excise.pipeline.outcome import Context
 from excise.pipeline.reading import Message
@@ -56,6 +57,18 @@ def restored_in(message: Message, lookup: Lookup, taken: Iterable[Edit]) -> list
         for edit in restore_segment(segment, lookup, inside_json=holds_json(segment.text))
         if (edit.token, edit.span.start) not in cut
     ]
+
+
+def is_steady(message: Message, found: Found, *, asks_vault: bool = False) -> bool:
+    """Whether the same bytes would be judged the same again: everybody has answered, nothing was
+    left out for want of room, and no tool stands in it, of which it is remembered how it was
+    described. With `asks_vault` neither does anything that a vault may know by then."""
+    if found.missing or message.missing or SPENT in found.anomalies:
+        return False
+    return not any(
+        segment.part is Part.TOOL_DEFINITION or (asks_vault and "[" in segment.text)
+        for segment in message.segments
+    )
 
 
 def hindrance(

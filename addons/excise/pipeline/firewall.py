@@ -50,6 +50,7 @@ from excise.pipeline.changes import (
     changes,
     floor_of,
     hindrance,
+    is_steady,
     restored_in,
     stand_in,
     telling,
@@ -143,7 +144,7 @@ class Firewall:
         clock = [self.timer()]
         host, dialect = self._speaks(exchange)
         coding, kind = map(exchange.header, ("content-encoding", "content-type"))
-        body, reply = exchange.body, None
+        body, target, headers = exchange.body, exchange.target, exchange.headers
         message = read_message(dialect, Direction.REQUEST, body, coding, self.limits, kind)
         message = look_inside(message, dialect, self.documents, strip=self._strips(exchange))
         message = self.positive(exchange, host, Direction.REQUEST, message)
@@ -157,8 +158,7 @@ class Firewall:
         decision = self._decide(Direction.REQUEST, context, message, found)
         clock.append(self.timer())
         overruled = self._settle(exchange, decision, context, message, found)
-        decision, offer, redaction = overruled.decision, overruled.offer, _NO_EDITS
-        target, headers = exchange.target, exchange.headers
+        decision, offer, redaction, reply = overruled.decision, overruled.offer, _NO_EDITS, None
         if decision.action in REFUSING:
             reply = self._refused(context, decision, Direction.REQUEST, offer)
         elif decision.action in EDITING:
@@ -198,6 +198,7 @@ class Firewall:
             changed=changed,
             kept=redaction.kept,
             afterthought=think_later(self, context, segments, found, Stage.REQUEST),
+            steady=is_steady(message, found),
         )
 
     def inspect_response(
@@ -212,8 +213,8 @@ class Firewall:
         clock.append(self.timer())
         scanner = self.scanner_of(context)
         began, left = clock[-1], self.seconds - context.waited
-        found = find(scanner, message.segments, Direction.RESPONSE, self.policy.mild, left)
-        found = without_own(found, self.lookup(exchange.principal.id))
+        scanned = find(scanner, message.segments, Direction.RESPONSE, self.policy.mild, left)
+        found = without_own(scanned, self.lookup(exchange.principal.id))
         waiting = replace(context, waited=context.waited + self.timer() - began)
         _, found = judged(self, Direction.RESPONSE, waiting, message.segments, found)
         clock.append(self.timer())
@@ -254,6 +255,7 @@ class Firewall:
             body=body,
             changed=bool(edits),
             afterthought=think_later(self, context, message.segments, found, Stage.RESPONSE),
+            steady=found is scanned and is_steady(message, found, asks_vault=True),
         )
 
     def open_stream(

@@ -49,6 +49,7 @@ class Context:
     prompt: str = field(default="", repr=False)  # redacted: what a judge of the answer is told
     hidden: bool = False  # whether head fields must be searched before they reach the trail
     guests: tuple[Guest, ...] = field(default=(), repr=False)  # detectors that read the answer
+    recalled: bytes = b""  # by what its request was known again; then nobody has met the guests
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +66,7 @@ class RequestOutcome:
     changed: bool
     kept: Mapping[str, str] = field(repr=False)  # placeholder → value, for the principal's vault
     afterthought: Thought | None = None
+    steady: bool = False  # whether the same bytes would be judged the same again
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,3 +79,4 @@ class ResponseOutcome:
     body: bytes = field(repr=False)
     changed: bool
     afterthought: Thought | None = None
+    steady: bool = False  # whether the same bytes would be judged the same again

@@ -78,6 +78,8 @@ def without_own(found: Found, lookup: Lookup) -> Found:
     if not found.findings:
         return found
     kept = [(segment, foreign(segment.text, each, lookup)) for segment, each in found.findings]
+    if kept == found.findings:
+        return found
     return found._replace(findings=[pair for pair in kept if pair[1]])
 
 
