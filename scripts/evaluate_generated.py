@@ -13,7 +13,7 @@ from typing import Final, Protocol
 from evaluate_cards import GATEWAY, HELD_OUT, IDS, RANDOM_IDS, SPOKEN, fill_card, random_ids
 from evaluate_rows import Mark, Row
 from evaluate_text import CLEAN, fill_clean
-from packs import secret_fifth, secret_texts
+from packs import secret_fifth, secret_files, secret_texts
 
 from excise.rules.fillers import fill
 
@@ -123,6 +123,17 @@ def fifth_rows() -> Iterator[Row]:
         blank = row.group == "blanks"
         weak = blank and any(each in row.text for each in secret_fifth.BAD_PASSWORDS)
         yield replace(row, group="bad passwords") if weak else row
+
+
+def file_rows() -> Iterator[Row]:
+    """The round of whole pieces of files and talks."""
+    for group, name, text, spans in secret_files.planted():
+        marks = tuple(Mark(*span) for span in spans)
+        kind = name.rpartition("/")[2]
+        yield Row(f"file-{name}", text, True, "generated", kind, marks, group=group)
+    for number, line in enumerate(secret_files.HARMLESS):
+        text = fill(line, line)
+        yield Row(f"harmless-file-{number}", text, False, "generated", "harmless", group="harmless")
 
 
 def _look_alikes(texts: LookAlikes) -> Iterator[Row]:

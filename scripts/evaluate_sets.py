@@ -242,6 +242,7 @@ _SETS: Final = (
     ("secrets_neg", SECRETS, "rows", _file(_plain("secret", _secret_group))),
     ("secrets_carriers", SECRETS, "rows", _drawn(generated.carrier_rows)),
     ("secrets_fifth", SECRETS, "rows", _drawn(generated.fifth_rows)),
+    ("secrets_files", SECRETS, "rows", _drawn(generated.file_rows)),
     ("pci", PCI, "rows", _file(_plain("pci", lambda row: ""))),
     ("pci_gateway", PCI, "rows", _drawn(generated.known_gateway_rows)),
     ("pci_held_out", PCI, "rows", _drawn(generated.held_out_rows)),

@@ -33,7 +33,9 @@ found 131 of 143, with 10 alarms in 234 look-alikes.
 changed for it: after the first, 589 of 664 values were covered, then 350 of 436, then 241 of 314 \
 (77 to 89 %). What stands below is after the rules were mended. Of a fifth round, `secrets_fifth`, \
 657 of 870 values were covered at its first run, with 615 alarms in 2977 look-alikes; its `bad \
-passwords` (`Passw0rd`, `admin123`) are found on purpose where a password is named.
+passwords` (`Passw0rd`, `admin123`) are found on purpose where a password is named. Of a sixth, \
+`secrets_files` (pieces of files, commands and talks in eight languages), 1949 of 2355 values were \
+covered, with 12 alarms in 249 look-alikes.
 - Payment data: no rule was made or altered for a template of `pci_held_out`; the first look at \
 them found 98.0 % of the rows and covered 98.9 % of the values. What has moved since moved by \
 mending what was seen elsewhere.
