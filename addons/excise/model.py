@@ -244,6 +244,18 @@ class Usage:
     counted: str = "provider"  # or `exact`, or `estimate`
 
 
+class ToolClass(StrEnum):
+    """What a call of a tool would do; found as `tool.<class>`."""
+
+    PAYMENT = "payment"
+    SHELL = "shell"
+    NETWORK = "network"
+    WRITE = "write"
+    READ = "read"
+    OTHER = "other"
+    UNKNOWN = "unknown"  # of a tool that the request does not offer
+
+
 class RefusalClass(StrEnum):
     """Why an exchange is refused, as far as the client may know."""
 

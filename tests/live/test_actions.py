@@ -260,17 +260,29 @@ def test_one_hit_never_locks_a_session(stage: Stage) -> None:
             assert traffic.lines[0]["action"] == "redact"
 
 
-def test_a_refusal_is_overruled_once(stage: Stage) -> None:
-    """By the token of the refusal; upstream never sees it."""
+@both_ways
+def test_a_refusal_is_overruled_once(stage: Stage, stream: bool) -> None:
+    """By the token of the refusal, which is good for the same request alone; upstream never sees
+    it."""
     with stage.openai() as client:
-        ask: Any = client.chat.completions.create
+
+        def ask(**rest: Any) -> str:
+            made: Any = client.chat.completions.create(stream=stream, **rest)
+            if not stream:
+                return made.choices[0].message.content or ""
+            choices = [each for chunk in made for each in chunk.choices]
+            return "".join(each.delta.content or "" for each in choices)
+
         with pytest.raises(openai.BadRequestError) as refused:
             ask(model="over", messages=user("x"))
         token = refused.value.response.headers["x-excise-override"]
         assert token in str(refused.value)
         header = {"x-excise-override": f"{token}; because=quarterly audit"}
+        with pytest.raises(openai.BadRequestError):
+            ask(model="over", messages=user("y"), extra_headers=header)
         with stage.exchange() as traffic:
-            ask(model="over", messages=user("x"), extra_headers=header)
+            assert ask(model="over", messages=user("x"), extra_headers=header)
+        assert traffic.lines[-1]["stage"] == ("stream" if stream else "response")
         assert "x-excise-override" not in str(traffic.received[0].headers).lower()
         assert traffic.lines[0]["override"]["because"] == "quarterly audit"
         with pytest.raises(openai.BadRequestError):

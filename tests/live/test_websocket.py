@@ -22,7 +22,11 @@ ENDS = ("response.completed", "response.done", "turnComplete", "error")
 
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    with start(tmp_path_factory.mktemp("sockets")) as stage:
+    folder = tmp_path_factory.mktemp("sockets")
+    settings = folder / "proxy" / "config" / "excise" / "excise.yaml"
+    settings.parent.mkdir(parents=True)
+    settings.write_text("answer-headers: on\n", "utf-8")
+    with start(folder) as stage:
         yield stage
 
 
@@ -50,6 +54,17 @@ def test_a_value_is_cut_out_and_put_back(stage: Stage, case: Case, deflate: bool
     assert planted not in said(stage, before)
     assert "my key is [" in said(stage, before)
     assert case.hear(events) == f"You said: my key is {planted} ok"
+
+
+def test_the_answer_to_an_upgrade_tells_of_its_verdict(stage: Stage) -> None:
+    """Under the id that the trail has for the upgrade; messages have no head to tell anything."""
+    with dial(stage, CASES[0]) as client:
+        head = client.head.decode().lower()
+    told = dict(line.partition(": ")[::2] for line in head.split("\r\n")[1:])
+    assert told["x-excise-node"] and float(told["x-excise-inspection-ms"]) >= 0
+    stage.settle()
+    lines = [each for each in stage.proxy.lines() if each.get("id") == told["x-excise-verdict"]]
+    assert {line["method"] for line in lines} == {"GET"}
 
 
 @EACH

@@ -57,6 +57,7 @@ class WsClient:
         if b" 101 " not in head.split(b"\r\n")[0]:
             self.link.close()
             raise Refused(head + rest)
+        self.head = head
         self.deflated = b"permessage-deflate" in head.lower()
         extensions = []
         if self.deflated:

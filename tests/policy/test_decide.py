@@ -1,11 +1,12 @@
 """The worst enforced action wins; shadow only says what it would have done."""
 
 import itertools
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from policy.samples import HEAD, found, situation
+from policy.samples import HEAD, RULES, found, situation
 from policy.samples import policy as sample
 
 from excise.model import (
@@ -300,3 +301,37 @@ def test_what_shadow_sees_alters_nothing(
         assert [e for e in one if e.mode is Mode.ENFORCE] == [
             e for e in other if e.mode is Mode.ENFORCE
         ]
+
+
+CALLS = (
+    replace(RULES[0], id="calls.any", pack="calls", entity="tool.*", action=Action.LOG),
+    replace(RULES[0], id="calls.upload", pack="calls", entity="tool.network", action=Action.LOG),
+    *RULES,
+)
+CALL_HEAD = HEAD.replace("packs: [", "packs: [{pack: calls}, ", 1)
+
+
+@pytest.mark.parametrize(
+    ("clause", "entity", "acts"),
+    [
+        ("when: {tool-classes: [shell, payment]}", "tool.shell", True),
+        ("when: {tool-classes: [shell, payment]}", "tool.network", False),
+        ("when: {tool-classes: [shell], entities: ['tool.*']}", "tool.shell", True),
+        ("when: {tool-classes: [shell], entities: [tool.network]}", "tool.shell", False),
+        ("if: '\"shell\" in tool.classes'", "tool.shell", True),
+        ('if: \'tool.classes.exists(c, c in ["shell", "write"])\'', "tool.read", False),
+        ("when: {tool-classes: [shell]}", "pii.email", False),
+    ],
+)
+def test_a_clause_may_ask_for_the_class_of_a_call(clause: str, entity: str, acts: bool) -> None:
+    made = sample(f"  - {{id: c, {clause}, then: block}}\n", CALLS, CALL_HEAD)
+    segment, findings = found("pii.email")
+    if entity != "pii.email":
+        findings = [findings[0]._replace(entity=entity, rule="calls.any")]
+    said = decide(made, [(segment, findings)], situation())
+    assert (said.action is Action.BLOCK) is acts
+
+
+def test_a_class_of_calls_fits_rules_of_that_class_alone() -> None:
+    made = sample("  - {id: c, when: {tool-classes: [shell]}, then: block}\n", CALLS, CALL_HEAD)
+    assert [rule for rule, clauses in made.of_rule.items() if clauses] == ["calls.any"]

@@ -84,6 +84,7 @@ REFUSED = [
     ("{id: c, when: {entities: [pii.emial]}, then: block}", "stands in no pack", "pii.email"),
     ("{id: c, when: {packs: [pi]}, then: block}", "stands in no pack", "pii"),
     ("{id: c, when: {kinds: [secrets]}, then: block}", 'unknown "secrets"', "secret"),
+    ("{id: c, when: {tool-classes: [shel]}, then: block}", 'unknown "shel"', "shell"),
     ("{id: c, if: 'modle == \"a\"', then: block}", 'no field is called "modle"', "model"),
     ("{id: c, if: 'turns > \"a\"', then: block}", "does not take", ""),
     ("{id: c, if: 'turns', then: block}", "wanted yes or no", "Compare"),

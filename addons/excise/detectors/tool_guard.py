@@ -18,11 +18,11 @@ from excise.detectors.addresses import URL, carries, host_of, is_below
 from excise.detectors.base import Glance, Sight
 from excise.detectors.excerpt import excerpt
 from excise.detectors.tool_calls import Argument, Call, find_calls
-from excise.model import Finding, Kind, Part, Role, Segment, Severity, Span
+from excise.model import Finding, Kind, Part, Role, Segment, Severity, Span, ToolClass
 from excise.text.unwrap import find_encoded
 
 NAME: Final = "tool-guard"
-UNKNOWN: Final = "unknown"
+UNKNOWN: Final = str(ToolClass.UNKNOWN)
 DANGEROUS: Final = "dangerous-command"
 OBFUSCATED: Final = "obfuscated-command"
 EXFILTRATION: Final = "exfiltration"

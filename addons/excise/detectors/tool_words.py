@@ -6,12 +6,14 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-READ: Final = "read"
-WRITE: Final = "write"
-NETWORK: Final = "network"
-SHELL: Final = "shell"
-PAYMENT: Final = "payment"
-OTHER: Final = "other"
+from excise.model import ToolClass
+
+READ: Final = str(ToolClass.READ)
+WRITE: Final = str(ToolClass.WRITE)
+NETWORK: Final = str(ToolClass.NETWORK)
+SHELL: Final = str(ToolClass.SHELL)
+PAYMENT: Final = str(ToolClass.PAYMENT)
+OTHER: Final = str(ToolClass.OTHER)
 
 _WORDS: Final[Mapping[str, str]] = {
     PAYMENT: "pay payment transfer wire purchase checkout refund charge payout withdraw invoice",

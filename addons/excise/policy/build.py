@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Final
 
 from excise.errors import PolicyError, closest
-from excise.model import Action, Direction, Finding, Mode, Segment
+from excise.model import Action, Direction, Finding, Mode, Segment, ToolClass
 from excise.policy.conditions import NO_CONDITIONS, Conditions, build_conditions
 from excise.policy.facts import RuleFacts
 from excise.policy.schema import Clause, Images, PackUse, Profile, When
@@ -18,6 +18,9 @@ from excise.policy.situation import Situation
 
 JUDGE: Final = "judge"
 """Under which the expression is asked that says when a judge is."""
+
+ANY_TOOL: Final = "tool.*"
+"""The entity of a rule that finds calls of every class."""
 
 _REMEMBERED: Final = 4096  # situations whose reach is kept; then forgotten all at once
 
@@ -174,6 +177,7 @@ def fits_rule(when: When, facts: RuleFacts) -> bool:
         is_named(when.rules, facts.id)
         and (not when.packs or facts.pack in when.packs)
         and (wild or is_named(when.entities, facts.entity))
+        and (facts.entity == ANY_TOOL or is_of_class(when.tool_classes, facts.entity))
         and (not when.kinds or facts.kind in when.kinds)
         and (not when.severities or facts.severity in when.severities)
         and (not when.directions or bool(when.directions & facts.directions))
@@ -200,6 +204,11 @@ def fits_situation(when: When, situation: Situation) -> bool:
 def is_named(patterns: frozenset[str], name: str) -> bool:
     """Whether a name is one of these, which may hold `*`; no patterns name everything."""
     return not patterns or name in patterns or any(fnmatchcase(name, each) for each in patterns)
+
+
+def is_of_class(classes: frozenset[ToolClass], entity: str) -> bool:
+    """Whether what was found is a call of one of these classes; no classes name everything."""
+    return not classes or any(entity == f"tool.{each}" for each in classes)
 
 
 def takes_part(clause: Clause, principal: str, salt: bytes) -> bool:

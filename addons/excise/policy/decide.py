@@ -24,7 +24,7 @@ from excise.model import (
     Span,
     Spoken,
 )
-from excise.policy.build import Policy, Reach, is_named
+from excise.policy.build import Policy, Reach, is_named, is_of_class
 from excise.policy.conditions import Held
 from excise.policy.facts import RuleFacts
 from excise.policy.features import Features, Heard, sum_up
@@ -189,6 +189,7 @@ def fits_finding(when: When, one: One) -> bool:
         (not when.roles or one.segment.role in when.roles)
         and (not when.parts or one.segment.part in when.parts)
         and is_named(when.entities, one.finding.entity)
+        and is_of_class(when.tool_classes, one.finding.entity)
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
-from excise.model import Direction, Finding, Part, Role, Segment, Severity
+from excise.model import Direction, Finding, Part, Role, Segment, Severity, ToolClass
 from excise.policy.features import Features
 from excise.policy.situation import Situation
 
@@ -152,6 +152,9 @@ _FOUND: Final = (
           'How often each entity was found; `count("pii.email")` is 0 where it was not.', low=1),
     Field("findings", RECORDS, _A, lambda a: list(a.features.findings),
           "What was found, one record for each rule and entity."),
+    Field("tool.classes", TEXTS, _A,
+          lambda a: [str(each) for each in ToolClass if f"tool.{each}" in a.features.counts],
+          "Classes of the calls of tools that were found in an answer.", words=tuple(ToolClass)),
     Field("risk", DECIMAL, _A, lambda a: a.features.risk,
           "Anomaly score: of every rule that fired its weight times its score.", low=0),
     Field("risks", SCORES, _A, lambda a: dict(a.features.layers),

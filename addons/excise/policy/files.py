@@ -6,7 +6,7 @@ from dataclasses import fields
 from typing import Any, Final
 
 from excise.errors import REASONS
-from excise.model import Action, Direction, Kind, Mode, Part, Role, Severity
+from excise.model import Action, Direction, Kind, Mode, Part, Role, Severity, ToolClass
 from excise.policy.judging import CLASSIFIERS
 from excise.policy.limits import ID, SPAN, WINDOWED, Per, What
 from excise.policy.load import BUILT, JUSTIFICATIONS, MAX_TEXT
@@ -23,6 +23,7 @@ _WORDS: Final = {
     "severities": Severity,
     "roles": Role,
     "parts": Part,
+    "tool-classes": ToolClass,
     "directions": Direction,
 }
 
@@ -106,10 +107,8 @@ def _use() -> Schema:
 
 
 def _clause() -> Schema:
-    when = {
-        each.name: _listed(_word(_WORDS[each.name])) if each.name in _WORDS else _TEXTS
-        for each in fields(When)
-    }
+    names = [each.name.replace("_", "-") for each in fields(When)]
+    when = {name: _listed(_word(_WORDS[name])) if name in _WORDS else _TEXTS for name in names}
     return _record(
         {
             "id": _TEXT,

@@ -203,11 +203,12 @@ _CLASSIFIED = {
     "unsafe": ("unsafe", "unsafe."),
     "unsafe.scores": ("unsafe", "unsafe."),
     "unsafe.categories": ("unsafe", "unsafe."),
+    "tool.classes": ("tool-guard", "tool."),
 }
 
 
 def _unheard(policy: Policy) -> Iterator[Said]:
-    """Scores of classifiers that run for no rule of the profile: always 0."""
+    """What classifiers say that run for no rule of the profile: always nothing."""
     rules = policy.rules.values()
     for clause in policy.profile.clauses:
         if clause.condition is None:

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from excise.errors import REASONS, PolicyError
-from excise.model import Action, Decision, Direction, Kind, Mode, Part, Role, Severity
+from excise.model import Action, Decision, Direction, Kind, Mode, Part, Role, Severity, ToolClass
 from excise.policy.build import Policy
 from excise.policy.expression import parse_expression
 from excise.policy.judging import judged
@@ -292,6 +292,7 @@ def _when(node: Node) -> When:
         directions=_words(node, "directions", Direction),
         roles=_words(node, "roles", Role),
         parts=_words(node, "parts", Part),
+        tool_classes=_words(node, "tool-classes", ToolClass),
         groups=frozenset(node.texts("groups", ())),
         users=frozenset(node.texts("users", ())),
         models=frozenset(node.texts("models", ())),

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final, NamedTuple
 
-from excise.model import Action, Direction, Kind, Mode, Part, Role, Severity
+from excise.model import Action, Direction, Kind, Mode, Part, Role, Severity, ToolClass
 from excise.policy.expression import Expression
 from excise.policy.fields import About
 
@@ -31,7 +31,7 @@ class Scope(StrEnum):
 class When:
     """Conditions of a clause; an empty set asks nothing. Names may hold `*`.
 
-    The first seven ask about a finding, the others about the exchange.
+    The first eight ask about a finding, the others about the exchange.
     """
 
     rules: frozenset[str] = frozenset()
@@ -41,6 +41,7 @@ class When:
     severities: frozenset[Severity] = frozenset()
     roles: frozenset[Role] = frozenset()
     parts: frozenset[Part] = frozenset()
+    tool_classes: frozenset[ToolClass] = frozenset()  # of the call that was found
     directions: frozenset[Direction] = frozenset()
     groups: frozenset[str] = frozenset()
     users: frozenset[str] = frozenset()
@@ -62,6 +63,7 @@ class When:
             or self.severities
             or self.roles
             or self.parts
+            or self.tool_classes
         )
 
 
