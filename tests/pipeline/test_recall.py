@@ -67,6 +67,7 @@ def test_what_is_known_is_not_read_again_and_has_its_own_line() -> None:
     for number in range(3):
         sent = replace(exchange(chat("hello")), id=f"{number}" * 32)
         outcome = wall.inspect_request(sent)
+        assert wall.open_stream(sent, answer(HELLO), outcome.context) is None
         back = wall.inspect_response(sent, answer(HELLO), outcome.context)
         assert valid(outcome.record)["id"] == valid(back.record)["id"] == sent.id
         assert bool(scanner.scanned) is (number == 0)

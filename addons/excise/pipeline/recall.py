@@ -118,10 +118,10 @@ class RecallingFirewall(Firewall):
     ) -> ResponseOutcome:
         """Judge one whole answer, or remember it as the answer to the same request."""
         began, digest = self.timer(), b""
-        if self._may_know(exchange) and len(answer.body) <= LARGEST:
-            request = context.recalled or digest_of(exchange)
-            if context.recalled or self.asked.get(request) is not None:
-                digest = digest_of_answer(request, answer)
+        if len(answer.body) <= LARGEST and (
+            request := context.recalled or self._known_as(exchange)
+        ):
+            digest = digest_of_answer(request, answer)
         known = self.answered.get(digest) if digest else None
         if known is None:
             outcome = Firewall.inspect_response(self, exchange, answer, self._whole(context))
@@ -139,12 +139,20 @@ class RecallingFirewall(Firewall):
     def open_stream(
         self, exchange: Exchange, answer: Answer, context: Context
     ) -> AnswerStream | None:
-        """An inspector for a streamed answer."""
+        """An inspector for a streamed answer; None where it is none."""
+        stream = Firewall.open_stream(self, exchange, answer, context)
+        if stream is None or not context.recalled:
+            return stream
         return Firewall.open_stream(self, exchange, answer, self._whole(context))
 
     def open_socket(self, context: Context) -> Socket:
         """An inspector for the messages of an upgraded exchange."""
         return Firewall.open_socket(self, self._whole(context))
+
+    def _known_as(self, exchange: Exchange) -> bytes:
+        """The digest of a request that is remembered; b"" of any other."""
+        digest = digest_of(exchange) if self._may_know(exchange) else b""
+        return digest if digest and self.asked.get(digest) is not None else b""
 
     def _may_know(self, exchange: Exchange) -> bool:
         return (
