@@ -82,20 +82,21 @@ class Meter:
             return ADMITTED
         real = [pair for pair in mine if pair[0].mode is Mode.ENFORCE]
         places = tuple(c.key for each, c in mine if each.count is What.CONCURRENCY)
+        verdict = self._at_once(real, tokens) or self._entered(mine)
+        if verdict is not None:
+            return verdict
+        verdict = self._within(real, places)
+        if verdict.limit:
+            return verdict
+        shadow = [pair for pair in mine if pair[0].mode is Mode.SHADOW]
+        stands = self._added([pair for pair in shadow if pair[0].count in WINDOWED])
+        would = tuple(
+            limit.id for limit, charge in shadow if self._over(limit, charge, tokens, stands)
+        )
+        charges = tuple(pair for pair in mine if pair[0].count in (What.TOKENS, What.COST))
+        opened = _Open(model, tokens, charges, places, self._clock())
         with self._lock:
-            verdict = self._at_once(real, tokens) or self._entered(mine)
-            if verdict is not None:
-                return verdict
-            verdict = self._within(real, places)
-            if verdict.limit:
-                return verdict
-            shadow = [pair for pair in mine if pair[0].mode is Mode.SHADOW]
-            stands = self._added([pair for pair in shadow if pair[0].count in WINDOWED])
-            would = tuple(
-                limit.id for limit, charge in shadow if self._over(limit, charge, tokens, stands)
-            )
-            charges = tuple(pair for pair in mine if pair[0].count in (What.TOKENS, What.COST))
-            self._under_way[exchange.id] = _Open(model, tokens, charges, places, self._clock())
+            self._under_way[exchange.id] = opened
         self._tell(mine, stands)
         return Verdict(would=would)
 
@@ -118,8 +119,7 @@ class Meter:
         ]  # fmt: skip
         rest = [pair for pair in rest if pair[1].amount]
         try:
-            with self._lock:
-                self._places.leave(opened.places)
+            self._places.leave(opened.places)
         finally:
             stands = self._added(rest)
         self._tell(rest, stands)

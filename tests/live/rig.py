@@ -35,6 +35,7 @@ class Rig:
     trail: FakeTrail = field(default_factory=FakeTrail)
     vault: FakeVault = field(default_factory=FakeVault)
     events: list[bytes] = field(default_factory=list)
+    parts: dict[str, Any] = field(default_factory=dict)  # what the proxy is given beside
 
     def __enter__(self) -> Rig:
         # mitmproxy keeps its options in a global: the last proxy made would speak for all.
@@ -102,6 +103,7 @@ class Rig:
                 trail=self.trail,
                 vault=self.vault,
                 fault_record=lambda fault: {"what": "fault", **fault._asdict()},
+                **self.parts,
             ),
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import time
 from collections.abc import Iterator
@@ -44,6 +45,20 @@ def test_it_is_asked_over_tls_as_its_user(server: RedisServer) -> None:
     assert caught.value.code == "EXC-STA-006" and not remote.is_away()
     remote.close()
     assert server.password not in repr(remote) + str(caught.value)
+
+
+async def test_on_an_event_loop_it_is_waited_for_shortly(server: RedisServer) -> None:
+    """And what is not there so soon is not away."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        remote = open_remote(f"redis://127.0.0.1:{port}")
+        with pytest.raises(StateError, match="TimeoutError"):
+            remote.ask(ping)
+        assert not remote.is_away()
+        with pytest.raises(StateError, match="TimeoutError"):
+            await asyncio.to_thread(remote.ask, ping)
+        assert remote.is_away()
+        remote.close()
 
 
 def test_a_cluster_takes_all_of_it(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from math import ceil
 from typing import Any, Final
@@ -29,6 +29,7 @@ from excise.edge.headers import AnswerHeaders
 from excise.edge.http2 import end_after
 from excise.edge.layer import passage_of
 from excise.edge.load import Load
+from excise.edge.metered import Metered
 from excise.edge.passage import DEFAULT_BODY_LIMIT, PASSAGE, GuardedStream, Passage
 from excise.edge.ports import (
     MUST_BE_ON_DISK,
@@ -44,13 +45,12 @@ from excise.edge.socket import GuardedSocket
 from excise.edge.socketlayer import SocketLayer, offer_socket
 from excise.edge.tarpit import Tarpit
 from excise.edge.threads import IN_PLACE_BYTES, in_thread
-from excise.errors import AuditError, ExciseError
+from excise.errors import AuditError
 from excise.model import Action, Exchange, Halt, RefusalClass, Reply
 
 log = logging.getLogger("excise.edge")
 
 _DENIED: Final = http.Response.make(400, b"", {"x-should-retry": "false"})
-_MOST_REASONS: Final = 16  # as the schema of a line says
 _COME_AGAIN: Final = 1  # seconds
 _REPLACED: Final = frozenset({b"accept-encoding", b"upgrade"})
 
@@ -70,6 +70,7 @@ class Addon:
         note: Callable[[str, BaseException], str],
         body_limit: int = DEFAULT_BODY_LIMIT,
         meter: Meter | None = None,
+        far: bool = False,
         halted: Callable[[], Halt | None] = lambda: None,
         tarpit: Tarpit | None = None,
         load: Load | None = None,
@@ -81,7 +82,7 @@ class Addon:
         self._vault = vault
         self._note = note
         self._limit = body_limit
-        self._meter = meter
+        self.metered = Metered(meter, note, far=far)
         self._halted = halted
         self._tarpit = tarpit or Tarpit()
         self._load = load or Load()
@@ -137,7 +138,7 @@ class Addon:
         wall, body = self._firewall(), exchange.body
         if len(body) > IN_PLACE_BYTES or wall.waits(exchange, body):
             return self._request_in_thread(flow, passage, exchange)
-        return self._carry_out(flow, passage, self._firewall().inspect_request(exchange))
+        return self._carry_out(flow, passage, *self._judge(exchange))
 
     def responseheaders(self, flow: http.HTTPFlow) -> None:
         """Choose between reading the answer as it passes and collecting it first."""
@@ -179,7 +180,7 @@ class Addon:
             return
         if passage.stream is not None:
             self._settle_stream(passage)
-        self._settle(passage)
+        self.metered.settle(passage)
 
     def websocket_message(self, flow: http.HTTPFlow) -> None:
         """No WebSocket to an LLM host comes this far; if one does, nothing passes."""
@@ -231,24 +232,33 @@ class Addon:
     async def _request_in_thread(
         self, flow: http.HTTPFlow, passage: Passage, exchange: Exchange
     ) -> None:
-        outcome = await in_thread(self._firewall().inspect_request, exchange)
-        rest = self._carry_out(flow, passage, outcome)
+        outcome, verdict = await in_thread(self._judge, exchange)
+        rest = self._carry_out(flow, passage, outcome, verdict)
         if rest is not None:
             await rest
 
+    def _judge(self, exchange: Exchange) -> tuple[RequestOutcome, Verdict | None]:
+        """What policy and limits say, for whichever thread: both may ask a server."""
+        outcome = self._firewall().inspect_request(exchange)
+        if outcome.reply is not None:
+            return outcome, None
+        return outcome, self.metered.admit(exchange, outcome)
+
     def _carry_out(
-        self, flow: http.HTTPFlow, passage: Passage, outcome: RequestOutcome
+        self,
+        flow: http.HTTPFlow,
+        passage: Passage,
+        outcome: RequestOutcome,
+        verdict: Verdict | None,
     ) -> Awaitable[None] | None:
         passage.outcome = outcome
         self.counts[outcome.decision.action] += 1
-        if outcome.reply is None and self._meter is not None:
-            verdict = self._admitted(self._meter, passage, outcome)
-            if verdict.limit:
-                return self._refuse_limited(flow, passage, verdict)
-            _note_shadow(outcome.record, verdict.would)
+        if verdict is not None and verdict.limit:
+            return self._refuse_limited(flow, passage, verdict)
         self.afterthoughts.take(outcome.afterthought, (outcome.record,))
         action = outcome.decision.action
-        if outcome.reply is not None or action in MUST_BE_ON_DISK or "override" in outcome.record:
+        durable = outcome.kept or action in MUST_BE_ON_DISK or "override" in outcome.record
+        if outcome.reply is not None or durable:
             return self._carry_out_on_disk(flow, passage, outcome)
         try:
             self._trail.offer(outcome.record)
@@ -266,17 +276,13 @@ class Addon:
             await self._refuse_unrecorded(flow, passage, fault)
             return
         if outcome.reply is None:
+            if outcome.kept:
+                await in_thread(self._vault.keep, passage.exchange.principal.id, outcome.kept)
             self._send_on(flow, passage, outcome)
             return
         flow.response = self._marked(to_response(outcome.reply), passage)
         if outcome.decision.action is Action.TARPIT and self._tarpit.take(flow.response):
             passage.tarpit = self._tarpit
-
-    def _admitted(self, meter: Meter, passage: Passage, outcome: RequestOutcome) -> Verdict:
-        told = outcome.context
-        return meter.admit(
-            passage.exchange, model=told.model, provider=told.host.provider, tokens=told.tokens
-        )
 
     async def _refuse_limited(
         self, flow: http.HTTPFlow, passage: Passage, verdict: Verdict
@@ -286,26 +292,8 @@ class Addon:
         wait = 0 if verdict.wait is None else max(1, ceil(verdict.wait))
         await self._refuse(flow, passage, reason, 429, cls=cls, retry_after=wait)
 
-    def _settle(self, passage: Passage, record: Record | None = None) -> None:
-        """Tell the limits what an exchange came to, once it is over."""
-        if self._meter is None or passage.exchange is None:
-            return
-        usage = (record or {}).get("usage") or {}
-        status = ((record or {}).get("upstream") or {}).get("status", 0)
-        try:
-            self._meter.settle(
-                passage.exchange.id,
-                tokens_in=usage.get("input"),
-                tokens_out=usage.get("output"),
-                failed=status >= 400,
-            )
-        except ExciseError as fault:  # the next request will be refused
-            self._note("limits", fault)
-
     def _send_on(self, flow: http.HTTPFlow, passage: Passage, outcome: RequestOutcome) -> None:
         exchange = passage.exchange
-        if outcome.kept:
-            self._vault.keep(exchange.principal.id, outcome.kept)
         if outcome.changed:
             rewrite_request(flow.request, exchange, outcome.headers, outcome.target)
             replace_body(flow.request, outcome.body)
@@ -374,7 +362,7 @@ class Addon:
         if stream is None or stream.settled:
             return
         record = stream.record()
-        self._settle(passage, record)
+        self.metered.settle(passage, record)
         self.afterthoughts.take(stream.afterthought(), (record,))
         try:
             self._trail.offer(record)
@@ -394,7 +382,7 @@ class Addon:
     def _carry_back(
         self, flow: http.HTTPFlow, response: http.Response, passage: Passage, outcome: Any
     ) -> Awaitable[None] | None:
-        self._settle(passage, outcome.record)
+        self.metered.settle(passage, outcome.record)
         self.afterthoughts.take(outcome.afterthought, (outcome.record,))
         if outcome.reply is not None or outcome.decision.action in MUST_BE_ON_DISK:
             return self._carry_back_on_disk(flow, response, passage, outcome)
@@ -478,17 +466,7 @@ class Addon:
         self._answer(flow, passage, reply)
 
     def _answer(self, flow: http.HTTPFlow, passage: Passage, reply: Reply) -> None:
-        self._settle(passage)
+        self.metered.settle(passage)
         flow.response, passage.own = self._marked(to_response(reply), passage), True
         if self.draining:
             end_after(flow)
-
-
-def _note_shadow(record: Record, limits: Sequence[str]) -> None:
-    """Have a line say which limits in shadow would have refused its exchange."""
-    if not limits:
-        return
-    would = max(Action(record["would"]), Action.LIMIT, key=lambda action: action.rank)
-    record["would"] = str(would)
-    told = (f"shadow:limit:{limit}" for limit in limits)
-    record["reasons"] = [*record.get("reasons", ()), *told][:_MOST_REASONS]

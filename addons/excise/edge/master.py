@@ -8,6 +8,7 @@ import signal
 import socket
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 from mitmproxy import hooks, master, options
@@ -43,6 +44,7 @@ from excise.state.clients import Clients, load_clients
 from excise.state.users import UserFile
 
 log = logging.getLogger("excise.edge")
+WAITING: Final = 32  # threads, most of which wait for the server that nodes share
 TICK: Final = 1.0  # seconds between looks at files
 IDLE: Final = 1.0  # seconds after which a connection that says nothing can be closed
 SWEEP_EVERY: Final = 60  # looks
@@ -97,6 +99,7 @@ class ExciseMaster(master.Master):
             note=self.dispatcher.note,
             body_limit=settings.body_limit,
             meter=parts.meter,
+            far=parts.far,
             halted=parts.halted,
             tarpit=Tarpit(seconds=parts.tarpit_seconds),
             load=load,
@@ -246,12 +249,14 @@ class ExciseMaster(master.Master):
         """Look after files and forget what has expired, for as long as the proxy serves."""
         count = 0
         while True:
+            if self._parts.far:
+                await self._beside(self._parts.look, "tick")
             self._guarded(self._look_at_switch)
             self._guarded(self._end_slow_heads)
             if self.reloader is not None:
                 self._guarded(self.reloader.watch)
             if count % SWEEP_EVERY == SWEEP_EVERY - 1:
-                await self._swept()
+                await self._beside(self._parts.sweep, "sweep")
             count += 1
             await asyncio.sleep(TICK)
 
@@ -280,11 +285,11 @@ class ExciseMaster(master.Master):
                 self.gate.counts["slow-head"] += 1
                 task.cancel("slow head")
 
-    async def _swept(self) -> None:
+    async def _beside(self, call: Callable[[], object], where: str) -> None:
         try:
-            await in_thread(self._parts.sweep)
+            await in_thread(call)
         except Exception as fault:
-            self.dispatcher.note("sweep", fault)
+            self.dispatcher.note(where, fault)
 
     def _guarded(self, call: Callable[[], object]) -> None:
         try:
@@ -334,6 +339,7 @@ class ExciseMaster(master.Master):
         while (self.addon.active or self.addon.sockets) and time.monotonic() < until:
             self._close_sockets(busy=self._stops > 1)
             await asyncio.sleep(0.02)
+        await self.addon.metered.finish(max(1.0, until - time.monotonic()))
         if self.addon.active:
             log.warning("%d exchanges were cut at the end", len(self.addon.active))
         await self._think_out()
@@ -396,6 +402,8 @@ async def _serve(
     if isinstance(loop, ResolvingLoop):
         loop.redirects = settings.resolve
         loop.listener = listener
+    if parts.far:
+        loop.set_default_executor(ThreadPoolExecutor(WAITING, thread_name_prefix="excise"))
     running = ExciseMaster(settings, parts)
     handlers = {
         signal.SIGTERM: running.stop,

@@ -48,6 +48,7 @@ from excise.pipeline.usage import Exact
 from excise.pipeline.veil import Veil
 from excise.signing import load_signer
 from excise.state.keys import derive
+from excise.state.kill import Watched
 from excise.state.memory import MemoryVault
 from excise.state.overrides import OverrideDesk
 from excise.state.ports import Vault
@@ -114,7 +115,9 @@ class Live:
         self._trail = trail
         self.vault = shared.vault() if shared else MemoryVault(clock=time.monotonic)
         self.selftest = derive(shared.key, "self-test").hex() if shared else token_hex(32)
-        self.switch = shared.switch if shared else switch_of(config)
+        self.far = bool(config.redis)
+        switch = shared.switch if shared else switch_of(config)
+        self.switch = Watched(switch) if self.far else switch
         # One for all policies: what was refused under the last one can still be granted.
         self._desk = (
             OverrideDesk(shared.grants, shared.shelf, shared.key)
@@ -149,7 +152,10 @@ class Live:
     def _walled(self, engine: Engine) -> RecallingFirewall:
         wall = build_firewall(self._config, engine, self.vault, self._desk, self._sessions)
         company = _company(self._config, engine)
-        return replace(wall, positive=_positive(self._config, self._notebook), company=company)
+        positive = _positive(self._config, self._notebook)
+        # What it looks up may lie on a server.
+        slow = wall.is_slow or self.far
+        return replace(wall, positive=positive, company=company, is_slow=slow)
 
     def swap(self, loaded: tuple[Engine, RecallingFirewall]) -> None:
         """Put a policy in force."""
@@ -223,6 +229,8 @@ def join_parts(config: Config, live: Live, trail: Trail) -> Parts:
         meter=live.meter,
         halted=live.switch.halt,
         kill=live.switch.turn_on,
+        look=live.switch.look if isinstance(live.switch, Watched) else lambda: None,
+        far=live.far,
         notice=live.notice,
         sweep=live.sweep,
         reload=live.reloader,

@@ -372,6 +372,8 @@ class Parts:
     # Why all LLM traffic is to be refused, if it is.
     halted: Callable[[], Halt | None] = lambda: None
     kill: Callable[[], None] = lambda: None  # turns that on, for the signal
+    look: Callable[[], object] = lambda: None  # finds that out anew; may wait for a server
+    far: bool = False  # what is counted and kept lies on a server that nodes share
     # An event of `audit.fields.NOTICES`, and what it is about.
     notice: Callable[..., None] = lambda event, subject="": None
     sweep: Callable[[], object] = lambda: None  # told once a minute: forget what has expired

@@ -119,7 +119,7 @@ class GuardedSocket:
                 turn.wait = lambda: self._later(turn, call, wall)
                 return turn
             step = call(wall)
-            if step.durable:
+            if step.durable or step.kept:
                 turn.wait = lambda: self._secure(turn, step)
             else:
                 self._offer(turn, step)
@@ -132,7 +132,7 @@ class GuardedSocket:
     async def _later(self, turn: Turn, call: Call, wall: Firewall) -> None:
         try:
             step: SocketStep = await in_thread(call, wall)
-            if step.durable:
+            if step.durable or step.kept:
                 await self._secure(turn, step)
             else:
                 self._offer(turn, step)
@@ -144,6 +144,8 @@ class GuardedSocket:
             self._think(step.afterthought, step.records)
             for record in step.records:
                 await self._trail.commit(record)
+            if step.kept:
+                await in_thread(self._vault.keep, self._exchange.principal.id, step.kept)
             self._give(turn, step)
         except Exception as fault:
             self._failed(turn, fault)
@@ -155,8 +157,6 @@ class GuardedSocket:
         self._give(turn, step)
 
     def _give(self, turn: Turn, step: SocketStep) -> None:
-        if step.kept:
-            self._vault.keep(self._exchange.principal.id, step.kept)
         turn.onward, turn.back = step.onward, step.back
         turn.close, turn.reason = step.close, step.reason
         turn.decided = True

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Final
 
 from excise.errors import StateError
 from excise.model import Halt
+from excise.state.ports import Clock, Switch
 
 NAME: Final = "KILL"
+STALE: Final = 10.0  # seconds
 
 
 class KillSwitch:
@@ -62,3 +65,28 @@ class KillSwitch:
         return StateError(
             "EXC-STA-003", f"the kill switch cannot be moved ({fault.strerror}).", at=str(self.path)
         )
+
+
+class Watched:
+    """What a switch said when somebody last looked, for those who cannot wait for a server. Where
+    nobody has looked for `STALE` seconds, nobody can tell."""
+
+    def __init__(self, switch: Switch, *, clock: Clock = time.monotonic) -> None:
+        self._switch = switch
+        self._clock = clock
+        self._until = float("-inf")
+        self.look()
+
+    def look(self) -> None:
+        """Ask the switch; may wait."""
+        self._seen = self._switch.halt()
+        self._until = self._clock() + STALE
+
+    def halt(self) -> Halt | None:
+        """Why traffic is to be refused, if it is."""
+        return self._seen if self._clock() < self._until else Halt.AWAY
+
+    def turn_on(self) -> None:
+        """Refuse from now on. Raises `StateError`."""
+        self._seen = Halt.SWITCHED
+        self._switch.turn_on()

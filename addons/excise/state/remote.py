@@ -7,6 +7,7 @@ written down does not pass.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import ssl
 import threading
@@ -23,6 +24,7 @@ log = logging.getLogger("excise.state")
 T = TypeVar("T")
 
 PATIENCE: Final = 0.5  # seconds to connect, and to answer
+HASTE: Final = 0.1  # the same on an event loop, where all other traffic waits as well
 FIRST_PAUSE: Final = 0.25  # seconds in which nobody asks, after it did not answer; doubled
 LONGEST_PAUSE: Final = 5.0
 _CONNECTIONS: Final = 64
@@ -37,13 +39,15 @@ class Remote:
         self,
         client: Any,
         *,
+        hasty: Any = None,
         lost: tuple[type[Exception], ...],
         faults: tuple[type[Exception], ...],
         clock: Clock = time.monotonic,
     ) -> None:
-        """`client` is one of redis-py, `lost` what it raises where the server does not answer, and
-        `faults` what all its exceptions are."""
+        """`client` is one of redis-py, `hasty` another for event loops; `lost` is what they raise
+        where the server does not answer, and `faults` what all their exceptions are."""
         self._client = client
+        self._hasty = hasty or client
         self._lost = lost
         self._faults = faults
         self._clock = clock
@@ -56,13 +60,15 @@ class Remote:
 
     def ask(self, call: Callable[[Any], T]) -> T:
         """What `call` makes of the client. Raises `StateError` (EXC-STA-006)."""
+        hasty = _is_on_loop()
         with self._lock:
             if self._clock() < self._until:
                 raise _away("it did not answer a moment ago")
         try:
-            answer = call(self._client)
+            answer = call(self._hasty if hasty else self._client)
         except self._lost as fault:
-            self._rest(type(fault).__name__)
+            if not hasty:  # which may be too short a time to say that it is away
+                self._rest(type(fault).__name__)
             raise _away(type(fault).__name__) from None
         except self._faults as fault:
             # What a server says may repeat what it was told.
@@ -82,6 +88,7 @@ class Remote:
     def close(self) -> None:
         """Let go of the connections."""
         self._client.close()
+        self._hasty.close()
 
     def _rest(self, why: str) -> None:
         with self._lock:
@@ -94,6 +101,14 @@ class Remote:
         with self._lock:
             self._pause = self._until = 0.0
         log.warning("what nodes share answers again")
+
+
+def _is_on_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 def check_url(url: str) -> None:
@@ -143,11 +158,13 @@ def open_remote(url: str, *, ca: Path | None = None, cluster: bool = False) -> R
     kind: Any = redis.RedisCluster if cluster else redis.Redis
     try:
         client = kind.from_url(url, **told)
+        brief = {"socket_timeout": HASTE, "socket_connect_timeout": HASTE}
+        hasty = kind.from_url(url, **(told | brief))
     except lost as fault:  # a cluster is asked for its slots at once
         raise _away(type(fault).__name__) from None
     except faults as fault:
         raise _away(f"it refused: {type(fault).__name__}") from None
-    return Remote(client, lost=lost, faults=faults)
+    return Remote(client, hasty=hasty, lost=lost, faults=faults)
 
 
 def _system_roots() -> str | None:
