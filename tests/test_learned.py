@@ -8,10 +8,9 @@ from pathlib import Path
 import pytest
 
 from excise.errors import ConfigError, PolicyError
-from excise.learn.model import to_openapi
+from excise.learn.model import Way, to_openapi
 from excise.learn.schema import infer
 from excise.learned import Notebook, forget_learnt, load_model, read_learnt
-from excise.model import Direction
 
 KEY = ("/v1/chat/completions", "POST")
 
@@ -19,12 +18,12 @@ KEY = ("/v1/chat/completions", "POST")
 def test_workers_add_to_one_file_and_nothing_is_counted_twice(tmp_path: Path) -> None:
     one, two = Notebook(tmp_path), Notebook(tmp_path)
     for book, name in ((one, "a"), (two, "b"), (one, "c")):
-        book.learnt.observe(KEY, "h", Direction.REQUEST, infer({name: 1}))
+        book.learnt.observe(KEY, "h", Way.REQUEST, infer({name: 1}))
         book.save()
         book.save()
     whole = read_learnt(tmp_path).endpoints[KEY]
     assert whole.seen == 3
-    assert list(whole.bodies[Direction.REQUEST]["properties"]) == ["a", "b", "c"]
+    assert list(whole.bodies[Way.REQUEST]["properties"]) == ["a", "b", "c"]
     assert (tmp_path / "learned" / "learned.json").stat().st_mode & 0o777 == 0o600
     assert forget_learnt(tmp_path) and not forget_learnt(tmp_path)
     assert read_learnt(tmp_path).endpoints == {}
@@ -32,7 +31,7 @@ def test_workers_add_to_one_file_and_nothing_is_counted_twice(tmp_path: Path) ->
 
 def test_a_document_is_loaded_or_refused(tmp_path: Path) -> None:
     book = Notebook(tmp_path)
-    book.learnt.observe(KEY, "h", Direction.REQUEST, infer({"a": 1}))
+    book.learnt.observe(KEY, "h", Way.REQUEST, infer({"a": 1}))
     file = tmp_path / "allowed.json"
     file.write_text(json.dumps(to_openapi(book.learnt)))
     assert load_model(file).find("h", "POST", KEY[0]) is not None
@@ -46,6 +45,6 @@ def test_a_document_is_loaded_or_refused(tmp_path: Path) -> None:
 def test_a_disk_that_cannot_be_written_costs_only_what_is_learnt(tmp_path: Path) -> None:
     (tmp_path / "learned").write_text("in the way")
     book = Notebook(tmp_path)
-    book.learnt.observe(KEY, "h", Direction.REQUEST, None)
+    book.learnt.observe(KEY, "h", Way.REQUEST, None)
     book.save()
     assert read_learnt(tmp_path).endpoints == {}

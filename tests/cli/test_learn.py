@@ -8,16 +8,16 @@ from pathlib import Path
 import pytest
 
 from excise.cli.main import main
+from excise.learn.model import Way
 from excise.learn.schema import infer
 from excise.learned import Notebook
-from excise.model import Direction
 
 
 @pytest.fixture
 def state(tmp_path: Path) -> Path:
     book = Notebook(tmp_path)
     key = ("/v1/chat/completions", "POST")
-    book.learnt.observe(key, "h", Direction.REQUEST, infer({"note": "x"}), {("note",)})
+    book.learnt.observe(key, "h", Way.REQUEST, infer({"note": "x"}), {("note",)})
     book.save()
     return tmp_path
 

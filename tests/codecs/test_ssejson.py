@@ -78,3 +78,11 @@ def test_the_text_as_the_client_got_it() -> None:
     edits = [Edit(3, Span(4, 6), ""), Edit(9, Span(0, 1), "?"), Edit(3, Span(0, 1), "X")]
     assert edited_text(segment, edits) == "Xbcd"
     assert edited_text(segment, []) == "abcdef"
+
+
+def test_what_an_event_says_anew() -> None:
+    reader = OpenAIChatStream()
+    one = {"choices": [{"index": 0, "delta": {"content": "a"}, "finish_reason": None}]}
+    two = {"choices": [{"index": 0, "delta": {"content": "b"}, "finish_reason": None}]}
+    raw = b"".join(build_event(each) for each in (one, two)) + b": ping\n\ndata: word\n\n"
+    assert [event.news for event in reader.feed(raw)] == [(one,), (), (), ("word",)]

@@ -9,11 +9,10 @@ import jsonschema
 import pytest
 
 from excise.errors import PolicyError
-from excise.learn.model import Learnt, build_model, parse_openapi, template_of, to_openapi
+from excise.learn.model import Learnt, Way, build_model, parse_openapi, template_of, to_openapi
 from excise.learn.schema import infer
-from excise.model import Direction
 
-IN, OUT = Direction.REQUEST, Direction.RESPONSE
+IN, OUT, EVENT = Way
 HOST, PATH = "api.openai.com", "/v1/chat/completions"
 ASK = {"model": "m", "messages": [{"role": "user", "content": "x"}]}
 
@@ -52,6 +51,20 @@ def test_texts_that_nobody_reads_outlive_the_file(learnt: Learnt) -> None:
     assert again.endpoints[PATH, "POST"].seen == 6 and again.covert() == told
 
 
+def test_events_have_a_schema_of_their_own_beside_whole_answers(learnt: Learnt) -> None:
+    learnt.observe((PATH, "POST"), HOST, EVENT, infer({"delta": "x"}), {("delta",)})
+    document = to_openapi(learnt)
+    content = document["paths"][PATH]["post"]["responses"]["default"]["content"]
+    assert list(content["application/jsonl"]["schema"]["properties"]) == ["delta"]
+    assert document["paths"][PATH]["post"]["x-excise-seen"] == 3
+    again = parse_openapi(json.dumps(document), "f")
+    assert ("POST", PATH, "event", "delta") in again.covert()
+    model = build_model(again)
+    assert model.faults(HOST, "POST", PATH, EVENT, {"delta": "y"}) == []
+    assert model.faults(HOST, "POST", PATH, EVENT, {"id": "y"}) == ["*"]
+    assert model.faults(HOST, "POST", PATH, OUT, {"delta": "y"}) == ["*"]
+
+
 @pytest.mark.parametrize(
     ("method", "path", "direction", "value", "want"),
     [
@@ -66,7 +79,7 @@ def test_texts_that_nobody_reads_outlive_the_file(learnt: Learnt) -> None:
     ],
 )
 def test_what_is_not_named_is_a_fault(
-    learnt: Learnt, method: str, path: str, direction: Direction, value: Any, want: list[str]
+    learnt: Learnt, method: str, path: str, direction: Way, value: Any, want: list[str]
 ) -> None:
     model = build_model(parse_openapi(json.dumps(to_openapi(learnt)), "f"))
     assert model.faults(HOST, method, path, direction, value, empty=False) == want

@@ -7,10 +7,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from socket_cases import CASES, Case, written
 from walled import exchange, firewall
 
 from excise.learn.model import Learnt, Model, build_model, parse_openapi, to_openapi
-from excise.model import Action, Answer
+from excise.model import Action, Answer, SocketMessage
+from excise.pipeline.firewall import Firewall
 from excise.pipeline.positive import Holding, Learning
 
 ASK: Any = {"model": "gpt-4o", "messages": [{"role": "user", "content": "zebra"}]}
@@ -90,3 +92,96 @@ def test_another_endpoint_is_not_as_it_should_be(model: Model) -> None:
     wall = firewall(positive=Holding(model))
     out = wall.inspect_request(exchange(ASK, target="/v1/responses"))
     assert "uninspectable:unmodelled" in out.record["reasons"]
+
+
+CHUNK: Any = {
+    "id": "c", "object": "chat.completion.chunk", "model": "gpt-4o",
+    "choices": [{"index": 0, "delta": {"content": "zebra"}, "finish_reason": None}],
+}  # fmt: skip
+LAST: Any = {**CHUNK, "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
+
+
+def streamed(wall: Firewall, *events: Any, asked: Any = ASK) -> tuple[bytes, dict[str, Any]]:
+    """What a client is given of a streamed answer, and the last line."""
+    sent = exchange(asked)
+    context = wall.inspect_request(sent).context
+    head = (("content-type", "text/event-stream"),)
+    stream = wall.open_stream(sent, Answer(status=200, headers=head), context)
+    assert stream is not None
+    data = "".join(f"data: {json.dumps(each)}\n\n" for each in events) + "data: [DONE]\n\n"
+    out = b"".join(stream.feed(each).data for each in data.encode().splitlines(keepends=True))
+    return out + stream.finish().data, stream.record()
+
+
+def held(learnt: Learnt, action: Action) -> Firewall:
+    """A firewall that holds messages to what was learnt."""
+    model = build_model(parse_openapi(json.dumps(to_openapi(learnt)), "f"))
+    wall = firewall(positive=Holding(model, frozenset({"test"})))
+    profile = replace(wall.policy.profile, uninspectable_by_reason={"unmodelled": action})
+    return replace(wall, policy=replace(wall.policy, profile=profile))
+
+
+def test_events_of_a_streamed_answer_are_learnt_each_and_no_value(learnt: Learnt) -> None:
+    news = list[int]()
+    wall = firewall(positive=Learning(learnt, lambda: news.append(1)))
+    before = sum(each.seen for each in learnt.endpoints.values())
+    for _ in range(2):
+        streamed(wall, CHUNK, CHUNK, LAST)
+    assert len(news) == 2  # the first chunk, and the last one
+    # Requests are counted as messages, events are not.
+    assert sum(each.seen for each in learnt.endpoints.values()) == before + 2
+    document = to_openapi(learnt)
+    content = document["paths"]["/v1/chat/completions"]["post"]["responses"]["default"]["content"]
+    assert set(content) == {"application/json", "application/jsonl"}
+    text = json.dumps(document)
+    assert "zebra" not in text and "gpt-4o" not in text
+
+
+@pytest.mark.parametrize("action", [Action.BLOCK, Action.ALERT])
+@pytest.mark.parametrize(
+    ("event", "odd"),
+    [
+        (CHUNK, False),
+        ({**CHUNK, "model": "other"}, False),
+        ({**CHUNK, "smuggled": "x"}, True),
+        ({**CHUNK, "choices": "x"}, True),
+        ("no object", True),
+    ],
+)
+def test_an_event_that_is_not_named_is_decided_by_the_profile(
+    learnt: Learnt, action: Action, event: Any, odd: bool
+) -> None:
+    streamed(firewall(positive=Learning(learnt)), CHUNK, LAST)
+    out, line = streamed(held(learnt, action), CHUNK, event, LAST)
+    assert line["action"] == (action if odd else Action.ALLOW)
+    assert ("uninspectable:unmodelled" in line.get("reasons", [])) is odd
+    assert (json.dumps(event).encode() in out) is not (odd and action is Action.BLOCK)
+
+
+def test_a_stream_of_an_endpoint_that_never_streamed_is_not_as_it_should_be(
+    learnt: Learnt,
+) -> None:
+    _, line = streamed(held(learnt, Action.ALERT), CHUNK, LAST)
+    assert line["reasons"] == ["uninspectable:unmodelled"]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_messages_of_sockets_are_learnt_and_held_both_ways(case: Case) -> None:
+    def said(wall: Firewall, ask: Any, *answers: Any) -> list[str]:
+        upgrade = exchange(
+            b"", host=case.host, target=case.target, headers={"upgrade": "websocket"}
+        )
+        socket = wall.open_socket(wall.inspect_request(upgrade).context)
+        steps = [socket.client(wall, SocketMessage(written(ask), case.binary), "0193")]
+        steps += [socket.server(wall, SocketMessage(written(a), case.binary)) for a in answers]
+        records = [record for step in (*steps, socket.end()) for record in step.records]
+        return [reason for record in records for reason in record.get("reasons", [])]
+
+    learnt = Learnt()
+    answers = case.speak(["hel", "lo"])
+    assert said(firewall(positive=Learning(learnt)), case.ask("hello"), *answers) == []
+    wall = held(learnt, Action.ALERT)
+    assert said(wall, case.ask("other"), *case.speak(["oth", "er"])) == []
+    odd = [{**answers[0], "smuggled": 7}, *answers[1:]]
+    assert said(wall, case.ask("hello"), *odd) == ["uninspectable:unmodelled"]
+    assert said(wall, {**case.ask("hello"), "smuggled": 7})[0] == "uninspectable:unmodelled"

@@ -8,7 +8,7 @@ know is read all the same, so that a new block type is never skipped.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Final, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from excise.codecs.media import Blob
 from excise.model import Edit, Part, Refusal, Reply, Role, Segment, Usage
@@ -143,6 +143,12 @@ class StreamEvent(Protocol):
     model: str
     sealed: frozenset[int]  # tokens that must not be edited: the provider signed them
     unread: tuple[str, ...]  # as of `Reading`
+
+    @property
+    def news(self) -> tuple[Any, ...]:
+        """What it says, as dicts, lists, texts and numbers; nothing where it differs from an
+        earlier event in nothing but texts."""
+        ...
 
     def splice(self, edits: Iterable[Edit]) -> bytes:
         """`raw` with the edits made (tokens are those of this event's segments)."""

@@ -84,6 +84,16 @@ class SseEvent:
         reading = self.like._reading if self.like else self._reading
         return reading.documents[0] if reading else None
 
+    @property
+    def news(self) -> tuple[Any, ...]:
+        """The JSON value as dicts and lists; of data that is no JSON its text; nothing where there
+        is no data, or where only texts differ from the event that it is `like`."""
+        if self.like:
+            return ()
+        if self._reading:
+            return (plain_value(self.document),)
+        return tuple(segment.text for segment in self.segments)
+
     def splice(self, edits: Iterable[Edit]) -> bytes:
         """`raw` with the edits made. Raises `ValueError` as `JsonReading.splice` does."""
         edits = list(edits)

@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any, Final
 from urllib.parse import unquote
 
@@ -24,13 +25,22 @@ from excise.learn.schema import (
     merge,
     without_marks,
 )
-from excise.model import Direction
 
 VERSION: Final = "3.1.0"
 _VALUE: Final = "{value}"
 _MOST: Final = 512  # endpoints; a host that answers anywhere would fill memory
 _JSON: Final = "application/json"
+_EACH: Final = "application/jsonl"  # of a sequence the schema of each item
 _GLOB: Final = re.compile(r"\{[^/}]*\}")
+
+
+class Way(StrEnum):
+    """What goes which way: a whole request or message of a client's, a whole answer, or each event
+    of a streamed answer and each message of a server's."""
+
+    REQUEST = "request"
+    RESPONSE = "response"
+    EVENT = "event"
 
 
 @dataclass(slots=True)
@@ -40,8 +50,8 @@ class Endpoint:
 
     hosts: set[str] = field(default_factory=set)
     seen: int = 0
-    bodies: dict[Direction, Schema] = field(default_factory=dict)
-    unread: set[tuple[Direction, Where]] = field(default_factory=set)
+    bodies: dict[Way, Schema] = field(default_factory=dict)
+    unread: set[tuple[Way, Where]] = field(default_factory=set)
 
 
 Key = tuple[str, str]  # path template, method
@@ -66,24 +76,24 @@ class Learnt:
         self,
         key: Key,
         host: str,
-        direction: Direction,
+        way: Way,
         schema: Schema | None,
         unread: Iterable[Where] = (),
     ) -> bool:
-        """Take one message in; whether it told something new."""
+        """Take one message or event in; whether it told something new."""
         known = self.endpoints.get(key)
         if known is None:
             if len(self.endpoints) >= _MOST:
                 return False
             known = self.endpoints[key] = Endpoint()
-        before = (len(known.hosts), known.bodies.get(direction), len(known.unread))
+        before = (len(known.hosts), known.bodies.get(way), len(known.unread))
         known.hosts.add(host)
-        known.seen += 1
+        known.seen += way is not Way.EVENT
         if schema is not None:
-            old = known.bodies.get(direction)
-            known.bodies[direction] = schema if old is None else merge(old, schema)
-        known.unread |= {(direction, where) for where in unread}
-        return before != (len(known.hosts), known.bodies.get(direction), len(known.unread))
+            old = known.bodies.get(way)
+            known.bodies[way] = schema if old is None else merge(old, schema)
+        known.unread |= {(way, where) for where in unread}
+        return before != (len(known.hosts), known.bodies.get(way), len(known.unread))
 
     def join(self, other: Learnt) -> None:
         """Take in what another process observed."""
@@ -92,16 +102,16 @@ class Learnt:
             mine.hosts |= each.hosts
             mine.seen += each.seen
             mine.unread |= each.unread
-            for direction, schema in each.bodies.items():
-                old = mine.bodies.get(direction)
-                mine.bodies[direction] = schema if old is None else merge(old, schema)
+            for way, schema in each.bodies.items():
+                old = mine.bodies.get(way)
+                mine.bodies[way] = schema if old is None else merge(old, schema)
 
-    def covert(self) -> list[tuple[str, str, Direction, str]]:
-        """Method, path, direction and field of every text that no codec reads."""
+    def covert(self) -> list[tuple[str, str, Way, str]]:
+        """Method, path, way and field of every text that no codec reads."""
         return sorted(
-            (method, path, direction, "/".join(where) or ".")
+            (method, path, way, "/".join(where) or ".")
             for (path, method), each in self.endpoints.items()
-            for direction, where in each.unread
+            for way, where in each.unread
         )
 
 
@@ -109,16 +119,17 @@ def to_openapi(learnt: Learnt) -> dict[str, Any]:
     """The document, in an order that diffs well."""
     paths: dict[str, Any] = {}
     for (path, method), each in sorted(learnt.endpoints.items()):
-        unread = {d: {w for direction, w in each.unread if direction is d} for d in Direction}
-        bodies = {d: _marked(s, unread[d]) for d, s in each.bodies.items()}
+        unread = {way: {where for one, where in each.unread if one is way} for way in Way}
+        bodies = {way: _marked(s, unread[way]) for way, s in each.bodies.items()}
         operation: dict[str, Any] = {
             "servers": [{"url": f"https://{host}"} for host in sorted(each.hosts)],
             "x-excise-seen": each.seen,
+            "responses": {"default": {"description": "As observed."}},
         }
-        if Direction.REQUEST in bodies:
-            operation["requestBody"] = _content(bodies[Direction.REQUEST])
-        answer = _content(bodies[Direction.RESPONSE]) if Direction.RESPONSE in bodies else {}
-        operation["responses"] = {"default": {"description": "As observed.", **answer}}
+        for way, (media, holder) in _PLACES.items():
+            if way in bodies:
+                content = _holder(operation, holder).setdefault("content", {})
+                content[media] = {"schema": bodies[way]}
         paths.setdefault(path, {})[method.lower()] = operation
     return {
         "openapi": VERSION,
@@ -127,8 +138,19 @@ def to_openapi(learnt: Learnt) -> dict[str, Any]:
     }
 
 
-def _content(schema: Schema) -> dict[str, Any]:
-    return {"content": {_JSON: {"schema": schema}}}
+# Where the schema of each way stands: its media type, and the path of what has the content.
+_PLACES: Final = {
+    Way.REQUEST: (_JSON, ("requestBody",)),
+    Way.RESPONSE: (_JSON, ("responses", "default")),
+    Way.EVENT: (_EACH, ("responses", "default")),
+}
+
+
+def _holder(operation: dict[str, Any], path: Iterable[str]) -> dict[str, Any]:
+    here = operation
+    for name in path:
+        here = here.setdefault(name, {})
+    return here
 
 
 def _marked(schema: Schema, unread: set[Where], where: Where = ()) -> Schema:
@@ -175,20 +197,22 @@ class _Form(ValueError):
 
 
 def _endpoint(operation: Mapping[str, Any], name: str) -> Endpoint:
-    bodies: dict[Direction, Schema] = {}
-    unread: set[tuple[Direction, Where]] = set()
-    for direction, holder in (
-        (Direction.REQUEST, operation.get("requestBody")),
-        (Direction.RESPONSE, operation.get("responses", {}).get("default")),
-    ):
-        content = (holder or {}).get("content")
-        if not content:
+    bodies: dict[Way, Schema] = {}
+    unread: set[tuple[Way, Where]] = set()
+    for way, (media, path) in _PLACES.items():
+        holder: Any = operation
+        for piece in path:
+            holder = holder.get(piece) or {}
+        content = holder.get("content") or {}
+        if not content.keys() <= {each for each, at in _PLACES.values() if at == path}:
+            raise _Form(f"{name} has a body of another media type")
+        if media not in content:
             continue
-        schema = content[_JSON]["schema"]
+        schema = content[media]["schema"]
         if not is_schema(schema):
-            raise _Form(f"the {direction} of {name} uses more of JSON Schema than is known here")
-        unread |= {(direction, where) for where in find_marks(schema)}
-        bodies[direction] = without_marks(schema)
+            raise _Form(f"the {way} of {name} uses more of JSON Schema than is known here")
+        unread |= {(way, where) for where in find_marks(schema)}
+        bodies[way] = without_marks(schema)
     hosts = {server["url"].removeprefix("https://") for server in operation["servers"]}
     seen = int(operation.get("x-excise-seen", 0))
     return Endpoint(hosts=hosts, seen=seen, bodies=bodies, unread=unread)
@@ -212,14 +236,14 @@ class Model:
         return found if found is not None and host in found.hosts else None
 
     def faults(
-        self, host: str, method: str, path: str, direction: Direction, value: Any, *, empty: bool
+        self, host: str, method: str, path: str, way: Way, value: Any, *, empty: bool = False
     ) -> list[str]:
-        """Why a message is not as the document says: `endpoint`, `body`, or fields by their
-        path; none where it is."""
+        """Why a message or event is not as the document says: `endpoint`, `body`, or fields by
+        their path; none where it is."""
         endpoint = self.find(host, method, path)
         if endpoint is None:
             return ["endpoint"]
-        schema = endpoint.bodies.get(direction)
+        schema = endpoint.bodies.get(way)
         if empty:
             return []
         if schema is None:

@@ -31,7 +31,7 @@ from excise.pipeline.afterthought import Overheard
 from excise.pipeline.alongside import Alongside
 from excise.pipeline.listening import Listener, decided
 from excise.pipeline.outcome import Context, Record, Thought
-from excise.pipeline.stream import ResponseStream
+from excise.pipeline.stream import ResponseStream, Watch
 from excise.pipeline.stream import Step as Part
 from excise.policy.running import Progress, Said
 from excise.text.tokencount import encoding_of
@@ -63,6 +63,10 @@ class Judge(Protocol):
 
     def listen(self, context: Context, progress: Callable[[], Progress]) -> Listener:
         """What rules on a streamed answer of this exchange."""
+        ...
+
+    def watch(self, context: Context) -> Watch:
+        """What looks at the events of an answer beside the detectors."""
         ...
 
     def name(self, ruling: Ruling, value: str) -> str:
@@ -146,6 +150,7 @@ class AnswerStream:
             stops=lambda reason: judge.unread(reason) is Action.BLOCK,
             overhear=listens.overhear if (listens := alongside or overheard) else _deaf,
             lasts=self._lasts,
+            watch=judge.watch(context),
         )
         self._is_last = False  # whether the end of the answer is held
         self._listener: Listener | None = None

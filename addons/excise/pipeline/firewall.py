@@ -69,6 +69,7 @@ from excise.pipeline.reply import DEFAULT_VOICE, Voice, deciding
 from excise.pipeline.scene import build_situation, signals_of
 from excise.pipeline.sessions import Sessions, reads_sessions, told_by
 from excise.pipeline.socket import POLICY_VIOLATION, Socket
+from excise.pipeline.stream import Watch
 from excise.pipeline.told import told_of
 from excise.pipeline.usage import Exact, count_usage, estimate_tokens, estimate_usage
 from excise.pipeline.veil import Veil
@@ -352,6 +353,10 @@ class Firewall:
         situation = self.situation(context, Direction.RESPONSE, (), Stage.STREAM, Found([]))
         lookup = self.lookup(context.exchange.principal.id)
         return Listener(self.policy, situation, progress, lookup)
+
+    def watch(self, context: Context) -> Watch:
+        """What looks at the events of an answer beside the detectors."""
+        return self.positive.watch(context.exchange, context.host)
 
     def name(self, ruling: Ruling, value: str) -> str:
         """What stands for a value: by default a placeholder."""

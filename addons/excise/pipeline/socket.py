@@ -323,6 +323,7 @@ class Socket:
             lookup=judge.lookup(self._exchange.principal.id),
             notice=self._last_words,
             stops=lambda reason: judge.unread(reason) is Action.BLOCK,
+            watch=judge.watch(self._context),
         )
 
     def _listen(self, progress: Callable[[], Progress]) -> Listener:

@@ -59,8 +59,16 @@ _SHORT: Final = 128
 Overhear = Callable[[Segment, Findings, Span], None]
 """A text, what was found in it, and the stretch of it that is decided now."""
 
+Watch = Callable[[StreamEvent], tuple[str, ...]]
+"""An event → reasons for which it counts as not read."""
+
 Notice = Callable[[Sequence[Said]], str]
 """What was said when an answer is ended → its last words."""
+
+
+def unwatched(_: StreamEvent) -> tuple[str, ...]:
+    """Where nobody looks at events."""
+    return ()
 
 
 class Judge(Protocol):
@@ -109,6 +117,7 @@ class ResponseStream:
         stops: Callable[[str], bool] = lambda reason: False,
         overhear: Overhear = lambda *_: None,
         lasts: Callable[[], bool] = bool,
+        watch: Watch = unwatched,
     ) -> None:
         """`judge` gives the judge of one answer, which may ask how far the answer has come.
         `overhear` is told what is decided; while `lasts`, the end of a text is held."""
@@ -121,6 +130,7 @@ class ResponseStream:
         self._notice = notice
         self._overhear = overhear
         self._lasts = lasts
+        self._watch = watch
         self._last: Held | None = None  # the end of a text, held
         self._stops = stops  # whether an answer ends where something in it was not read
         self._queue: deque[Held] = deque()
@@ -304,9 +314,9 @@ class ResponseStream:
 
     def _note(self, event: StreamEvent) -> None:
         self.model = self.model or event.model
-        if event.unread:
-            self._unread.update(event.unread)
-            self._blocked |= any(map(self._stops, event.unread))
+        if unread := event.unread + self._watch(event):
+            self._unread.update(unread)
+            self._blocked |= any(map(self._stops, unread))
         if event.usage is not None:
             before = self.usage or Usage()
             self.usage = Usage(
