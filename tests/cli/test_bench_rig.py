@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,26 @@ def test_the_cost_of_a_proxy_is_that_of_its_tree() -> None:
         assert Proxy("x", process, 1, Path()).cpu_seconds() >= 0
     finally:
         process.communicate("\n", timeout=10)
+
+
+@linux
+def test_measuring_waits_until_the_work_of_the_start_is_over(tmp_path: Path) -> None:
+    """And not for ever."""
+    busy = "import time; end = time.monotonic() + 0.6\nwhile time.monotonic() < end: pass\ninput()"
+    rig = Rig(tmp_path)
+    process = rig.start([sys.executable, "-c", busy], stdin=subprocess.PIPE)
+    rig.proxies.append(Proxy("x", process, 1, Path()))
+    try:
+        rig.settle(quiet=0.1, patience=0.01)
+        assert rig.proxies[0].cpu_seconds() < 0.5
+        rig.settle(quiet=0.5, patience=30)
+        before = rig.proxies[0].cpu_seconds()
+        assert before > 0.05
+        time.sleep(0.1)
+        assert rig.proxies[0].cpu_seconds() == before
+    finally:
+        process.communicate("\n", timeout=10)
+        rig.close()
 
 
 def test_what_does_not_start_is_told_with_its_own_words(tmp_path: Path) -> None:

@@ -120,6 +120,7 @@ def run(args: argparse.Namespace) -> int:
             if args.profile:
                 return _profile(rig, args, chosen)
             _start_proxies(rig, args)
+            rig.settle()
             results = _measure(rig, args, chosen)
         finally:
             rig.close()

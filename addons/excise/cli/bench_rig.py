@@ -29,6 +29,8 @@ from excise.state.ca import create_ca
 
 _LOAD: Final = [sys.executable, "-O", "-m", "excise.cli.bench_load"]
 START_SECONDS: Final = 180.0
+QUIET_SECONDS: Final = 6.0  # more than `assemble.prepare` waits before it begins
+_IDLE: Final = 0.02  # share of a core that is no work
 # By itself mitmdump collects an event stream to its end, which no client of a model could use.
 _STREAMING: Final = """
 def responseheaders(flow):
@@ -111,6 +113,16 @@ class Rig:
         port = self._await_ready(process)
         ca = home / "ca" / "mitmproxy-ca-cert.pem"
         return self._add(name, process, port, ca, ours=True)
+
+    def settle(self, quiet: float = QUIET_SECONDS, patience: float = START_SECONDS) -> None:
+        """Wait until no proxy has worked for `quiet` seconds, or `patience` is over: after its
+        start Excise compiles, in quiet moments, what the first messages would wait for."""
+        until, since, before = time.monotonic() + patience, time.monotonic(), 0.0
+        while (now := time.monotonic()) < until and now - since < quiet:
+            spent = sum(proxy.cpu_seconds() for proxy in self.proxies)
+            if spent - before > _IDLE * quiet:
+                since, before = now, spent
+            time.sleep(quiet / 20)
 
     def load(self, proxy: Proxy, task: dict[str, Any]) -> tuple[list[float], float]:
         """Run a client against a proxy; its latencies in seconds, and the proxy's CPU seconds."""

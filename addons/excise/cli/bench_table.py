@@ -52,6 +52,7 @@ def run(*, rounds: int, requests: int, as_json: bool) -> int:
             rig.start_plain()
             for name, options in OURS:
                 rig.start_excise(name, _UP, options)
+            rig.settle()
             results = _measure(rig, rounds, requests)
         finally:
             rig.close()
