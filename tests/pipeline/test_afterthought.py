@@ -1,4 +1,5 @@
-"""Rules in shadow over slow detectors are asked once the message is on its way."""
+"""Slow detectors that only rules in shadow read are asked once a message is on its way, and those
+that judge a text as a whole once an answer has streamed."""
 
 from __future__ import annotations
 
@@ -10,6 +11,8 @@ from typing import Any
 import pytest
 from pipeline.test_alongside import CALM, DONE, STREAM, event
 from pipeline.test_judging import BOTH, GREY_OFF, HARM, PROFILE, Judge, wall
+from pipeline.test_socket import opened, say
+from socket_cases import CASES, Case, written
 from walled import answer, chat, exchange, firewall, valid
 
 from excise.assemble import facts_of
@@ -17,7 +20,7 @@ from excise.detectors.build import build_scanner
 from excise.detectors.deep import Deep
 from excise.errors import NoAnswer
 from excise.folders import Folders
-from excise.model import Action, Direction, Mode
+from excise.model import Action, Direction, Mode, SocketMessage
 from excise.pipeline.afterthought import MOST
 from excise.pipeline.firewall import Firewall
 from excise.policy.build import build_policy
@@ -197,6 +200,44 @@ def test_a_streamed_answer_is_not_held_for_it_and_judged_when_it_is_over() -> No
     assert (line["stage"], line["would"], line["direction"]) == ("shadow", "block", "response")
     assert judge.texts[-1] == CALM + "ask [EMAIL]. " + HARM
     assert stream.afterthought() is None
+
+
+def test_who_judges_whole_texts_reads_a_streamed_answer_when_it_is_over(model: Model) -> None:
+    """Also rules in force: what has left is told as what would have been done."""
+    made = deep_wall(model, mode="enforce")
+    model.free.set()
+    sent = exchange({**chat("hello"), "stream": True})
+    stream = made.open_stream(sent, STREAM, made.inspect_request(sent).context)
+    assert stream is not None
+    asked = model.asked
+    pieces = ("ask An", "na at anna.k@vintner.example, ", "and rest")
+    out = b"".join(stream.feed(event(piece)).data for piece in pieces)
+    out += stream.feed(DONE).data + stream.finish().data
+    assert b"An" in out and b"[EMAIL_" in out and model.asked == asked
+    assert {each["rule"] for each in valid(stream.record())["rulings"]} == {"gdpr.email"}
+    thought = stream.afterthought()
+    assert thought is not None
+    line = thought()
+    assert line is not None
+    (ruling,) = valid(line)["rulings"]
+    assert (ruling["rule"], ruling["mode"], ruling["action"]) == ("deep.person", "shadow", "redact")
+    assert (line["stage"], line["would"]) == ("shadow", "redact")
+    assert "Anna" not in str(line) and "vintner" not in str(line)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_so_do_they_an_answer_on_a_socket(case: Case, model: Model) -> None:
+    """Each turn of its own."""
+    made = deep_wall(model, mode="enforce")
+    model.free.set()
+    socket = opened(case, made)
+    for text, told in (("ask Anna of it", True), ("ask nobody", False)):
+        socket.client(made, SocketMessage(written(case.ask("hello")), False), "0193")
+        steps = say(socket, case.speak([text]), made)
+        thoughts = [step.afterthought for step in steps if step.afterthought is not None]
+        lines = [line for each in thoughts if (line := each()) is not None]
+        assert [line["rulings"][0]["rule"] for line in lines] == ["deep.person"] * told
+        assert all((line["id"], line["stage"]) == ("0193", "shadow") for line in lines)
 
 
 def test_of_an_endless_answer_the_end_is_kept() -> None:

@@ -1,7 +1,7 @@
 """All that looks at a text: the pattern pass and the side detectors that some rule reads.
 
-The pattern pass alone reads growing texts; side detectors judge a text as a whole. What they saw
-becomes a finding by the rules that ask for it.
+The pattern pass alone reads growing texts; side detectors judge a text as a whole, of a streamed
+answer once it is over. What they saw becomes a finding by the rules that ask for it.
 """
 
 from __future__ import annotations
@@ -84,6 +84,7 @@ _TAILS: Final = {
     way: {part: f"{way}/{part}".encode() for part in Part} for way in (None, *Direction)
 }
 _LATER: Final = {way: {part: f"later/{way}/{part}".encode() for part in Part} for way in Direction}
+_GROWN: Final = {part: f"grown/{part}".encode() for part in Part}
 
 
 class _Panel(NamedTuple):
@@ -182,6 +183,9 @@ class FullScanner:
             if isinstance(panel.detector, Growing)
         )
         self._growers = [p.detector for p in self._growing if isinstance(p.detector, Growing)]
+        self._grown = tuple(
+            panel for panel in every[Direction.RESPONSE] if not isinstance(panel.detector, Growing)
+        )
         self._memory = Memory[_Seen]()
 
     @property
@@ -241,8 +245,18 @@ class FullScanner:
         self, segments: Sequence[Segment], direction: Direction, seconds: float = FOREVER
     ) -> Scanned:
         """The same for those that are not awaited."""
-        look = partial(self._asked_later, direction=direction, seconds=seconds)
+        look = partial(self._asked_later, panels=self._later[direction], seconds=seconds)
         return self._remembered(segments, _LATER[direction], look)
+
+    def inspect_grown(self, segments: Sequence[Segment], seconds: float = FOREVER) -> Scanned:
+        """What nobody looks for in an answer that grows, in one that is over."""
+        look = partial(self._asked_later, panels=self._grown, seconds=seconds)
+        return self._remembered(segments, _GROWN, look)
+
+    @property
+    def grown(self) -> tuple[str, ...]:
+        """Names of those that read an answer only when it is over."""
+        return tuple(panel.detector.name for panel in self._grown)
 
     def later(self, direction: Direction) -> tuple[str, ...]:
         """Names of those that read messages of this direction and are not awaited."""
@@ -290,11 +304,11 @@ class FullScanner:
         return fresh, missing
 
     def _asked_later(
-        self, new: Mapping[bytes, Segment], direction: Direction, seconds: float
+        self, new: Mapping[bytes, Segment], panels: Sequence[_Panel], seconds: float
     ) -> tuple[dict[bytes, _Seen], tuple[str, ...]]:
         """As `_looked_at`, of those that are not awaited."""
         glances = self._glances(list(new.values()))
-        seen, missing = self._aside(self._later[direction], glances, seconds)
+        seen, missing = self._aside(panels, glances, seconds)
         fresh = dict(zip(new, seen, strict=True))
         if not missing:
             for key, each in fresh.items():

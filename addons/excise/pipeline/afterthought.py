@@ -1,8 +1,9 @@
-"""What rules in shadow have to say of a message that is on its way already.
+"""What there is to say of a message that is on its way already.
 
 Detectors that wait for something outside of the process, and that no rule in force reads, are not
-asked while a message waits. They are asked afterwards, in the same time as they would have had,
-and what they say stands in a line of its own.
+asked while a message waits; those that judge a text as a whole are not asked while an answer
+streams. They are asked afterwards, in the same time as they would have had, and what they say
+stands in a line of its own, as what would have been done.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from excise.detectors.base import Findings
 from excise.detectors.judge import NAMES, OVERLAP, PIECE, UNSAFE
 from excise.detectors.scanner import FullScanner
 from excise.enforce.redact import Lookup
-from excise.model import Decision, Direction, Part, Role, Segment, Span
+from excise.model import Decision, Direction, Mode, Part, Role, Segment, Span
 from excise.pipeline import judging
 from excise.pipeline.alongside import stretch
 from excise.pipeline.outcome import Context, Record
@@ -64,17 +65,20 @@ class Afterthought:
         self._stage = stage
 
     def __call__(self) -> Record | None:
-        """A line with what rules in shadow make of it; None where they have nothing to say."""
+        """A line with what rules make of it; None where they have nothing to say."""
         wall, began = self._wall, self._wall.timer()
         before, found = self._decided(self._found), self._asked()
         after = self._decided(found)
         theirs = NAMES.union(self.names)
+        # What has left is not done anything about any more: every rule is one in shadow here.
         rulings = tuple(
-            each
+            replace(each, mode=Mode.SHADOW)
             for each in after.rulings
             if wall.policy.rules[each.finding.rule].detector in theirs
         )
-        clauses = tuple(each for each in after.clauses if each not in before.clauses)
+        clauses = tuple(
+            replace(each, mode=Mode.SHADOW) for each in after.clauses if each not in before.clauses
+        )
         reasons = tuple(each for each in after.reasons if each not in before.reasons)
         missing = tuple(name for name in found.missing if name not in self._found.missing)
         if not (rulings or clauses or reasons or missing):
@@ -106,8 +110,11 @@ class Afterthought:
     def _asked(self) -> Found:
         wall, direction, segments, found = self._wall, self._direction, self._segments, self._found
         scanner, began = wall.scanner, wall.timer()
-        if isinstance(scanner, FullScanner) and self._stage is not Stage.STREAM:
-            looked = scanner.inspect_later(segments, direction, wall.seconds)
+        if isinstance(scanner, FullScanner):
+            if self._stage is Stage.STREAM:
+                looked = scanner.inspect_grown(segments, wall.seconds)
+            else:
+                looked = scanner.inspect_later(segments, direction, wall.seconds)
             seen = zip(segments, looked.findings, strict=True)
             found = with_more(found, segments, [pair for pair in seen if pair[1]])
             standing = [(s, genuine(s.text, each, wall.policy.mild)) for s, each in found.findings]
@@ -140,8 +147,9 @@ def think_later(
     """What is to be asked of a whole message when it is on its way, if anything."""
     direction = Direction.REQUEST if stage is Stage.REQUEST else Direction.RESPONSE
     names: tuple[str, ...] = ()
-    if isinstance(wall.scanner, FullScanner) and stage is not Stage.STREAM:
-        names = wall.scanner.later(direction)
+    if isinstance(wall.scanner, FullScanner):
+        grown = stage is Stage.STREAM
+        names = wall.scanner.grown if grown else wall.scanner.later(direction)
     if _is_judged_later(wall, direction):
         names = (*names, UNSAFE)
     if not names or not segments:
@@ -152,33 +160,36 @@ def think_later(
 class Overheard:
     """The last of a streamed answer, with every value taken out, kept until it is over."""
 
-    def __init__(self, wall: Wall, context: Context) -> None:
+    def __init__(self, wall: Wall) -> None:
         self._wall = wall
-        self._context = context
-        self._parts: dict[Part, str] = {}
+        self._parts: dict[Part, list[str]] = {}
+        self._size = 0
 
     def overhear(self, segment: Segment, findings: Findings, span: Span) -> None:
         """What is decided now of a text of the answer."""
-        if segment.part not in self._wall.policy.profile.judge.parts or span.start >= span.end:
+        if segment.part is Part.METADATA or span.start >= span.end:
             return
-        kept = self._parts.get(segment.part, "") + stretch(segment, findings, span)
-        # Cut now and then: a copy of all of it with each word would be dear.
-        self._parts[segment.part] = kept[-MOST:] if len(kept) > 2 * MOST else kept
+        said = stretch(segment, findings, span) if findings else segment.text[slice(*span)]
+        self._parts.setdefault(segment.part, []).append(said)
+        self._size += len(said)
+        if self._size > 2 * MOST:  # now and then: a copy of all of it with each word would be dear
+            self._parts = {part: [text] for part, text in self._texts()}
+            self._size = sum(len(texts[0]) for texts in self._parts.values())
 
-    def afterthought(self) -> Afterthought | None:
-        """What is to be asked of it now that it is over."""
-        segments = [
-            Segment(text[-MOST:], Role.ASSISTANT, part, 0)
-            for part, text in self._parts.items()
-            if text
-        ]
-        self._parts = {}
-        return think_later(self._wall, self._context, segments, Found([]), Stage.STREAM)
+    def afterthought(self, context: Context) -> Afterthought | None:
+        """What is to be asked of it now that it is over; what comes next is another answer."""
+        segments = [Segment(text, Role.ASSISTANT, part, 0) for part, text in self._texts()]
+        self._parts, self._size = {}, 0
+        return think_later(self._wall, context, segments, Found([]), Stage.STREAM)
+
+    def _texts(self) -> list[tuple[Part, str]]:
+        return [(part, "".join(said)[-MOST:]) for part, said in self._parts.items()]
 
 
-def overhear(wall: Wall, context: Context) -> Overheard | None:
-    """What keeps a streamed answer for a judge that only rules in shadow read, where one is."""
-    return Overheard(wall, context) if _is_judged_later(wall, Direction.RESPONSE) else None
+def overhear(wall: Wall) -> Overheard | None:
+    """What keeps a streamed answer for those that are asked when it is over, where some are."""
+    asks = isinstance(wall.scanner, FullScanner) and bool(wall.scanner.grown)
+    return Overheard(wall) if asks or _is_judged_later(wall, Direction.RESPONSE) else None
 
 
 def _is_judged_later(wall: Wall, direction: Direction) -> bool:

@@ -10,7 +10,7 @@ from excise.audit.fields import Stage
 from excise.audit.record import Facts
 from excise.codecs.base import StreamReader
 from excise.codecs.encoding import Decoder
-from excise.detectors.base import Scanner
+from excise.detectors.base import Findings, Scanner
 from excise.detectors.judge import UNSAFE
 from excise.enforce.redact import Lookup
 from excise.errors import Unreadable
@@ -24,6 +24,8 @@ from excise.model import (
     Refusal,
     RefusalClass,
     Ruling,
+    Segment,
+    Span,
     Spoken,
     Usage,
 )
@@ -31,7 +33,7 @@ from excise.pipeline.afterthought import Overheard
 from excise.pipeline.alongside import Alongside
 from excise.pipeline.listening import Listener, decided
 from excise.pipeline.outcome import Context, Record, Thought
-from excise.pipeline.stream import ResponseStream, Watch
+from excise.pipeline.stream import Overhear, ResponseStream, Watch
 from excise.pipeline.stream import Step as Part
 from excise.policy.running import Progress, Said
 from excise.text.tokencount import encoding_of
@@ -102,8 +104,12 @@ def last_word(parts: Sequence[Said]) -> Decision:
     return replace(decision, action=Action.BLOCK, would=Action.BLOCK)
 
 
-def _deaf(*_: object) -> None:
-    """Where nobody reads along."""
+def _all(listeners: Sequence[Overhear]) -> Overhear:
+    def overhear(segment: Segment, findings: Findings, span: Span) -> None:
+        for listener in listeners:
+            listener(segment, findings, span)
+
+    return overhear if len(listeners) != 1 else listeners[0]
 
 
 def _joined(one: Step, other: Step) -> Step:
@@ -148,7 +154,7 @@ class AnswerStream:
             notice=self._last_words,
             encoding=encoding_of(context.model),
             stops=lambda reason: judge.unread(reason) is Action.BLOCK,
-            overhear=listens.overhear if (listens := alongside or overheard) else _deaf,
+            overhear=_all([each.overhear for each in (alongside, overheard) if each]),
             lasts=self._lasts,
             watch=judge.watch(context),
         )
@@ -194,7 +200,7 @@ class AnswerStream:
 
     def afterthought(self) -> Thought | None:
         """What is to be asked of the answer now that it is over."""
-        return self._overheard.afterthought() if self._overheard else None
+        return self._overheard.afterthought(self._context) if self._overheard else None
 
     def record(self) -> Record:
         """The audit line of what happened since the last one; the last one tells how it ended."""

@@ -42,7 +42,7 @@ from excise.model import (
     Segment,
     Usage,
 )
-from excise.pipeline.afterthought import overhear, think_later
+from excise.pipeline.afterthought import Overheard, overhear, think_later
 from excise.pipeline.alongside import read_along
 from excise.pipeline.answers import AnswerStream
 from excise.pipeline.changes import (
@@ -283,7 +283,7 @@ class Firewall:
             decoder=decoder,
             timer=self.timer,
             alongside=read_along(self, context),
-            overheard=overhear(self, context),
+            overheard=self.overhear(),
         )
 
     def reads_socket(self, exchange: Exchange) -> bool:
@@ -294,6 +294,10 @@ class Firewall:
     def open_socket(self, context: Context) -> Socket:
         """An inspector for the messages of an upgraded exchange."""
         return Socket(self, SOCKETS[context.dialect.name], context)
+
+    def overhear(self) -> Overheard | None:
+        """What keeps a streamed answer for those that are asked when it is over."""
+        return overhear(self)
 
     def close_code(self) -> int:
         """With what a socket is closed of which a message was refused; 0 where it stays open."""

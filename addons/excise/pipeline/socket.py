@@ -36,6 +36,7 @@ from excise.model import (
     Usage,
 )
 from excise.pipeline import answers
+from excise.pipeline.afterthought import Overheard
 from excise.pipeline.listening import Listener, Risk, decided
 from excise.pipeline.outcome import Context, Record, RequestOutcome, Thought
 from excise.pipeline.stream import ResponseStream
@@ -83,6 +84,10 @@ class Judge(answers.Judge, Protocol):
         self, exchange: Exchange, decision: Decision, direction: Direction = Direction.RESPONSE
     ) -> Refusal:
         """What a client is told of a decision that refuses."""
+        ...
+
+    def overhear(self) -> Overheard | None:
+        """What keeps an answer for those that are asked when it is over."""
         ...
 
     def close_code(self) -> int:
@@ -268,7 +273,9 @@ class Socket:
                 input=self._asked, output=self._stream.tokens, counted="estimate"
             )
         records = (self._record(decision),) if durable or ended else ()
+        thought = None
         if ended:
+            thought = self._overheard.afterthought(self._context) if self._overheard else None
             self._asked = 0
             self._stream.begin()
             self._tally = Tally()
@@ -278,6 +285,7 @@ class Socket:
             durable=durable,
             close=self._judge.close_code() if blocked else 0,
             reason=_closing(self._context.exchange.id) if blocked else "",
+            afterthought=thought,
         )
 
     # -- both ------------------------------------------------------------------------------------
@@ -315,6 +323,7 @@ class Socket:
         self._kinds.clear()
         self._reader = self._dialect.open_reader()
         judge = self._judge
+        self._overheard = judge.overhear()
         self._stream = ResponseStream(
             reader=self._reader,
             scanner=judge.scanner_of(self._context),
@@ -324,6 +333,7 @@ class Socket:
             notice=self._last_words,
             stops=lambda reason: judge.unread(reason) is Action.BLOCK,
             watch=judge.watch(self._context),
+            overhear=self._overheard.overhear if self._overheard else lambda *_: None,
         )
 
     def _listen(self, progress: Callable[[], Progress]) -> Listener:
