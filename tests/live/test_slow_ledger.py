@@ -76,8 +76,6 @@ class Context(str):
 class Wall(FakeFirewall):
     """Requests to `/free` count on nothing; whatever is judged may ask a server."""
 
-    is_slow = True
-
     def inspect_request(self, exchange: Exchange) -> Any:
         outcome = super().inspect_request(exchange)
         outcome.context = Context("context")

@@ -262,4 +262,5 @@ def test_what_may_wait() -> None:
     assert all(wall.waits(sent(name, PDF), sent(name, PDF).body) for name in CARRIERS)
     assert wall.waits(sent("anthropic", PDF, "zstd"), b"anything")
     assert not firewall().waits(plain, PDF)
+    assert firewall(far=True).waits(plain, b"words")
     assert may_hold_document(b64(b"PK\x03\x04").encode())

@@ -153,9 +153,7 @@ class Live:
         wall = build_firewall(self._config, engine, self.vault, self._desk, self._sessions)
         company = _company(self._config, engine)
         positive = _positive(self._config, self._notebook)
-        # What it looks up may lie on a server.
-        slow = wall.is_slow or self.far
-        return replace(wall, positive=positive, company=company, is_slow=slow)
+        return replace(wall, positive=positive, company=company, far=self.far)
 
     def swap(self, loaded: tuple[Engine, RecallingFirewall]) -> None:
         """Put a policy in force."""

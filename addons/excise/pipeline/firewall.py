@@ -117,7 +117,8 @@ class Firewall:
     counts: bool = False  # some limit needs the length of requests
     seconds: float = FOREVER  # that detectors may wait for something outside, in one exchange
     judging: Judging | None = None  # None: no model is asked as a judge
-    is_slow: bool = False  # something waits for another process: not for an event loop
+    is_slow: bool = False  # some detector waits for another process: not for an event loop
+    far: bool = False  # what it looks up lies on a server
     exact: Exact | None = None  # counts tokens of whole answers; None: they are estimated
     documents: Read | None = None  # None: no document is read
     resign: Callable[[Exchange], Headers] | None = None  # headers with a signature of ours
@@ -131,7 +132,7 @@ class Firewall:
         signs = self.resign is not None and isinstance(message, Exchange) and is_signed(message)
         coded = message.header("content-encoding") != ""
         reads = self.documents is not None and (coded or may_hold_document(body))
-        return self.is_slow or signs or reads
+        return self.is_slow or self.far or signs or reads
 
     def inspect_request(self, exchange: Exchange) -> RequestOutcome:
         """Judge one whole request to a host of the catalogue."""
