@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from excise.state.base import open_base
+from excise.errors import StateError
+from excise.state.base import Base, open_base
 
 SCHEMA = "CREATE TABLE IF NOT EXISTS a (b); CREATE INDEX IF NOT EXISTS c ON a (b);"
 
@@ -58,3 +59,20 @@ def test_what_cannot_be_used_is_told(tmp_path: Path, what: str) -> None:
         path.write_bytes(b"no database" * 100)
     with pytest.raises((OSError, sqlite3.Error)):
         open_base(path, SCHEMA, synchronous="OFF")
+
+
+def test_what_a_transaction_did_stands_and_faults_say_what_cannot_be_used(tmp_path: Path) -> None:
+    base = Base(tmp_path / "a.db", SCHEMA, synchronous="OFF", what="the letters")
+    with base.transaction() as connection:
+        connection.execute("INSERT INTO a VALUES (1)")
+    with base.using() as connection:
+        assert connection.execute("SELECT b FROM a").fetchall() == [(1,)]
+    match = "the letters cannot be used"
+    with pytest.raises(StateError, match=match) as fault, base.transaction() as connection:
+        connection.execute("SELECT nothing FROM nowhere")
+    assert (fault.value.code, fault.value.at) == ("EXC-STA-003", str(base.path))
+    with base.transaction():  # the one before is over
+        pass
+    base.close()
+    with pytest.raises(StateError):
+        Base(tmp_path, SCHEMA, synchronous="OFF", what="x")

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from math import ceil
 from pathlib import Path
@@ -20,8 +19,7 @@ from pyrate_limiter import Rate
 from pyrate_limiter.abstracts.algorithm import ADMITTED, Decision, State, StateAlgorithm
 from pyrate_limiter.buckets.state_bucket import InMemoryStateStore
 
-from excise.errors import StateError
-from excise.state.base import open_base
+from excise.state.base import Base
 
 SLOTS: Final = 24
 KEYS: Final = 20_000
@@ -283,16 +281,11 @@ class SqliteCounters:
     def __init__(self, path: Path, clock: Callable[[], float]) -> None:
         """Raises `StateError` where the file cannot be used."""
         self._clock = clock
-        self._lock = threading.Lock()
-        self._path = path
-        try:
-            self._base = open_base(path, _SCHEMA, synchronous="NORMAL")
-        except (OSError, sqlite3.Error) as fault:
-            raise self._unusable(fault) from None
+        self._base = Base(path, _SCHEMA, synchronous="NORMAL", what="the counters")
 
     def take(self, charges: Sequence[Charge]) -> Denied | None:
         """Count all of these, or none of them where one does not fit. Raises `StateError`."""
-        with self._transaction() as base:
+        with self._base.transaction() as base:
             now = self._now()
             states = []
             for charge in charges:
@@ -307,7 +300,7 @@ class SqliteCounters:
         """Count these whatever the limit. Raises `StateError`."""
         if not charges:
             return []
-        with self._transaction() as base:
+        with self._base.transaction() as base:
             now = self._now()
             states = [(each, self._step(ADD, base, each, now)[0]) for each in charges]
             self._put(base, states)
@@ -315,19 +308,19 @@ class SqliteCounters:
 
     def used(self, charge: Charge) -> int:
         """What stands on a counter now. Raises `StateError`."""
-        with self._reading() as base:
+        with self._base.using() as base:
             rates = rates_of(charge.limit, charge.seconds)
             return TAKE.consumed(rates, self._state(base, charge), self._now())
 
     def keys(self) -> dict[str, tuple[int, int]]:
         """Every counter with its limit and window. Raises `StateError`."""
-        with self._reading() as base:
+        with self._base.using() as base:
             rows = base.execute("SELECT key, amount, seconds FROM counters").fetchall()
         return {key: (amount, seconds) for key, amount, seconds in rows}
 
     def reset(self, name: str) -> int:
         """Forget counters. Raises `StateError`."""
-        with self._transaction() as base:
+        with self._base.transaction() as base:
             done = base.execute(
                 "DELETE FROM counters WHERE substr(key || '/', 1, ?) = ?",
                 (len(name) + 1, f"{name}/"),
@@ -341,31 +334,13 @@ class SqliteCounters:
             for key, (limit, seconds) in self.keys().items()
             if not self.used(Charge(key, limit, seconds, 0))
         ]
-        with self._transaction() as base:
+        with self._base.transaction() as base:
             base.executemany("DELETE FROM counters WHERE key = ?", [(key,) for key in idle])
         return len(idle)
 
     def close(self) -> None:
         """Let go of the file."""
-        with self._lock:
-            self._base.close()
-
-    @contextmanager
-    def _reading(self) -> Iterator[sqlite3.Connection]:
-        with self._lock:
-            try:
-                yield self._base
-            except sqlite3.Error as fault:
-                raise self._unusable(fault) from None
-
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._reading() as base:
-            base.execute("BEGIN IMMEDIATE")
-            try:
-                yield base
-            finally:
-                base.execute("COMMIT")
+        self._base.close()
 
     def _step(
         self, algorithm: StateAlgorithm, base: sqlite3.Connection, charge: Charge, now: int
@@ -391,12 +366,6 @@ class SqliteCounters:
 
     def _now(self) -> int:
         return int(self._clock() * 1000)
-
-    def _unusable(self, fault: Exception) -> StateError:
-        why = fault.strerror if isinstance(fault, OSError) else str(fault)
-        return StateError(
-            "EXC-STA-003", f"the counters cannot be used ({why}).", at=str(self._path)
-        )
 
 
 def denied_by(charge: Charge, decision: Decision) -> Denied:

@@ -6,13 +6,11 @@ import os
 import sqlite3
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
-from excise.errors import StateError
-from excise.state.base import open_base
+from excise.state.base import SHARED, Base
 
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS places (
@@ -61,21 +59,16 @@ class SqlitePlaces:
         self, path: Path, owner: int, is_alive: Callable[[int], bool] | None = None
     ) -> None:
         """`owner` is the id of this process. Raises `StateError` where the file cannot be used."""
-        self._path = path
         self._owner = owner
         self._is_alive = is_alive or _is_alive
-        self._lock = threading.Lock()
-        try:
-            self._base = open_base(path, _SCHEMA, synchronous="OFF")
-        except (OSError, sqlite3.Error) as fault:
-            raise self._unusable(fault) from None
+        self._base = Base(path, _SCHEMA, synchronous="OFF", what=SHARED)
 
     def enter(self, wanted: Sequence[tuple[str, int]]) -> str | None:
         """Take a place under each name, or none of them and the name that is full. Raises
         `StateError`."""
         if not wanted:
             return None
-        with self._transaction() as base:
+        with self._base.transaction() as base:
             for name, most in wanted:
                 if self._count(base, name) >= most and not self._freed(base, name, most):
                     return name
@@ -91,7 +84,7 @@ class SqlitePlaces:
         mine = [(name, self._owner) for name in names]
         if not mine:
             return
-        with self._transaction() as base:
+        with self._base.transaction() as base:
             base.executemany(
                 "UPDATE places SET count = count - 1 WHERE name = ? AND owner = ?", mine
             )
@@ -99,7 +92,7 @@ class SqlitePlaces:
 
     def held(self, name: str) -> int:
         """How many places are taken. Raises `StateError`."""
-        with self._transaction() as base:
+        with self._base.transaction() as base:
             return self._count(base, name)
 
     def renew(self) -> None:
@@ -107,8 +100,7 @@ class SqlitePlaces:
 
     def close(self) -> None:
         """Let go of the file."""
-        with self._lock:
-            self._base.close()
+        self._base.close()
 
     @staticmethod
     def _count(base: sqlite3.Connection, name: str) -> int:
@@ -121,24 +113,6 @@ class SqlitePlaces:
         gone = [row for row in owners if not self._is_alive(row[0])]
         base.executemany("DELETE FROM places WHERE owner = ?", gone)
         return bool(gone) and self._count(base, name) < most
-
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._lock:
-            try:
-                self._base.execute("BEGIN IMMEDIATE")
-                try:
-                    yield self._base
-                finally:
-                    self._base.execute("COMMIT")
-            except sqlite3.Error as fault:
-                raise self._unusable(fault) from None
-
-    def _unusable(self, fault: Exception) -> StateError:
-        why = fault.strerror if isinstance(fault, OSError) else str(fault)
-        return StateError(
-            "EXC-STA-003", f"what workers share cannot be used ({why}).", at=str(self._path)
-        )
 
 
 def _is_alive(owner: int) -> bool:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import sqlite3
-import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from excise.errors import StateError
-from excise.state.base import open_base
+from excise.state.base import SHARED, Base
 
 MOST: Final = 200_000  # names; beyond, those that end first are forgotten by the next sweep
 _SCHEMA: Final = """
@@ -28,38 +26,29 @@ class SqliteShelf:
 
     def __init__(self, path: Path, clock: Callable[[], float], *, most: int = MOST) -> None:
         """Raises `StateError` where the file cannot be used."""
-        self._path = path
         self._clock = clock
         self._most = most
-        self._lock = threading.Lock()
-        try:
-            self._base = open_base(path, _SCHEMA, synchronous="OFF")
-        except (OSError, sqlite3.Error) as fault:
-            raise self._unusable(fault) from None
+        self._base = Base(path, _SCHEMA, synchronous="OFF", what=SHARED)
 
     def __repr__(self) -> str:
-        return f"<SqliteShelf {self._path.name}>"
+        return f"<SqliteShelf {self._base.path.name}>"
 
     def put(self, items: Mapping[bytes, bytes], seconds: float) -> None:
         """Keep these for so long. Raises `StateError`."""
         ends = self._clock() + seconds
         rows = [(name, value, ends) for name, value in items.items()]
-        with self._using() as base:
-            base.execute("BEGIN IMMEDIATE")
-            try:
-                base.executemany("INSERT OR REPLACE INTO shelf VALUES (?, ?, ?)", rows)
-            finally:
-                base.execute("COMMIT")
+        with self._base.transaction() as base:
+            base.executemany("INSERT OR REPLACE INTO shelf VALUES (?, ?, ?)", rows)
 
     def get(self, name: bytes) -> bytes | None:
         """What is kept under a name, or None. Raises `StateError`."""
-        with self._using() as base:
+        with self._base.using() as base:
             row = base.execute("SELECT value, ends FROM shelf WHERE name = ?", (name,)).fetchone()
         return bytes(row[0]) if row is not None and self._clock() < row[1] else None
 
     def sweep(self) -> None:
         """Forget what is over, and the oldest of what is too much. Raises `StateError`."""
-        with self._using() as base:
+        with self._base.using() as base:
             base.execute("DELETE FROM shelf WHERE ends <= ?", (self._clock(),))
             (count,) = base.execute("SELECT count(*) FROM shelf").fetchone()
             if count > self._most:
@@ -71,22 +60,7 @@ class SqliteShelf:
 
     def close(self) -> None:
         """Let go of the file."""
-        with self._lock:
-            self._base.close()
-
-    @contextmanager
-    def _using(self) -> Iterator[sqlite3.Connection]:
-        with self._lock:
-            try:
-                yield self._base
-            except sqlite3.Error as fault:
-                raise self._unusable(fault) from None
-
-    def _unusable(self, fault: Exception) -> StateError:
-        why = fault.strerror if isinstance(fault, OSError) else str(fault)
-        return StateError(
-            "EXC-STA-003", f"what workers share cannot be used ({why}).", at=str(self._path)
-        )
+        self._base.close()
 
 
 def clear_shelf(path: Path) -> None:
