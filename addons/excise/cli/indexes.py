@@ -28,6 +28,16 @@ def add_state_dir(*parsers: argparse.ArgumentParser) -> None:
         parser.add_argument("--state-dir", type=Path, metavar="DIR", help="keys and indexes")
 
 
+def add_kept(
+    commands: Any, name: str, run: Callable[[argparse.Namespace], int], says: str
+) -> argparse.ArgumentParser:
+    """A command about something that is kept in the state folder."""
+    parser: argparse.ArgumentParser = commands.add_parser(name, help=says)
+    add_state_dir(parser)
+    parser.set_defaults(func=run)
+    return parser
+
+
 def forget(args: argparse.Namespace, kind: str) -> int:
     """Delete one. Raises `ConfigError` with the names there are."""
     state_dir = settings_of(args).state_dir

@@ -7,7 +7,7 @@ import sys
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from excise.cli.indexes import add_state_dir
+from excise.cli.indexes import add_kept
 from excise.cli.options import settings_of
 from excise.errors import StateError
 from excise.state.users import UserFile
@@ -17,21 +17,15 @@ def add_parser(subparsers: Any) -> None:
     """`excise token new|list|revoke`."""
     parser = subparsers.add_parser("token", help="tokens of users' devices")
     commands = parser.add_subparsers(dest="token_command", metavar="COMMAND", required=True)
-    new = commands.add_parser("new", help="make a token; it is shown once")
+    new = add_kept(commands, "new", run_new, "make a token; it is shown once")
     new.add_argument("user", metavar="USER", help="whose device it is")
     new.add_argument("--device", default="device", metavar="NAME", help="what the audit calls it")
     new.add_argument(
         "--days", type=int, default=0, metavar="N", help="how long it holds; 0: always"
     )
-    add_state_dir(new)
-    new.set_defaults(func=run_new)
-    listing = commands.add_parser("list", help="all tokens, without their secrets")
-    add_state_dir(listing)
-    listing.set_defaults(func=run_list)
-    revoke = commands.add_parser("revoke", help="forget a token at once")
+    add_kept(commands, "list", run_list, "all tokens, without their secrets")
+    revoke = add_kept(commands, "revoke", run_revoke, "forget a token at once")
     revoke.add_argument("id", metavar="ID", help="as listed")
-    add_state_dir(revoke)
-    revoke.set_defaults(func=run_revoke)
 
 
 def run_new(args: argparse.Namespace) -> int:

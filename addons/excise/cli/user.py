@@ -7,7 +7,7 @@ import getpass
 import sys
 from typing import Any
 
-from excise.cli.indexes import add_state_dir
+from excise.cli.indexes import add_kept
 from excise.cli.options import settings_of
 from excise.state.users import UserFile, hash_password
 
@@ -16,21 +16,15 @@ def add_parser(subparsers: Any) -> None:
     """`excise user add|list|remove`."""
     parser = subparsers.add_parser("user", help="who may use the proxy")
     commands = parser.add_subparsers(dest="user_command", metavar="COMMAND", required=True)
-    add = commands.add_parser("add", help="add a user, or change group and password")
+    add = add_kept(commands, "add", run_add, "add a user, or change group and password")
     add.add_argument("name", metavar="NAME", help="as the client tells it")
     add.add_argument("--group", default="", metavar="GROUP", help="what policies speak of")
     add.add_argument(
         "--no-password", action="store_true", help="the user's devices have tokens alone"
     )
-    add_state_dir(add)
-    add.set_defaults(func=run_add)
-    listing = commands.add_parser("list", help="all users, and how many tokens they have")
-    add_state_dir(listing)
-    listing.set_defaults(func=run_list)
-    remove = commands.add_parser("remove", help="forget a user and all tokens of theirs")
+    add_kept(commands, "list", run_list, "all users, and how many tokens they have")
+    remove = add_kept(commands, "remove", run_remove, "forget a user and all tokens of theirs")
     remove.add_argument("name", metavar="NAME", help="as listed")
-    add_state_dir(remove)
-    remove.set_defaults(func=run_remove)
 
 
 def run_add(args: argparse.Namespace) -> int:
