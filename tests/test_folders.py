@@ -111,3 +111,12 @@ def test_the_replies_count_for_the_digest(own: Path, tmp_path: Path) -> None:
     shipped = (policies_dir() / "replies.yaml").read_text("utf-8")
     (own / "replies.yaml").write_text(shipped + "# another\n")
     assert digest() != before
+
+
+def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
+    """What ships would be in force in its place."""
+    file = tmp_path / "file"
+    file.touch()
+    for path in (tmp_path / "absent", file):
+        with pytest.raises(ConfigError, match="no such folder"):
+            open_folders(path)

@@ -83,6 +83,13 @@ class Folders:
 def open_folders(policies: Path | None, key: Path | None = None) -> Folders:
     """The folders; with `key` the operator's must be signed by it. Raises `ConfigError`,
     `PolicyError`, `StateError`."""
+    # Without it what ships would be in force, and nobody would know.
+    if policies is not None and not policies.is_dir():
+        raise ConfigError(
+            "EXC-CFG-003",
+            "there is no such folder; wanted one with profiles/ or packs/ of your own.",
+            at=str(policies),
+        )
     if key is None:
         return Folders(policies)
     if policies is None:

@@ -63,3 +63,13 @@ def test_a_diff_says_what_would_change(home: Path, capsys: pytest.CaptureFixture
     assert "2 × redact/redact → block/block" in out and "2 differ" in out
     assert run(home, "diff", "own", "own") == 0
     assert main(["policy", "diff", "own", "own", "--audit", str(home / "none")]) == 2
+
+
+@pytest.mark.parametrize("name", [32 * "0", "0192f0c1-0000-7000-8000-000000000000"])
+def test_an_id_that_the_trail_does_not_have_is_no_text(
+    home: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    """A mistyped id must not be explained as a harmless text."""
+    assert run(home, "explain", name, "--profile", "own") == 2
+    told = capsys.readouterr()
+    assert "no line of the trail" in told.err and "decision" not in told.out

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from excise.cli.options import settings_of
-from excise.errors import ConfigError, PolicyError
+from excise.errors import ConfigError
 from excise.folders import Folders, exceptions_path
 from excise.policy.waivers import parse_waivers
 
@@ -59,14 +59,11 @@ def _allow(args: argparse.Namespace) -> int:
     for name in _LISTS:
         if given := getattr(args, name):
             entry[_PLURAL.get(name, f"{name}s")] = given
+    entry |= {"because": args.because, "until": args.until}
+    parse_waivers(with_exception("", entry), "the new exception")
     before, _ = Folders(settings.policies).exceptions(settings.state_dir)
-    after = with_exception(before, {**entry, "because": args.because, "until": args.until})
-    try:
-        parse_waivers(after, str(path))
-    except PolicyError as fault:
-        raise PolicyError(
-            fault.code, f"the exception cannot be added: {fault}", at=str(path)
-        ) from None
+    after = with_exception(before, entry)
+    parse_waivers(after, str(path))
     _write(path, after)
     print("".join(difflib.unified_diff(
         before.splitlines(keepends=True), after.splitlines(keepends=True), str(path), str(path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from collections import Counter
 from collections.abc import Iterable
@@ -24,6 +25,7 @@ from excise.policy.replay import gaps, is_replayable, recall, replay
 from excise.policy.situation import Situation
 
 _PARTS: Final = {Role.ASSISTANT: Part.COMPLETION, Role.TOOL: Part.TOOL_RESULT}
+_ID: Final = re.compile(r"[0-9a-f]{8}(?:-?[0-9a-f]{4}){3}-?[0-9a-f]{12}")  # as of the trail
 _SHOWN: Final = 20  # changed exchanges that are named one by one
 
 
@@ -53,6 +55,12 @@ def _explain(args: argparse.Namespace) -> int:
     engine = _engine(settings.profile, args)
     known = settings.audit is not None and settings.audit.exists() and len(args.text) < 80
     records = find_exchange(settings.audit, args.text) if known else []
+    if not records and _ID.fullmatch(args.text):
+        raise ConfigError(
+            "EXC-CFG-003", "no line of the trail has this id.", at=str(settings.audit),
+            hint="A trail is named with --audit; a text that only looks like an id goes to "
+            "standard input, with - in its place.",
+        )  # fmt: skip
     for record in filter(is_replayable, records):
         print(f"{record['time']} {record['stage']}: {record.get('action')} (policy "
               f"{record.get('policy', '?')})")  # fmt: skip

@@ -40,10 +40,15 @@ def add_parser(verbs: Any, shared: Any) -> None:
 def run_promote(args: argparse.Namespace) -> int:
     """Show hits, verdicts and the diff; write where asked to."""
     settings = settings_of(args)
-    rate = _show(settings, args.name)
     source, target = _files(settings)
-    old = source.read_text("utf-8")
+    old = _read(source)
     new = _changed(old, _parsed(old, source, settings), args.name, args.percent, settings)
+    rate = _show(settings, args.name)
+    if target is None:
+        raise ConfigError(
+            "EXC-CFG-003", "shipped profiles are not changed; wanted a folder of your own.",
+            hint="Name one with --policies: the profile is copied there.",
+        )  # fmt: skip
     _parsed(new, target, settings)  # what is written can be read
     for line in difflib.unified_diff(
         old.splitlines(), new.splitlines(), str(source), str(target), lineterm=""
@@ -80,19 +85,22 @@ def _show(settings: Settings, name: str) -> Rate:
     return judged
 
 
-def _files(settings: Settings) -> tuple[Path, Path]:
-    """The profile as it is read, and the file of the operator's that a change goes to."""
+def _files(settings: Settings) -> tuple[Path, Path | None]:
+    """The profile as it is read, and the file of the operator's that a change goes to, if any."""
     if settings.profile.endswith((".yaml", ".yml")):
         path = Path(settings.profile)
         return path, path
     name = f"profiles/{settings.profile}.yaml"
-    if settings.policies is None:
-        raise ConfigError(
-            "EXC-CFG-003", "shipped profiles are not changed; wanted a folder of your own.",
-            hint="Name one with --policies: the profile is copied there.",
-        )  # fmt: skip
-    own = settings.policies / name
-    return (own if own.is_file() else policies_dir() / name), own
+    own = settings.policies / name if settings.policies else None
+    return (own if own and own.is_file() else policies_dir() / name), own
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as fault:
+        reason = fault.strerror if isinstance(fault, OSError) else "not UTF-8"
+        raise ConfigError("EXC-CFG-003", f"{reason}; wanted a profile.", at=str(path)) from None
 
 
 def _parsed(text: str, path: Path, settings: Settings) -> Profile:
@@ -130,7 +138,14 @@ def _changed(text: str, profile: Profile, name: str, percent: int, settings: Set
 
 def _action_of(rule: str, settings: Settings) -> Action:
     engine = load_engine(settings.profile, policies=settings.policies, state_dir=settings.state_dir)
-    return engine.policy.rules[rule].action
+    known = engine.policy.rules.get(rule)
+    if known is None:
+        raise PolicyError(
+            "EXC-POL-010",
+            f"{rule} never runs under {settings.profile}: it is above its level, or not stable.",
+            hint="Raise level: in the profile first.",
+        )
+    return known.action
 
 
 def _has_rule(use: PackUse, rule: str, settings: Settings) -> None:
