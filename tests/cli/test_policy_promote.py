@@ -112,7 +112,7 @@ def test_verdicts_against_a_rule_hold_it_back(
         (["absent.rule"], "EXC-POL-010"),
         (["pci.absent"], "EXC-POL-010"),
         (["topics.politics", "--percent", "20"], "EXC-POL-010"),  # above the level
-        (["c", "--percent", "150"], "EXC-POL-006"),
+        (["c", "--percent", "150"], "EXC-CFG-001"),
     ],
 )
 def test_what_cannot_be_promoted_is_said(

@@ -40,6 +40,8 @@ def add_parser(verbs: Any, shared: Any) -> None:
 def run_promote(args: argparse.Namespace) -> int:
     """Show hits, verdicts and the diff; write where asked to."""
     settings = settings_of(args)
+    if not 0 <= args.percent <= 100:
+        raise ConfigError("EXC-CFG-001", f"--percent is {args.percent}; wanted 0 to 100.")
     source, target = _files(settings)
     old = _read(source)
     new = _changed(old, _parsed(old, source, settings), args.name, args.percent, settings)
