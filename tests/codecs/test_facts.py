@@ -10,6 +10,7 @@ from excise.codecs.facts import (
     build_response_facts,
     request_facts,
     streams_by_path,
+    usage_anywhere,
     word,
 )
 from excise.codecs.jsonvalue import parse_json
@@ -46,6 +47,25 @@ def test_responses(body: str, usage: Usage | None) -> None:
     assert build_response_facts("in", "out")(parsed(body)).usage == usage
 
 
+@pytest.mark.parametrize(
+    ("body", "usage"),
+    [
+        ('{"usage":{"prompt_tokens":3,"completion_tokens":4}}', Usage(input=3, output=4)),
+        ('{"usage":{"input_tokens":3,"output_tokens":4}}', Usage(input=3, output=4)),
+        ('{"usageMetadata":{"promptTokenCount":3,"candidatesTokenCount":4}}',
+         Usage(input=3, output=4)),
+        ('{"type":"x.completed","response":{"usage":{"input_tokens":3}}}', Usage(input=3)),
+        ('{"interaction":{"usage":{"total_input_tokens":3,"total_output_tokens":4}}}',
+         Usage(input=3, output=4)),
+        ('{"usage":{"seconds":3}}', None),
+        ('{"usage":[1],"response":"usage"}', None),
+        ("[1]", None),
+    ],
+)  # fmt: skip
+def test_counts_of_answers_of_no_dialect(body: str, usage: Usage | None) -> None:
+    assert usage_anywhere(parsed(body)) == usage
+
+
 def test_word() -> None:
     assert (word("x"), word(None), word(["x"])) == ("x", "", "")
 
@@ -56,6 +76,7 @@ def test_word() -> None:
         ("/v1beta/models/gemini-3:streamGenerateContent", True),
         ("//v1beta/models/gemini-3%3AstreamGenerateContent/", True),
         ("/v1internal:streamGenerateContent", True),
+        ("/ml/v1/text/chat_stream", True),
         ("/v1/projects/p/locations/l/publishers/anthropic/models/m:streamRawPredict", True),
         ("/v1beta/models/gemini-3:generateContent", False),
         ("/model/arn%3Aaws%3Abedrock/converse-stream", True),

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from excise.codecs.generic_stream import GenericSseStream
-from excise.model import Edit, Span
+from excise.model import Edit, Span, Usage
 
 
 def test_every_string_of_every_record_is_whole() -> None:
@@ -21,6 +21,14 @@ def test_every_string_of_every_record_is_whole() -> None:
     assert texts[1:] == [["three"], ["four"], []]
     assert not any(event.deltas for event in events)
     assert events[-1].ends_all
+
+
+def test_tokens_are_counted_where_an_event_says_so() -> None:
+    body = b'data: {"v":"x"}\n\ndata: {"usage":{"input_tokens":3,"output_tokens":4}}\n\n'
+    assert [event.usage for event in GenericSseStream().feed(body)] == [
+        None,
+        Usage(input=3, output=4),
+    ]
 
 
 def test_half_a_record_at_the_end_is_text() -> None:

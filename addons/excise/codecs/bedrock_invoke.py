@@ -11,7 +11,7 @@ from typing import Any, Final
 from excise.codecs import anthropic_messages, generic_json
 from excise.codecs.base import NOBODY, Asked, Label, StreamReader
 from excise.codecs.bedrock_converse import is_binary_stream, refuse_as_aws
-from excise.codecs.facts import Facts, read_usage, request_facts, word
+from excise.codecs.facts import Facts, find_usage, request_facts, word
 from excise.codecs.jsonspan import JsonReading, read_json
 from excise.codecs.jsonvalue import member
 from excise.codecs.labels import Labeler
@@ -22,15 +22,6 @@ _ANTHROPIC_REQUEST: Final = (anthropic_messages.label_request, anthropic_message
 _ANTHROPIC_RESPONSE: Final = (anthropic_messages.label_response, anthropic_messages.RESPONSE_ROOT)
 _OTHER_REQUEST: Final = (generic_json.label_request, generic_json.REQUEST_ROOT)
 _OTHER_RESPONSE: Final = (generic_json.label_response, generic_json.RESPONSE_ROOT)
-
-# What the makers call the tokens in and out.
-_COUNTS: Final = (
-    ("input_tokens", "output_tokens"),
-    ("inputTokens", "outputTokens"),
-    ("prompt_tokens", "completion_tokens"),
-    ("prompt_token_count", "generation_token_count"),
-    ("inputTokenCount", "outputTokenCount"),
-)
 
 
 class BedrockInvoke:
@@ -72,15 +63,7 @@ class BedrockInvoke:
 def count_tokens(document: Any) -> Usage | None:
     """The tokens that an answer, or a piece of one, says it used, whoever made the model."""
     metrics = member(document, "amazon-bedrock-invocationMetrics")
-    for place in (metrics, member(document, "usage"), document):
-        for received, generated in _COUNTS if type(place) is tuple else ():
-            usage = read_usage(place, received, generated)
-            if usage is not None and usage != _UNKNOWN:
-                return usage
-    return None
-
-
-_UNKNOWN: Final = Usage()
+    return find_usage(metrics, member(document, "usage"), document)
 
 
 def _answered(document: Any) -> Facts:

@@ -21,11 +21,24 @@ class Facts(NamedTuple):
 
 NO_FACTS: Final = Facts()
 
+# What makers call the tokens in and out.
+_COUNTS: Final = (
+    ("input_tokens", "output_tokens"),
+    ("inputTokens", "outputTokens"),
+    ("prompt_tokens", "completion_tokens"),
+    ("prompt_token_count", "generation_token_count"),
+    ("inputTokenCount", "outputTokenCount"),
+    ("promptTokenCount", "candidatesTokenCount"),
+    ("total_input_tokens", "total_output_tokens"),
+)
+_UNKNOWN: Final = Usage()
+
 _STREAMED: Final = re.compile(
     r"""(?ix)
     (?: :(?:server)?stream[a-z]+        # Google: streamGenerateContent, streamRawPredict
     | /(?:converse|invoke-with-response)-stream
     | /retrieveandgeneratestream
+    | /(?:chat|generation)_stream           # watsonx
     | /agents/[^/]+/agentaliases/[^/]+/sessions/[^/]+/text
     | /flows/[^/]+/aliases/[^/]+
     | \#stream
@@ -70,6 +83,28 @@ def read_usage(usage: Any, received: str, generated: str) -> Usage | None:
         return None
     return Usage(
         input=whole_number(member(usage, received)), output=whole_number(member(usage, generated))
+    )
+
+
+def find_usage(*places: Any) -> Usage | None:
+    """The counts of the first of these objects that has some, whatever its maker calls them."""
+    for place in places:
+        for received, generated in _COUNTS if type(place) is tuple else ():
+            usage = read_usage(place, received, generated)
+            if usage is not None and usage != _UNKNOWN:
+                return usage
+    return None
+
+
+def usage_anywhere(document: Any) -> Usage | None:
+    """The counts of an answer, or a piece of one, of no dialect of its own."""
+    answer = member(document, "response")
+    return find_usage(
+        *(
+            member(node, name)
+            for node in (document, answer, member(document, "interaction"))
+            for name in ("usage", "usageMetadata")
+        )
     )
 
 

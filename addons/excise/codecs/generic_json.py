@@ -11,9 +11,10 @@ from typing import Any, Final
 
 from excise.codecs.base import NOBODY, Asked, Label, Reading
 from excise.codecs.dialect import EventStreams
-from excise.codecs.facts import build_response_facts, request_facts, word
+from excise.codecs.facts import Facts, request_facts, usage_anywhere, word
 from excise.codecs.grpc import is_framed, is_grpc, read_grpc, refuse_grpc
 from excise.codecs.jsonspan import JsonReading, read_json
+from excise.codecs.jsonvalue import member
 from excise.codecs.labels import ROLES, Entry, Field, Fields, Labeler, make_label
 from excise.codecs.media import kind_of
 from excise.codecs.multipart import is_binary, is_file, is_multipart, read_file, read_multipart
@@ -72,7 +73,9 @@ _ENTRIES: Final[Mapping[str, Entry]] = {"any": _any}
 label_request: Final = Labeler(_FIELDS, _ENTRIES, rest="any")
 label_response: Final = label_request
 
-_response_facts: Final = build_response_facts("prompt_tokens", "completion_tokens")
+
+def _answered(document: Any) -> Facts:
+    return Facts(model=word(member(document, "model")), usage=usage_anywhere(document))
 
 
 class GenericJson(EventStreams):
@@ -86,7 +89,7 @@ class GenericJson(EventStreams):
 
     def read_response(self, body: bytes) -> Reading:
         """Raises `Unreadable`."""
-        return self._read(body, RESPONSE_ROOT, _response_facts)
+        return self._read(body, RESPONSE_ROOT, _answered)
 
     def _read(self, body: bytes, root: Label, facts: Any) -> Reading:
         start = body[:64].removeprefix(b"\xef\xbb\xbf").lstrip()[:1]

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar, Final, NamedTuple, cast
 
 from excise.codecs.base import Channel, Delta, Framer, Label, StreamEvent
-from excise.codecs.facts import word
+from excise.codecs.facts import usage_anywhere, word
 from excise.codecs.generic_json import RESPONSE_ROOT, label_response
 from excise.codecs.jsonclose import complete_json
 from excise.codecs.jsonvalue import item, member, whole_number
@@ -72,6 +72,7 @@ class GenericSseStream(SseReader):
         document = event.document
         event.kind = kind = word(member(document, "type")) or word(member(document, "object"))
         event.model = word(member(document, "model"))
+        event.usage = usage_anywhere(document)
         deltas: list[Delta] = []
         whole: list[Segment] = []
         for segment in event.segments:
