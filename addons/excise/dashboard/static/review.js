@@ -20,7 +20,7 @@ async function again(rates, proposals) {
     ["Rule", (row) => row.rule],
     ["Wrong", (row) => `${row.wrong} of ${row.judged}`, "n"],
     ["95 % interval", (row) => interval(row), "wide"],
-    ["", (row) => `${Math.round(row.low * 100)}–${Math.round(row.high * 100)} %`, "n"],
+    ["95 %", (row) => `${Math.round(row.low * 100)}–${Math.round(row.high * 100)} %`, "n"],
   ], rows) : empty("Nothing has been judged yet.")));
   fill(proposals, card("Proposed changes", proposed.length ? proposed.map(proposal) : empty("Proposals come with verdicts: an exception where one value or place is always wrong, a threshold where low scores are."),
     el("p", { class: "says" }, "Nothing is applied from here: take a diff to your policy, or run ", el("code", {}, "excise audit propose"), ".")));

@@ -186,7 +186,7 @@ export async function showBudgets() {
   return card("Limits", why ? empty(why) : table("Limits", [
     ["Counter", (row) => row.key],
     ["Used", (row) => meter(row.limit ? row.used / row.limit : 0), "wide"],
-    ["", (row) => percent(row.used, row.limit), N],
+    ["Share", (row) => percent(row.used, row.limit), N],
     ["Used", (row) => money(row, row.used), N],
     ["At most", (row) => money(row, row.limit), N],
     ["Within", (row) => stretchOf(row.seconds)],
