@@ -11,7 +11,7 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Iterator
-from itertools import islice
+from itertools import chain, islice
 from typing import Final
 
 import numpy as np
@@ -42,6 +42,7 @@ _MARKED: Final = {
     "~": re.compile(r"~(?<=[A-Za-z0-9_]{2}~)~(?=[A-Za-z0-9_]{2})"),
     "<": re.compile(r"<(?<=[A-Za-z0-9_]{2}<)/?[a-z]{1,6}>(?=[A-Za-z0-9_]{2})"),
 }
+_DIGITS: Final = b"0123456789"
 _DIGIT: Final = re.compile("[0-9]")
 _GROUPS: Final = (b"aaaa aaaa aaaa a", b"aaaaa aaaaa aaaaa a", b"aaaa.aaaa.aaaa.a")
 _GROUPED: Final = re.compile(
@@ -57,12 +58,17 @@ _APART: Final = "\n\0\n"
 
 def find_said(text: str) -> Iterator[Replaced]:
     """Seams of which the language says that there is nothing: concatenation, continued lines."""
-    listed = any(word in text for word in _LISTED)
-    for quote, pattern in _QUOTED.items():
-        for match in islice(pattern.finditer(text), _MOST) if quote in text else ():
-            if listed or "," not in match[0]:
-                yield match.start(), match.end(), ""
-    if "\\\n" in text or "\\\r" in text:
+    found = chain.from_iterable(
+        islice(pattern.finditer(text), _MOST) for quote, pattern in _QUOTED.items() if quote in text
+    )
+    listed: bool | None = None  # not looked for where no seam asks
+    for match in found:
+        if "," in match[0]:
+            listed = any(word in text for word in _LISTED) if listed is None else listed
+            if not listed:
+                continue
+        yield match.start(), match.end(), ""
+    if "\\" in text and ("\\\n" in text or "\\\r" in text):
         for match in islice(_CONTINUED.finditer(text), _MOST):
             yield *match.span(), ""
 
@@ -84,8 +90,10 @@ def find_guessed(text: str, shaped: bytes) -> Iterator[Replaced]:
 
 def _grouped(text: str) -> Iterator[re.Match[str]]:
     """Rows of groups with a digit among them."""
+    raw = text.encode("ascii", "replace")
     at = 0
-    for start in _rows(text) if _DIGIT.search(text) else ():
+    # In a text without any digit this is quicker than a search for one.
+    for start in _rows(raw) if len(raw) > len(raw.translate(None, _DIGITS)) else ():
         match = _GROUPED.match(text, start) if start >= at else None
         if match:
             at = match.end()
@@ -93,10 +101,10 @@ def _grouped(text: str) -> Iterator[re.Match[str]]:
                 yield match
 
 
-def _rows(text: str) -> list[int]:
+def _rows(raw: bytes) -> list[int]:
     """Where three words of four characters, or of five, stand behind one another with one
     character between any two."""
-    shaped = b"\0%b\0" % text.encode("ascii", "replace").translate(_INSIDE)
+    shaped = b"\0%b\0" % raw.translate(_INSIDE)
     inside = np.frombuffer(shaped, bool)
     edges = (inside[1:] != inside[:-1]).nonzero()[0]
     starts, ends = edges[::2], edges[1::2]

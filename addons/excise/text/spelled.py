@@ -145,26 +145,25 @@ def _from_quoted(spelled: str) -> str:
 
 def find_apart(text: str, shaped: bytes) -> Iterator[Replaced]:
     """Bytes in hex and letters with something between any two; `shaped` by `packed.shape`."""
-    regular = len(shaped) < _LARGE or _is_regular(shaped)
-    for match in _pairs(text, shaped, regular):
+    letters, pairs = (True, True) if len(shaped) < _LARGE else _are_regular(shaped)
+    for match in _pairs(text, shaped, pairs):
         shown = from_hex(_NO_DIGIT.sub("", match[0].replace("0x", "")))
         if shown:
             yield *match.span(), shown
     for gate, pattern in _APART:
-        if regular and gate in shaped:
+        if letters and gate in shaped:
             for match in pattern.finditer(text):
                 marker = _MARKER.match(match[0])
                 start = match.start() + (marker.end() if marker else 0)
                 yield start, match.end(), _together(text[start : match.end()])
 
 
-def _is_regular(shaped: bytes) -> bool:
-    """Whether somewhere gaps follow each other as closely as those of a gate below do."""
-    gaps = np.flatnonzero(np.frombuffer(shaped, np.uint8) != ord("a"))
-    return any(
-        bool((gaps[count:] - gaps[:-count] == count * step).any())
-        for count, step in ((_FEW - 6, 2), (_FEW - 2, 3))
-    )
+def _are_regular(shaped: bytes) -> tuple[bool, bool]:
+    """Whether somewhere gaps follow each other as those of single letters do, or of pairs."""
+    gaps = (np.frombuffer(shaped, np.uint8) != ord("a")).nonzero()[0]
+    steps = gaps[1:] - gaps[:-1]
+    letters, pairs = ((steps == step).tobytes() for step in (2, 3))
+    return b"\1" * (_FEW - 6) in letters, b"\1" * (_FEW - 2) in pairs
 
 
 def _pairs(text: str, shaped: bytes, regular: bool) -> Iterator[re.Match[str]]:
