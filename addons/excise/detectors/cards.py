@@ -55,7 +55,6 @@ _NOUGHT: Final = np.uint8(ord("0"))
 _NINE: Final = np.uint8(9)  # what is below the digits wraps around to more
 _WIDEST_GAP: Final = 9  # from a digit to the next one of the same run
 _ALONE: Final = re.compile(r"[0-9](?<![0-9A-Za-z][0-9])[0-9]{12,18}(?![0-9A-Za-z])")
-_FEWEST_LEFT: Final = 4  # digits of a number that tell something of it
 _FEWEST_LISTED: Final = 4  # distinct numbers
 _LISTED_CODE: Final = re.compile(r"[ \t]?[,;|\t][ \t]?(?P<code>[0-9]{3,4})(?![0-9A-Za-z.])")
 _FIELD: Final = re.compile(r"[0-9]+(?:[-/][0-9]+)?")
@@ -219,7 +218,7 @@ def _sights(text: str, label: str) -> list[Sight]:
     )
     values = {text[start:end] for start, end in codes}
     groups = list(_groups(digits))
-    sizes = {size for span in groups if (size := span.end - span.start) >= _FEWEST_LEFT}
+    sizes = {size for span in groups if (size := span.end - span.start) > _SHORTEST_CODE}
     pieces = {piece for digits in known for piece in _pieces(digits, sizes)}
     parts, telling = set[Span](), values | pieces
     for span in groups:

@@ -111,6 +111,16 @@ def _tells(telling: Sequence[Sequence[str]], piece: str) -> bool:
     return True
 
 
+def _near(needle: re.Pattern[str], within: int, text: str, at: int, high: int) -> int:
+    """From where on a match may start: not far in front of the first needle that is within its
+    reach, which there has to be one of."""
+    piece = text[at : high + within]
+    if not piece.isascii():
+        return at
+    found = needle.search(piece.lower())
+    return max(at + found.start() - within, at) if found else high + 1
+
+
 def _starts(rule: CompiledRule, text: str, ends: Sequence[int]) -> list[int]:
     """Where leads begin that end at one of `ends`, in order."""
     leads, sizes = rule.starts
@@ -172,7 +182,12 @@ def _first(
     # How far a pattern of a library may see must not depend on where its lead was found.
     sees = rule.shape.width + 2 if rule.rule.match.foreign else 0
     exact = rule.is_exact and at == high
+    needle, within = rule.needle, rule.shape.needles.within
     while at <= high and not tries.over:
+        if needle is not None:
+            at = _near(needle, within, text, at, high)
+            if at > high:
+                return None
         if not exact:
             entry = enter(text, at, reach)
             if entry is None or entry.start() > high:

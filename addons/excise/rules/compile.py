@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple
 from excise.errors import PolicyError
 from excise.rules.dialect import Shape, best_literals, implies, shape
 from excise.rules.lead import cases, spell_context
+from excise.rules.needles import Needles
 from excise.rules.schema import LINE_REACH, WIDEST, Context, Excuse, Rule, Scope
 from excise.rules.tree import DialectError, last_characters
 from excise.rules.unfinished import Unfinished, describe
@@ -22,6 +23,7 @@ from excise.rules.unfinished import Unfinished, describe
 FLAGS: Final = re.ASCII | re.MULTILINE
 
 
+_FAR: Final = 16  # characters in which a match may start that are worth a look ahead
 _DEAR: Final = 64  # characters from which a match that fails at its end is worth foreseeing
 _DEAREST: Final = 1000  # the same where only literals are known to stand in it
 _FEW: Final = 40  # literals that are looked for one by one
@@ -116,6 +118,13 @@ class CompiledRule:
         return _pattern(self.shape.entry, ignore_case=self.rule.match.ignore_case)
 
     @cached_property
+    def needle(self) -> re.Pattern[str] | None:
+        """Stands in every match, in lower case; None where it is not worth to look for it first."""
+        far = self.lead_width - self.lead_least >= _FAR
+        words = self.shape.needles.words if far and self.rule.match.foreign is None else ()
+        return re.compile("|".join(map(re.escape, words))) if words else None
+
+    @cached_property
     def goal(self) -> Goal | None:
         """What stands behind the lead in every match; None where nothing seldom is known."""
         match = self.rule.match
@@ -160,7 +169,7 @@ class CompiledRule:
 
     def prepare(self) -> None:
         """Compile every pattern now, which takes milliseconds."""
-        _ = self.regex, self.entry, self.needs, self.context, self.telling, self.starts
+        _ = self.regex, self.entry, self.needs, self.context, self.telling, self.starts, self.needle
         for excuse in self.unless:
             _ = excuse.pattern
 
@@ -341,11 +350,13 @@ def _from_json(facts: dict[str, Any], literals: list[str], held: list[Any] | Non
     for name in _SETS:
         facts[name] = tuple(map(frozenset, facts[name]))
     pieces, starts = tuple(facts.pop("pieces")), tuple(facts.pop("starts"))
+    needles, within = facts.pop("needles")
     hold = None
     if held is not None:
         source, ignore_case, reach, words, last = held
         hold = CompiledHold(source, ignore_case, reach, tuple(words), last)
-    return Derived(Shape(**facts, pieces=pieces, starts=starts), tuple(literals), hold)
+    found = Shape(**facts, pieces=pieces, starts=starts, needles=Needles(tuple(needles), within))
+    return Derived(found, tuple(literals), hold)
 
 
 @lru_cache(maxsize=8192)  # packs share their excuses, and neighbours their patterns

@@ -25,6 +25,7 @@ from excise.rules.lead import (
     strings,
 )
 from excise.rules.literals import best, find_literals
+from excise.rules.needles import NONE, Needles, find_needles
 from excise.rules.tree import (
     ALL,
     REPEATS,
@@ -58,6 +59,7 @@ class Shape:
     entry_width: int
     pieces: tuple[str, ...]  # for `re`, each matches somewhere behind the start of a match
     lead_any_case: bool
+    needles: Needles  # one of these stands near the start of every match; known of any case
     starts: tuple[str, ...]  # all that leads are, from the start of a match; lower case; or none
     weak: bool  # neither the lead nor the match holds a literal to go by
     digits: int  # that stand in a lead at least; known of weak ones
@@ -105,6 +107,7 @@ def shape(regex: str, group: str = "", *, ignore_case: bool = False, widest: int
         entry_width=most,
         pieces=tuple(map(spell_entry, find_pieces(nodes))),
         lead_any_case=literal or ignore_case,
+        needles=find_needles(entry) if ignore_case else NONE,
         starts=() if literal else strings(entry),
         weak=weak,
         digits=fewest_digits(entry) if weak else 0,

@@ -247,8 +247,10 @@ def _known(word: str) -> tuple[Sort, int] | None:
     if known is not None:
         return known
     for hundred, heads in _HEADS:
-        head, found, tail = word.partition(hundred)
-        count = heads.get(head) if found else None
+        if hundred not in word:
+            continue
+        head, _, tail = word.partition(hundred)
+        count = heads.get(head)
         if count is None:
             continue
         if not tail and count > 1:
