@@ -15,9 +15,10 @@ a closed port: nothing passes.
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from excise.catalogue import Catalogue
 
@@ -97,6 +98,27 @@ def build_addition(addresses: Sequence[Address]) -> str:
     return "".join(lines)
 
 
+class Standing(NamedTuple):
+    """What a table does that stands: where it hands traffic, and what it knows."""
+
+    ports: frozenset[int]
+    refuses_quic: bool  # everybody's; that of LLM hosts always
+    addresses: frozenset[Address]
+
+
+def read_rules(text: str) -> Standing:
+    """Of a table as `nft` lists it."""
+    listed = " ".join(_ELEMENTS.findall(text)).replace(",", " ").split()
+    return Standing(
+        frozenset(map(int, _HANDED.findall(text))),
+        _NO_QUIC.search(text) is not None,
+        frozenset(map(ipaddress.ip_address, listed)),
+    )
+
+
+_HANDED: Final = re.compile(r"redirect to :(\d+)")
+_NO_QUIC: Final = re.compile(r"^\s*udp dport 443 .*reject", re.MULTILINE)
+_ELEMENTS: Final = re.compile(r"elements = \{([^}]*)\}")
 _TO_US: Final = "fib daddr type local return"
 _REFUSE: Final = (
     "meta l4proto { icmp, icmpv6 } return",

@@ -100,12 +100,6 @@ def test_what_nft_says_is_passed_on(nft: Path, capsys: pytest.CaptureFixture[str
         assert "Operation not permitted" in capsys.readouterr().err
 
 
-def test_without_nft_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gateway.shutil, "which", lambda *_, **__: None)
-    with pytest.raises(gateway.ConfigError, match="EXC-CFG-004"):
-        gateway._stands()
-
-
 def test_a_resolver_that_says_nothing_is_no_fault(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "getaddrinfo", _known)
     assert gateway.addresses_of("unknown.example") == []

@@ -21,6 +21,8 @@ from live.namespaces import GATEWAY, LLM, PLAIN, Machines, missing
 from live.test_process import fake_key
 from live.upstream import make_certificate
 
+from excise.gateway import read_rules
+
 ROOT = Path(__file__).resolve().parents[2]
 HOST, OTHER = "api.openai.com", "plain.example"
 PROFILE = """\
@@ -34,6 +36,7 @@ on-fault: block
 NOBODY, SOMEBODY = 65534, 65533
 HOSTS = "".join(f"{LLM[v]} {HOST}\n{PLAIN[v]} {OTHER}\n" for v in (4, 6))
 WHY = missing()
+
 pytestmark = [pytest.mark.live, pytest.mark.skipif(bool(WHY), reason=f"LEFT OUT, {WHY}")]
 both = pytest.mark.parametrize("version", [4, 6])
 
@@ -224,6 +227,13 @@ def test_the_proxy_has_no_rights_and_show_changes_nothing(world: World) -> None:
     assert f"elements = {{ {LLM[4]} }}" in shown.stdout
     assert f"elements = {{ {LLM[6]} }}" in shown.stdout
     assert world.machines.run("g", "nft", "list", "ruleset").stdout == before
+
+
+def test_the_rules_that_stand_are_read_back(world: World) -> None:
+    """As `excise doctor` does, from the kernel's own words."""
+    standing = read_rules(world.machines.run("g", "nft", "list", "table", "inet", "excise").stdout)
+    assert (standing.ports, standing.refuses_quic) == ({8080}, True)
+    assert {str(each) for each in standing.addresses} == {LLM[4], LLM[6]}
 
 
 @both

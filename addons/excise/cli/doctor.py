@@ -13,11 +13,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from excise.cli import checks, checks_clients
+from excise.cli import checks, checks_clients, checks_gateway
 from excise.cli.checks import Check, Status
 from excise.cli.options import add_places, settings_of
 
-CHECKS: Final = (*checks.CHECKS, *checks_clients.CHECKS)
+CHECKS: Final = (*checks.CHECKS, *checks_gateway.CHECKS, *checks_clients.CHECKS)
 STYLES: Final = {
     Status.OK: "green",
     Status.WARN: "yellow",

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import argparse
 import ipaddress
-import os
 import pwd
 import re
-import shutil
 import socket
-import subprocess
 import sys
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +14,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from excise.catalogue import load_catalogue
+from excise.cli import nft
+from excise.cli.gateway_units import RULES, TIMER, build_units
 from excise.cli.options import add_places, settings_of
 from excise.errors import ConfigError
 from excise.gateway import (
@@ -34,28 +33,33 @@ from excise.gateway import (
 from excise.resources import policies_dir
 
 _USER: Final = "excise"
+_SYSTEMD: Final = Path("/etc/systemd/system")
 _AT_ONCE: Final = 32  # lookups
 _INTERFACE: Final = re.compile(r"[A-Za-z0-9_.:@-]{1,15}")
 _NAME: Final = re.compile(r"[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
-_FORWARDING: Final = {
+FORWARDING: Final = {
     "net.ipv4.ip_forward": Path("/proc/sys/net/ipv4/ip_forward"),
     "net.ipv6.conf.all.forwarding": Path("/proc/sys/net/ipv6/conf/all/forwarding"),
 }
 
 
 def add_parser(subparsers: Any) -> None:
-    """`excise gateway show|up|refresh|down`."""
+    """`excise gateway show|up|units|refresh|down`."""
     parser = subparsers.add_parser("gateway", help="hand a network's traffic to the proxy")
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
     show = verbs.add_parser("show", help="print the rules, and change nothing")
     up = verbs.add_parser("up", help="set the rules, in place of those that stand")
-    for each in (show, up):
+    units = verbs.add_parser("units", help="write what has systemd set the rules and refresh them")
+    for each in (show, up, units):
         _add_plan(each)
+    units.add_argument("--to", metavar="DIR", type=Path, default=_SYSTEMD,
+        help=f"where its files are ({_SYSTEMD})")  # fmt: skip
     refresh = verbs.add_parser("refresh", help="look LLM hosts up again and add their addresses")
     _add_names(refresh)
     down = verbs.add_parser("down", help="remove the rules, all of them")
     show.set_defaults(func=_show)
     up.set_defaults(func=_up)
+    units.set_defaults(func=_units)
     refresh.set_defaults(func=_refresh)
     down.set_defaults(func=_down)
 
@@ -82,32 +86,58 @@ def _add_plan(parser: argparse.ArgumentParser) -> None:
 
 
 def _show(args: argparse.Namespace) -> int:
-    print(build_rules(_plan(args)), end="")
+    print(build_rules(_plan(args, look_up(args.host))), end="")
     return 0
 
 
 def _up(args: argparse.Namespace) -> int:
-    plan = _plan(args)
-    _nft(build_rules(plan))
-    for name, file in _FORWARDING.items():
+    plan = _plan(args, look_up(args.host))
+    nft.apply(build_rules(plan))
+    for name, file in FORWARDING.items():
         if file.exists() and file.read_text("ascii").strip() == "0":
             _say(f"{name} is 0: other machines' traffic does not pass this one yet.")
     print(f"table {TABLE} is set; excise gateway down removes it")
     return 0
 
 
+def _units(args: argparse.Namespace) -> int:
+    _plan(args, ())  # whether it can be done
+    lists = (("--interface", args.interface), ("--leave", args.leave))
+    names = _repeated("--host", args.host)
+    words = [
+        *("--listen", settings_of(args).listen, "--user", args.user, "--quic", args.quic),
+        *(word for option, given in lists for word in _repeated(option, given)),
+        *(["--no-local"] if args.no_local else []),
+        *names,
+    ]
+    for name, text in build_units([sys.executable, "-m", "excise"], words, names).items():
+        try:
+            (args.to / name).write_text(text, "utf-8")
+        except OSError as fault:
+            raise ConfigError(
+                "EXC-CFG-003", f"cannot be written ({fault.strerror}).", at=str(args.to / name)
+            ) from None
+        print(args.to / name)
+    print(f"then: systemctl daemon-reload && systemctl enable --now {RULES} {TIMER}")
+    return 0
+
+
+def _repeated(option: str, given: Sequence[str]) -> list[str]:
+    return [word for each in given for word in (option, each)]
+
+
 def _refresh(args: argparse.Namespace) -> int:
-    if not _stands():
+    if not nft.listed():
         raise ConfigError("EXC-CFG-007", "no rules are set.", hint="Set them: excise gateway up.")
-    addresses = _look_up(args.host)
-    _nft(build_addition(addresses))
+    addresses = look_up(args.host)
+    nft.apply(build_addition(addresses))
     print(f"{len(addresses)} addresses of LLM hosts")
     return 0
 
 
 def _down(_: argparse.Namespace) -> int:
-    stood = _stands()
-    _nft(REMOVAL)
+    stood = bool(nft.listed())
+    nft.apply(REMOVAL)
     print(f"table {TABLE} is removed" if stood else "no rules were set")
     return 0
 
@@ -115,7 +145,7 @@ def _down(_: argparse.Namespace) -> int:
 # -- what is wished for ---------------------------------------------------------------------------
 
 
-def _plan(args: argparse.Namespace) -> Plan:
+def _plan(args: argparse.Namespace, addresses: tuple[Address, ...]) -> Plan:
     _, port = settings_of(args).address
     if not port:
         raise ConfigError("EXC-CFG-001", "--listen needs the port that the proxy has.")
@@ -129,7 +159,7 @@ def _plan(args: argparse.Namespace) -> Plan:
         local=not args.no_local,
         leave=tuple(_network(text) for text in args.leave),
         quic=args.quic,
-        addresses=_look_up(args.host),
+        addresses=addresses,
     )
 
 
@@ -160,7 +190,7 @@ def _network(text: str) -> Network:
         ) from None
 
 
-def _look_up(more: Sequence[str]) -> tuple[Address, ...]:
+def look_up(more: Sequence[str] = ()) -> tuple[Address, ...]:
     """The addresses of every LLM host that has a name of its own, and of those named beside."""
     for name in more:
         if not _NAME.fullmatch(name):
@@ -186,45 +216,6 @@ def addresses_of(name: str) -> list[Address]:
         ipaddress.ip_address(str(where[0]).partition("%")[0]) for *_, where in told
     )
     return [each for each in addresses if is_routed(each)]
-
-
-# -- nftables -------------------------------------------------------------------------------------
-
-
-def _stands() -> bool:
-    done = subprocess.run(
-        [_program(), "list", "tables"], capture_output=True, text=True, timeout=60, check=False
-    )
-    if done.returncode:
-        raise _refused(done.stderr)
-    return f"table {TABLE}" in done.stdout.splitlines()
-
-
-def _nft(rules: str) -> None:
-    """All of these rules, or none of them."""
-    done = subprocess.run(
-        [_program(), "-f", "-"],
-        input=rules, capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
-    if done.returncode:
-        raise _refused(done.stderr)
-
-
-def _refused(said: str) -> ConfigError:
-    why = next((line.strip() for line in said.splitlines() if line.strip()), "no reason given")
-    return ConfigError(
-        "EXC-CFG-007",
-        f"nft did not take the rules: {why.removesuffix('.')}.",
-        hint="" if os.geteuid() == 0 else "Only root may set them: sudo excise gateway.",
-    )
-
-
-def _program() -> str:
-    path = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin"])
-    found = shutil.which("nft", path=path)
-    if found is None:
-        raise ConfigError("EXC-CFG-004", "nft is not here.", hint="Install nftables.")
-    return found
 
 
 def _say(text: str) -> None:

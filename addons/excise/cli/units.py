@@ -71,9 +71,9 @@ def build_systemd(job: Job, home: Path, config: Path, *, sandbox: bool = True) -
     """For systemd's manager of the user; `config` is the user's configuration folder."""
     file = config / "systemd" / "user" / f"{NAME}.service"
     environment = (
-        f"Environment={_quoted(f'{name}={text}')}" for name, text in job.environment.items()
+        f"Environment={quoted(f'{name}={text}')}" for name, text in job.environment.items()
     )
-    folders = " ".join(_quoted(str(folder)) for folder in job.folders)
+    folders = " ".join(quoted(str(folder)) for folder in job.folders)
     confined = (*_NAMESPACE, f"ReadWritePaths={folders}") if sandbox else ()
     lines = [
         f"# {MARK}",
@@ -84,7 +84,7 @@ def build_systemd(job: Job, home: Path, config: Path, *, sandbox: bool = True) -
         "",
         "[Service]",
         "Type=exec",
-        f"ExecStart={' '.join(_quoted(word.replace('$', '$$')) for word in job.words)}",
+        f"ExecStart={' '.join(quoted(word.replace('$', '$$')) for word in job.words)}",
         *environment,
         f"WorkingDirectory={str(home).replace('%', '%%')}",
         "Restart=on-failure",
@@ -146,7 +146,7 @@ def build_launchd(job: Job, home: Path, state: Path, uid: int) -> Service:
     )
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
     """A word as systemd reads it back; its specifiers begin with a percent sign."""
     text = text.replace("%", "%%")
     if re.fullmatch(r"[A-Za-z0-9_@%+=:,./$-]+", text):
