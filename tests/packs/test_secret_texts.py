@@ -64,7 +64,7 @@ def scan(scanner: PatternScanner, texts: list[str]) -> list[list[Span]]:
     ("carriers", "least", "of"),
     [
         (CARRIERS, 590, 590),
-        (MORE_CARRIERS, 658, 664),
+        (MORE_CARRIERS, 664, 664),
         (FURTHER_CARRIERS, 430, 436),
         (LAST_CARRIERS, 285, 314),
     ],

@@ -1,9 +1,9 @@
 """The scanner over compiled rules: one pass over all texts of a message, then a look at each hit.
 
 A text is read as it is, and again in every view that differs: disguised characters folded, escapes
-decoded, numbers in words written in digits, encoded runs decoded to their depth as far as one
-budget for the message lets. Its head is also read behind its label, as `label = "text"`. Spans
-always point into the text as received.
+decoded, numbers in words written in digits, cells of tables behind the names of their columns,
+encoded runs decoded to their depth as far as one budget for the message lets. Its head is also read
+behind its label, as `label = "text"`. Spans always point into the text as received.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from excise.detectors.work import Work
 from excise.model import Finding, Kind, Segment, Span
 from excise.rules.compile import CompiledRule
 from excise.text.budget import Budget
+from excise.text.columns import read_columns
 from excise.text.escapes import unescape
 from excise.text.fold import fold
 from excise.text.fold_tables import tables
@@ -285,6 +286,9 @@ def _views(glance: Glance, budget: Budget | None) -> Iterator[Views]:
     spoken = speak(text) if way else glance.spoken
     if spoken is not None:
         yield (*way, spoken)
+    columns = read_columns(text, budget)
+    if columns is not None:
+        yield (*way, columns)
     for decoded in find_encoded(text, budget, nested=nested):
         yield (*way, decoded)
         folded = fold(decoded.text)
