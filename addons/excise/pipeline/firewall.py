@@ -130,9 +130,8 @@ class Firewall:
     def waits(self, message: Exchange | Answer, body: bytes) -> bool:
         """Whether judging this body may wait for another process: not for an event loop."""
         signs = self.resign is not None and isinstance(message, Exchange) and is_signed(message)
-        coded = message.header("content-encoding") != ""
-        reads = self.documents is not None and (coded or may_hold_document(body))
-        return self.is_slow or self.far or signs or reads
+        reads = self.documents and (message.header("content-encoding") or may_hold_document(body))
+        return bool(self.is_slow or self.far or signs or reads)
 
     def inspect_request(self, exchange: Exchange) -> RequestOutcome:
         """Judge one whole request to a host of the catalogue."""
