@@ -8,9 +8,9 @@ from itertools import pairwise
 
 from hypothesis import strategies as st
 
-from excise.detectors.base import Findings
+from excise.detectors.base import Findings, Scanned
 from excise.enforce.redact import Placeholders
-from excise.model import Action, Finding, Kind, Mode, Ruling, Segment, Severity, Span
+from excise.model import Action, Direction, Finding, Kind, Mode, Ruling, Segment, Severity, Span
 from excise.pipeline.stream import ResponseStream, Step
 from excise.policy.running import Said
 
@@ -65,6 +65,11 @@ class SecretScanner:
             for segment in segments
         ]
 
+    def inspect(
+        self, segments: Sequence[Segment], direction: Direction, seconds: float = 0.0
+    ) -> Scanned:
+        return Scanned(self.scan(segments))
+
     def rests(self, piece: Segment, done: int) -> bool:
         return False
 
@@ -78,6 +83,11 @@ class BlindScanner:
 
     def scan(self, segments: Sequence[Segment], *, whole: bool = True) -> list[Findings]:
         return [()] * len(segments)
+
+    def inspect(
+        self, segments: Sequence[Segment], direction: Direction, seconds: float = 0.0
+    ) -> Scanned:
+        return Scanned(self.scan(segments))
 
     def rests(self, piece: Segment, done: int) -> bool:
         return False
