@@ -11,7 +11,14 @@ from excise.codecs import DIALECTS
 from excise.codecs.encoding import decode, encode
 from excise.model import Direction, Edit, Place, Span
 from excise.pipeline.reading import DEFAULT_LIMITS, read_message
-from excise.pipeline.written import holds_json, is_signed, may_be_signed_anew, outside, written
+from excise.pipeline.written import (
+    holds_json,
+    is_signed,
+    may_be_signed_anew,
+    outside,
+    signed,
+    written,
+)
 
 
 @pytest.mark.parametrize(
@@ -42,7 +49,7 @@ def test_a_body_is_written_in_its_coding(coding: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("headers", "query", "signed", "anew"),
+    ("headers", "query", "is_so", "anew"),
     [
         ({}, "", False, False),
         ({"authorization": "Bearer x"}, "?a=x-amz-signature", False, False),
@@ -52,9 +59,14 @@ def test_a_body_is_written_in_its_coding(coding: str) -> None:
     ],
 )
 def test_signed_requests_are_told(
-    headers: dict[str, str], query: str, signed: bool, anew: bool
+    headers: dict[str, str], query: str, is_so: bool, anew: bool
 ) -> None:
     """By either version, in the head or in the query; the first alone, in the head, is made."""
     asked = exchange(b"{}", headers=headers)
     asked = replace(asked, target=asked.target + query)
-    assert (is_signed(asked), may_be_signed_anew(asked)) == (signed, anew)
+    assert (is_signed(asked), may_be_signed_anew(asked)) == (is_so, anew)
+    made = signed(
+        lambda sent: (("of", sent.body.decode()),), asked, asked.target, asked.headers, b"edited"
+    )
+    assert made == ((("of", "edited"),) if is_so else asked.headers)
+    assert signed(None, asked, asked.target, asked.headers, b"") == asked.headers

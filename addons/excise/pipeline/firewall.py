@@ -81,7 +81,7 @@ from excise.pipeline.weigh import (
     seal,
     without_own,
 )
-from excise.pipeline.written import is_signed, may_be_signed_anew, outside, written
+from excise.pipeline.written import is_signed, may_be_signed_anew, outside, signed, written
 from excise.policy.build import Policy
 from excise.policy.decide import decide
 from excise.policy.limits import NO_PRICES, Prices
@@ -168,7 +168,7 @@ class Firewall:
         told = telling(self.policy, decision, context, redaction)
         if changed := reply is None and changes(decision, redaction, message):
             body = written(message, redaction.edits, body, coding, always=told)
-            headers = self._signed(replace(exchange, target=target, headers=headers, body=body))
+            headers = signed(self.resign, exchange, target, headers, body)
         clock.append(self.timer())
         record = self.describe(
             context,
@@ -464,10 +464,6 @@ class Firewall:
     ) -> Reply:
         clause = deciding(decision, self.policy)
         return self.voice.refuse(context, decision, direction, clause, offer)
-
-    def _signed(self, sent: Exchange) -> Headers:
-        """The headers of a changed request, signed anew where they were signed."""
-        return self.resign(sent) if self.resign and is_signed(sent) else sent.headers
 
     def _strips(self, exchange: Exchange) -> bool:
         return self.policy.profile.images is Images.STRIP and self._may_sign(exchange)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 from excise.codecs.encoding import encode
 from excise.codecs.jsonspan import JsonReading
 from excise.model import Edit, Exchange, Place
+from excise.pipeline.outcome import Headers
 from excise.pipeline.reading import Message
 
 
@@ -32,6 +34,18 @@ def may_be_signed_anew(exchange: Exchange) -> bool:
     """Whether a signature is of the kind that can be made with credentials of another."""
     signed = exchange.header("authorization").startswith("AWS4-HMAC-SHA256 ")
     return signed and not _is_presigned(exchange)
+
+
+def signed(
+    resign: Callable[[Exchange], Headers] | None,
+    exchange: Exchange,
+    target: str,
+    headers: Headers,
+    body: bytes,
+) -> Headers:
+    """The headers of a request that was changed so, signed anew where they were signed."""
+    sent = replace(exchange, target=target, headers=headers, body=body)
+    return resign(sent) if resign is not None and is_signed(sent) else headers
 
 
 def _is_presigned(exchange: Exchange) -> bool:
