@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from excise.cli.bench_peers import (
+    JOBS,
+    PEERS,
     PEERS_HOME,
     PeerMissing,
     detect_secrets_files,
@@ -15,6 +17,11 @@ from excise.cli.bench_peers import (
 from excise.rules.fillers import fill
 
 TEXT = fill('key = "AKIA{base32:16}"\ncard {pan:visa}\n', "peers")
+
+
+def test_each_peer_has_a_job() -> None:
+    """That packs of ours do, too."""
+    assert JOBS.keys() == PEERS.keys()
 
 
 def test_detect_secrets_reads_the_text() -> None:

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -22,9 +22,10 @@ from rich.table import Table
 
 from excise.assemble import Engine, load_engine, prepare, settle
 from excise.cli import bench_guards
-from excise.cli.bench_peers import PEERS, OwnProcess, PeerMissing
+from excise.cli.bench_peers import JOBS, PEERS, OwnProcess, PeerMissing
 from excise.cli.bench_session import LAST_TURN, TURNS, codec, last_turn
 from excise.cli.bench_text import hostile, mixed
+from excise.detectors.build import build_scanner
 from excise.detectors.meaning import Meaning
 from excise.detectors.scanner import FullScanner
 from excise.model import Direction, Part, Role, Segment
@@ -86,10 +87,20 @@ def measure(engine: Engine, *, rounds: int, peers: bool) -> dict[str, Any]:
         "hostile": {name: round(each, 2) for name, each in against_plain(look, dice).items()},
     }
     if peers:
-        report["peers"] = {
-            name: round(ratio, 1) for name, ratio in against_peers(look, dice, rounds).items()
-        }
+
+        def looks(name: str) -> list[Callable[[str], float]]:
+            return [look, _looker(_scanner_of(engine, JOBS[name]))]
+
+        ratios = against_peers(looks, dice, rounds)
+        report["peers"] = {name: round(whole, 1) for name, (whole, _) in ratios.items()}
+        report["peers_job"] = {name: round(job, 1) for name, (_, job) in ratios.items()}
     return report
+
+
+def _scanner_of(engine: Engine, packs: Sequence[str]) -> FullScanner:
+    """The pattern rules of some packs alone."""
+    rules = [each.rule for each in engine.scanner.pattern.rules]
+    return build_scanner(rule for rule in rules if rule.id.partition(".")[0] in packs)
 
 
 def _looker(scanner: FullScanner) -> Callable[[str], float]:
@@ -148,10 +159,10 @@ def against_plain(look: Callable[[str], float], dice: random.Random) -> dict[str
 
 
 def against_peers(
-    look: Callable[[str], float], dice: random.Random, rounds: int
-) -> dict[str, float]:
-    """How many times longer each peer takes for the same texts; those that are not here are said
-    to be so, and left out."""
+    looks: Callable[[str], Sequence[Callable[[str], float]]], dice: random.Random, rounds: int
+) -> dict[str, list[float]]:
+    """How many times longer each peer takes for the same texts than each of some looks; those that
+    are not here are said to be so, and left out."""
     ratios = {}
     for name, make in PEERS.items():
         try:
@@ -160,13 +171,14 @@ def against_peers(
         except PeerMissing as why:
             print(f"excise: {name} is {why}", file=sys.stderr)
             continue
-        turns = []
+        ours, turns = looks(name), []
         for _ in range(max(rounds, 3)):
             text = mixed(PEER_SIZE, dice)
             began = time.perf_counter()
             peer(text)
-            turns.append((time.perf_counter() - began) * 1000 / look(text))
-        ratios[name] = statistics.median(turns)
+            took = (time.perf_counter() - began) * 1000
+            turns.append([took / look(text) for look in ours])
+        ratios[name] = [statistics.median(each) for each in zip(*turns, strict=True)]
         if isinstance(peer, OwnProcess):
             peer.close()
     return ratios
@@ -226,7 +238,9 @@ def show(report: dict[str, Any], console: Console) -> None:
         )
     _show_ratios(console, f"Costly texts x mixed text of {HOSTILE:,} bytes", report["hostile"])
     if "peers" in report:
-        _show_ratios(console, f"Peers x Excise, {PEER_SIZE:,} bytes", report["peers"])
+        title = f"Peers x Excise, {PEER_SIZE:,} bytes"
+        _show_ratios(console, f"{title}, all detectors", report["peers"])
+        _show_ratios(console, f"{title}, the packs of the same job alone", report["peers_job"])
     console.print(
         "resident MB: " + ", ".join(f"{name} {each}" for name, each in report["memory"].items())
     )

@@ -107,6 +107,13 @@ def llm_guard_secrets() -> OwnProcess:
     return OwnProcess(python, _LLM_GUARD)
 
 
+JOBS: Final[Mapping[str, tuple[str, ...]]] = {
+    "detect-secrets, file API": ("secrets",),
+    "Presidio, stock patterns": ("gdpr", "pci"),
+    "LLM Guard, Secrets": ("secrets",),
+}
+"""By peer the packs that look for what it looks for."""
+
 PEERS: Final[Mapping[str, Callable[[], Look]]] = {
     "detect-secrets, file API": detect_secrets_files,
     "Presidio, stock patterns": presidio_patterns,

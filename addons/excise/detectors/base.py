@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from types import MappingProxyType
-from typing import Final, NamedTuple, Protocol, runtime_checkable
+from typing import Any, Final, NamedTuple, Protocol, runtime_checkable
 
 from excise.model import Direction, Finding, Part, Segment, Span
 from excise.text.met import Words, words_of
@@ -81,6 +81,11 @@ class Glance:
     def words(self) -> Words:
         """The text's tokens and their numbers."""
         return words_of(self.text, self.tokens)
+
+    @cached_property
+    def shared(self) -> dict[object, Any]:
+        """What several detectors read of the text together, by who read it."""
+        return {}
 
     @cached_property
     def spoken(self) -> Spoken | None:

@@ -12,9 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
-from threading import Lock
 from typing import Final
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -84,8 +82,6 @@ class Meaning:
 
     def __init__(self, model: MeaningModel) -> None:
         self.model = model
-        self._known: WeakKeyDictionary[Glance, Look | None] = WeakKeyDictionary()
-        self._lock = Lock()
 
     @classmethod
     def shipped(cls) -> Meaning:
@@ -94,13 +90,12 @@ class Meaning:
 
     def look(self, glance: Glance) -> Look | None:
         """What the text says, worked out once for all detectors; None where it has no token."""
-        with self._lock:
-            if glance in self._known:
-                return self._known[glance]
-        seen = self.read(glance.text, glance.part, glance.words, role=glance.segment.role)
-        with self._lock:
-            self._known[glance] = seen
-        return seen
+        shared: dict[object, Look | None] = glance.shared
+        if self not in shared:
+            shared[self] = self.read(
+                glance.text, glance.part, glance.words, role=glance.segment.role
+            )
+        return shared[self]
 
     def read(
         self, text: str, part: Part, words: Words | None = None, *, role: Role = Role.USER
