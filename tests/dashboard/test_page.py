@@ -171,5 +171,7 @@ async def test_every_section_is_accessible_in_both_dresses(seen: tuple[Page, Ser
     for section in SECTIONS:
         await shown(page, section)
         assert await page.run("document.documentElement.scrollWidth") <= 390, section
+        edge = "document.querySelector('nav [aria-current]').getBoundingClientRect().right"
+        assert await page.run(edge) <= 390, section
     assert found == {}
     assert page.complaints == []

@@ -127,6 +127,7 @@ function bar() {
   const query = location.hash.split("?")[1] ?? "";
   fill($("nav"), SECTIONS.map(([name, title]) =>
     el("a", { href: `#/${name}?${query}`, "aria-current": name === state.section ? "page" : undefined }, title)));
+  $("nav").querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
   fill($("ranges"), RANGES.map(([name, title]) =>
     el("button", { "aria-pressed": String(name === state.range), onclick: () => { Object.assign(state, { range: name, since: "", until: "" }); go(); } }, title)));
   document.querySelector(".filters").classList.toggle("idle", UNFILTERED.has(state.section));

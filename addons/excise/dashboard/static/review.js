@@ -32,7 +32,7 @@ const proposal = (each) =>
 function queue(waiting, changed) {
   if (!waiting.length) return card("Waiting for a verdict", empty("Nothing waits: no rule fired, or all that was sampled has been judged."));
   const rules = Map.groupBy ? Map.groupBy(waiting, (each) => each.rule) : grouped(waiting);
-  return card("Waiting for a verdict", el("p", { class: "says" }, "A sample of each rule and band of scores. Judge by the fields; nobody's text is kept."),
+  return card("Waiting for a verdict", el("p", { class: "says" }, "A sample of each rule and band of scores. Judge by the fields; no text is kept unless excerpts are on."),
     [...rules].map(([rule, some]) => el("section", { class: "queue" }, el("h3", {}, rule, el("small", {}, ` ${some[0].entity}`)), el("ol", {}, some.map((each) => item(each, changed))))));
 }
 

@@ -171,7 +171,7 @@ export async function showShadow() {
         ["Found", (row) => count(row.found), N],
         ["People", (row) => count(row.principals), N],
         ["Apps", (row) => count(row.apps), N],
-        ["Last", (row) => moment(row.last), "last"],
+        ["Last", (row) => stamp(row.last), "last"],
       ], rules)),
     card("What would have become of messages", table("Actions with shadow rules enforced", [
       ["Was", (row) => action(row.action)],
@@ -179,6 +179,9 @@ export async function showShadow() {
       ["Messages", (row) => count(row.messages), N],
     ], actions)));
 }
+
+// A day and a time that may stand below each other where it is narrow.
+const stamp = (time) => (time ? [el("span", {}, day(time)), " ", el("span", {}, clock(time))] : "");
 
 export async function showBudgets() {
   const { limits, why } = await plain("limits");
@@ -198,7 +201,7 @@ const stretchOf = (seconds) => (seconds % 86400 === 0 ? `${seconds / 86400} d` :
 
 export async function showCoverage() {
   const { unread, tunnels, missing, faults, dialects, notices } = await get("coverage");
-  const last = ["Last", (row) => moment(row.last), "last"];
+  const last = ["Last", (row) => stamp(row.last), "last"];
   const name = (title) => [title, (row) => row.name];
   const messages = ["Messages", (row) => count(row.messages), N];
   return el("div", { class: "halves" },
