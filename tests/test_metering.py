@@ -33,15 +33,15 @@ class World:
         self.count = 0
 
     def ask(
-        self, *, user: str = "ann", key: str = "one", model: str = "m", tokens: int = 10,
-        body: bytes = b"",
+        self, *, user: str = "ann", group: str = "", key: str = "one", model: str = "m",
+        tokens: int = 10, body: bytes = b"",
     ) -> tuple[str, Verdict]:  # fmt: skip
         """One exchange: its id and the verdict."""
         self.count += 1
         exchange = Exchange(
             id=f"e{self.count}", method="POST", host="llm.test", port=443, target="/v1",
             headers=(("authorization", f"Bearer {key}"),),
-            body=body or f"body {self.count}".encode(), principal=Principal(id=user),
+            body=body or f"body {self.count}".encode(), principal=Principal(id=user, group=group),
         )  # fmt: skip
         return exchange.id, self.meter.admit(exchange, model=model, provider="p", tokens=tokens)
 
@@ -56,6 +56,18 @@ def test_requests_are_counted_apart_as_the_limit_says() -> None:
     world.now += 63
     assert world.refused() == ""
     assert not [key for key in sorted(world.counters.keys()) if "Bearer" in key or "one" in key]
+
+
+def test_a_group_shares_what_it_has() -> None:
+    world = World(
+        "id: g, count: requests, at-most: 2, within: 1m, per: [group]",
+        "id: s, count: requests, at-most: 1, within: 1m, when: {groups: [support]}",
+    )
+    members = [("ann", "dev"), ("bob", "dev"), ("cid", "dev"), ("dan", "sales"), ("eve", "support")]
+    assert [world.refused(user=user, group=group) for user, group in members] == [
+        "", "", "g", "", "",
+    ]  # fmt: skip
+    assert world.refused(user="fay", group="support") == "s"
 
 
 def test_tokens_are_supposed_before_and_counted_after() -> None:

@@ -1,5 +1,6 @@
 """`excise limits` shows what is used, and forgets it."""
 
+import re
 import time
 from pathlib import Path
 
@@ -35,6 +36,7 @@ def test_show_and_reset(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
     assert main(["limits", "show", *places]) == 0
     out = capsys.readouterr().out
     assert "per-head/principal=ann" in out and "$12.34" in out and "$20.00" in out
+    assert re.search(r"by the prices of \d{4}-\d\d-\d\d", out)
     assert main(["limits", "reset", "per-heat", *places]) == 2
     assert 'Did you mean "per-head"' in capsys.readouterr().err
     assert main(["limits", "reset", "per-head", *places]) == 0

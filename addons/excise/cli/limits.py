@@ -13,7 +13,7 @@ from excise.assemble import load_engine
 from excise.cli.options import settings_of
 from excise.errors import ConfigError, closest
 from excise.ledger import counters_of
-from excise.policy.limits import MICRO, Limit, What
+from excise.policy.limits import MICRO, Limit, Limits, What
 from excise.state.counters import Charge, Counters
 
 
@@ -33,22 +33,25 @@ def add_parser(subparsers: Any) -> None:
 
 def _show(args: argparse.Namespace) -> int:
     limits, counters = _limits(args), _counters(args)
+    known = {each.id: each for each in limits.every}
     table = Table(title="limits", title_justify="left")
     for column in ("counter", "used", "at most", "within", "mode"):
         table.add_column(column, overflow="fold")
     for key, (at_most, seconds) in sorted(counters.keys().items()):
-        limit = limits.get(key.partition("/")[0])
+        limit = known.get(key.partition("/")[0])
         used = counters.used(Charge(key, at_most, seconds, 0))
         if used:
             mode = str(limit.mode) if limit else "gone"
             shown = _amount(used, limit), _amount(at_most, limit)
             table.add_row(key, *shown, f"{seconds} s", mode)
+    if any(each.count is What.COST for each in limits.every):
+        table.caption = f"dollars by the prices of {limits.prices.as_of}"
     Console().print(table)
     return 0
 
 
 def _reset(args: argparse.Namespace) -> int:
-    counters, known = _counters(args), _limits(args)
+    counters, known = _counters(args), [each.id for each in _limits(args).every]
     name = args.key.partition("/")[0]
     if name not in known:
         raise ConfigError(
@@ -60,10 +63,10 @@ def _reset(args: argparse.Namespace) -> int:
     return 0
 
 
-def _limits(args: argparse.Namespace) -> dict[str, Limit]:
+def _limits(args: argparse.Namespace) -> Limits:
     settings = settings_of(args)
     engine = load_engine(settings.profile, policies=settings.policies, state_dir=settings.state_dir)
-    return {each.id: each for each in engine.limits.every}
+    return engine.limits
 
 
 def _counters(args: argparse.Namespace) -> Counters:
