@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any, Final
 
 import h11
@@ -23,6 +24,7 @@ from excise.edge.layer import WaitHook
 from excise.edge.socketlayer import Side, SocketLayer
 
 _OPTIONS: Final = options.Options()
+_SLOWEST: Final = 10.0  # seconds in which a fake answers
 
 
 install()
@@ -116,20 +118,16 @@ class _Wire:
     def feed(self, event: events.Event) -> None:
         for command in self.layer._handle_event(event):
             if isinstance(command, WaitHook):
-                _await(command.work)
+                asyncio.run(_finished(command.work))
             elif isinstance(command, commands.SendData):
                 self.out[command.connection] += command.data
             elif isinstance(command, commands.CloseConnection):
                 self.closed = True
 
 
-def _await(work: Any) -> None:
-    """Run to its end what waits for nothing but the fakes, which answer at once."""
-    try:
-        work.send(None)
-    except StopIteration:
-        return
-    raise AssertionError("a fake did not answer")
+async def _finished(work: Any) -> None:
+    """What waits for nothing but the fakes, and for threads that ask them."""
+    await asyncio.wait_for(work, _SLOWEST)
 
 
 def _relayed(extensions: str, by_client: bool, pieces: list[bytes]) -> tuple[Any, ...]:
