@@ -140,8 +140,11 @@ def test_what_has_no_answer_is_told_when_the_proxy_stops_or_nobody_waits_any_mor
     ]
 
 
+ODD = line("response", "odd", rulings=[{}])
+
+
 @pytest.mark.parametrize(
-    "bad", [b"no json", b"[]", b"{}", b'{"stage":"request","time":5}', b"\xff"]
+    "bad", [b"no json", b"[]", b"{}", b'{"stage":"request","time":5}', b"\xff", ODD]
 )
 def test_what_cannot_be_read_is_left_out(bad: bytes) -> None:
     assert len(picked(request(), bad, answer())) == 1

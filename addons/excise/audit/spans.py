@@ -94,13 +94,15 @@ class Spans:
         answer when the proxy stops is told without one."""
         return [json.dumps(span).encode("ascii") for line in lines for span in self._take(line)]
 
-    def _take(self, line: bytes) -> Iterator[Span]:
+    def _take(self, line: bytes) -> list[Span]:
         try:
-            record = json.loads(line)
-            stage, now = record["stage"], nanoseconds(record["time"])
-            exchange = record.get("id", "")
+            return list(self._told_by(json.loads(line)))
         except (ValueError, KeyError, TypeError, AttributeError):
-            return  # nobody can read it; the log has it as it stands
+            return []  # nobody can read it; the log has it as it stands
+
+    def _told_by(self, record: Record) -> Iterator[Span]:
+        stage, now = record["stage"], nanoseconds(record["time"])
+        exchange = record.get("id", "")
         if stage == Stage.STOP:
             yield from self._over(self._open)
         elif exchange and stage in (*EXCHANGE_STAGES, Stage.FAULT):

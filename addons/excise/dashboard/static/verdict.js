@@ -59,7 +59,7 @@ function head(record) {
     ["To", [link("host", record.host), record.path ? el("small", {}, `${record.method ?? ""} ${record.path}`) : ""]],
     ["Model", link("model", record.model)],
     ["Read as", record.dialect],
-    ["Tokens", record.usage ? `${record.usage.input ?? 0} in, ${record.usage.output ?? 0} out (${record.usage.counted ?? "not counted"})` : ""],
+    ["Tokens", record.usage ? `${record.usage.input ?? 0} in, ${record.usage.output ?? 0} out (${record.usage.counted ?? "not counted"})${record.usage.cost ? `, $${record.usage.cost.toFixed(4)}` : ""}` : ""],
     ["Overruled", record.override ? `${record.override.clauses.join(", ")}: ${record.override.because ?? ""}` : ""],
     ["Fault", record.fault ? `${record.fault.kind} at ${record.fault.where ?? "?"}` : ""],
     ["Missing", (record.missing ?? []).join(", ")],
