@@ -14,7 +14,7 @@ from rules.samples import sample_rules
 from excise.detectors.base import Glance
 from excise.detectors.build import build_plain_scanner, build_scanner
 from excise.detectors.memory import REMEMBERED
-from excise.detectors.pattern import PatternScanner, Verdict
+from excise.detectors.pattern import PatternScanner, Verdict, _news
 from excise.detectors.prefilter import Everything, Hits
 from excise.model import Direction, Finding, Kind, Part, Role, Segment, Severity, Span
 from excise.rules.compile import compile_rules
@@ -345,3 +345,21 @@ def test_what_reads_requests_only_says_nothing_of_a_growing_text() -> None:
     for scanner in (build_scanner(asks), build_plain_scanner(asks)):
         assert scanner.scan([segment(TOKEN)])[0]
         assert scanner.scan([segment(TOKEN)], whole=False) == [()]
+
+
+def finding(start: int, size: int) -> Finding:
+    return Finding("pii.x", "gdpr.x", Span(start, start + size), 1.0, Severity.LOW, Kind.PERSONAL)
+
+
+FOUND = st.lists(st.builds(finding, st.integers(0, 30), st.integers(1, 9)), max_size=12)
+
+
+@given(FOUND, FOUND)
+def test_news_is_what_lies_in_nothing_found_before(new: list[Finding], old: list[Finding]) -> None:
+    """As looking at every pair would say, which a text full of values would be slow with."""
+    wanted = [
+        each
+        for each in new
+        if not any(o.span.start <= each.span.start and each.span.end <= o.span.end for o in old)
+    ]
+    assert _news(new, set(old)) == wanted

@@ -8,7 +8,9 @@ behind its label, as `label = "text"`. Spans always point into the text as recei
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
+from itertools import accumulate, chain
 from operator import attrgetter
 from typing import Final, NamedTuple, Protocol
 
@@ -205,7 +207,7 @@ class PatternScanner:
         )
         if not hits:
             return set()
-        found: dict[int, set[Finding]] = {}
+        found: dict[int, dict[str, set[Finding]]] = {}  # by segment and rule
         works: dict[int, Work] = {}
         for number in sorted(hits):  # so that a text comes before its views
             text = texts[number]
@@ -215,10 +217,11 @@ class PatternScanner:
                     continue
                 spans = _confirm(text, by.rules[rule], ends, work)
                 if spans:
-                    known = found.setdefault(text.segment, set())
+                    by_rule = found.setdefault(text.segment, {})
+                    known = by_rule.setdefault(spans[0].rule, set())
                     known.update(_news(spans, known) if text.views else spans)
-        for index, findings in found.items():
-            results[index] = tuple(sorted(findings, key=_ORDER))
+        for index, by_rule in found.items():
+            results[index] = tuple(sorted(chain.from_iterable(by_rule.values()), key=_ORDER))
         return {segment for segment, work in works.items() if work.exhausted}
 
 
@@ -306,16 +309,12 @@ def _is_distinct(compiled: CompiledRule) -> bool:
 
 
 def _news(findings: list[Finding], known: set[Finding]) -> list[Finding]:
-    """What a view shows beyond what the same rule found there before."""
+    """What a view shows that lies in nothing that the same rule found before."""
+    spans = sorted(each.span for each in known)
+    starts = [span.start for span in spans]
+    farthest = [0, *accumulate((span.end for span in spans), max)]  # of so many of the first
     return [
-        each
-        for each in findings
-        if not any(
-            old.rule == each.rule
-            and old.span.start <= each.span.start
-            and each.span.end <= old.span.end
-            for old in known
-        )
+        each for each in findings if farthest[bisect_right(starts, each.span.start)] < each.span.end
     ]
 
 
