@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
 import ssl
+import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
+from certified import Office
+from cryptography import x509
 from edge.test_announced import block, line, shown
 from live.rig import Rig, drain
 
@@ -85,3 +91,62 @@ def test_a_header_of_somebody_else_is_no_header(tmp_path: Path) -> None:
         bare.shutdown(socket.SHUT_WR)
         assert b" 200 " not in drain(bare)
         assert rig.firewall.seen == []
+
+
+HAPROXY = shutil.which("haproxy") or "/usr/sbin/haproxy"
+SETTINGS = """\
+defaults
+  mode tcp
+  timeout connect 3s
+  timeout client 20s
+  timeout server 20s
+frontend clients
+  bind 127.0.0.1:{port} ssl crt {own} ca-file {ca} verify required
+  default_backend excise
+backend excise
+  server one 127.0.0.1:{proxy} send-proxy-v2-ssl-cn
+"""
+
+
+@pytest.mark.skipif(not Path(HAPROXY).exists(), reason="LEFT OUT: haproxy is not installed")
+def test_haproxy_ends_tls_and_tells_whose_certificate_it_was(tmp_path: Path) -> None:
+    """As the guide has it; without a certificate nobody comes as far as the proxy."""
+    office = Office(tmp_path)
+    own = office.issue(names=(x509.DNSName("localhost"),), serves=True)
+    ada = office.issue("Ada")
+    networks = parse_networks(["127.0.0.0/8"])
+    with Rig(tmp_path, {"balancers": networks, "balancer_names": True, "auth": True}) as rig:
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        told = SETTINGS.format(port=port, own=own, ca=office.ca, proxy=rig.port)
+        (tmp_path / "haproxy.cfg").write_text(told)
+        with subprocess.Popen([HAPROXY, "-q", "-f", str(tmp_path / "haproxy.cfg")]) as balancer:
+            try:
+                _await_port(port)
+                assert _through(rig, port, office, ada) == 200
+                assert rig.firewall.seen[-1].principal.id == "cert:ada"
+                with pytest.raises(httpx.TransportError):
+                    _through(rig, port, office, None)
+            finally:
+                balancer.terminate()
+
+
+def _through(rig: Rig, port: int, office: Office, shown: Path | None) -> int:
+    to_balancer = ssl.create_default_context(cafile=str(office.ca))
+    if shown is not None:
+        to_balancer.load_cert_chain(shown)
+    proxy = httpx.Proxy(f"https://localhost:{port}", ssl_context=to_balancer)
+    with httpx.Client(proxy=proxy, verify=rig.trust(), trust_env=False, timeout=10) as client:
+        return client.post("https://llm.test/v1/echo", content=b"x").status_code
+
+
+def _await_port(port: int) -> None:
+    until = time.monotonic() + 10
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            assert time.monotonic() < until
+            time.sleep(0.02)
+        else:
+            return
