@@ -23,6 +23,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from faults_store import PROGRAM, Store
+
 from excise.audit.reader import find_records
 from excise.cli.bench_rig import tree
 from excise.cli.demo_stage import ProxyProcess
@@ -31,6 +33,7 @@ from excise.rules.fillers import fill
 from excise.standin.server import StandIn
 
 PAGE: Final = Path(__file__).resolve().parents[1] / "docs" / "reference" / "faults.md"
+SCENES: Final = ("upstream", "machine", "worker", "store", "clock")
 PATIENCE: Final = 8.0  # seconds that the client waits
 UPSTREAM_SECONDS: Final = 4  # that the proxy waits for a silent peer here; 600 as shipped
 GOOD, DEAD, SILENT, BROKEN, MUTE = (
@@ -209,10 +212,9 @@ def disk_full(scene: Scene) -> Row:
         seen = Counter(scene.ask() for _ in range(5))
     finally:
         resource.prlimit(pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2)
-    until = time.monotonic() + 15
-    while (back := scene.ask()) != "200" and time.monotonic() < until:
-        time.sleep(0.2)
-    return Row("disk full, then free again", f"{_counted(seen)}; then {back}", *scene.look())
+    return Row(
+        "disk full, then free again", f"{_counted(seen)}; then {_again(scene)}", *scene.look()
+    )
 
 
 def files_exhausted(scene: Scene) -> Row:
@@ -311,6 +313,34 @@ def clock_jumps(scene: Scene, shift: Path) -> Row:
     return Row("the clock jumps a day ahead, then two days back", _counted(seen), *scene.look())
 
 
+def store_gone(scene: Scene, store: Store) -> Row:
+    """The server that nodes share is away, and comes back."""
+    store.kill()
+    seen = Counter(scene.ask() for _ in range(3))
+    store.start()
+    return Row("Redis gone, then back", f"{_counted(seen)}; then {_again(scene)}", *scene.look())
+
+
+def store_hangs(scene: Scene, store: Store) -> Row:
+    """The server that nodes share takes connections and says nothing, and goes on."""
+    store.hang()
+    try:
+        seen = Counter(scene.ask() for _ in range(3))
+    finally:
+        store.go_on()
+    return Row(
+        "Redis hangs, then goes on", f"{_counted(seen)}; then {_again(scene)}", *scene.look()
+    )
+
+
+def _again(scene: Scene) -> str:
+    """What clients see once it is over; tried for a while."""
+    until = time.monotonic() + 15
+    while (back := scene.ask()) != "200" and time.monotonic() < until:
+        time.sleep(0.2)
+    return back
+
+
 # -- the run -------------------------------------------------------------------------------------
 
 
@@ -323,6 +353,8 @@ def rows(only: str) -> Iterator[Row]:
         if only in ("", "worker"):
             with _started(folder / "second", ["--workers", "2"]) as scene:
                 yield worker_killed(scene)
+        if only in ("", "store"):
+            yield from _shared(folder / "shared")
         if only in ("", "clock"):
             shift = folder / "shift"
             os.environ["CLOCK_SHIFT"] = str(shift)
@@ -352,6 +384,17 @@ def _first(folder: Path, only: str) -> Iterator[Row]:
             with ProxyProcess(folder / "machine", standin) as proxy:
                 for row in (disk_full, files_exhausted, slow_heads, idle_connections):
                     yield row(Scene(proxy, standin))
+
+
+def _shared(folder: Path) -> Iterator[Row]:
+    if PROGRAM is None:
+        print("LEFT OUT: redis-server is not installed", file=sys.stderr)
+        return
+    with Store(folder / "store") as store:
+        words = store.prepare(folder / "proxy")
+        with _started(folder, words) as scene:
+            yield store_gone(scene, store)
+            yield store_hangs(scene, store)
 
 
 @contextmanager
@@ -384,7 +427,9 @@ A silent peer was waited for 4 seconds here (`--set tcp_timeout`; 600 as shipped
 def main() -> int:
     """Print the table; with `--write`, put it on its page."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", default="", choices=("upstream", "machine", "worker", "clock"))
+    parser.add_argument(
+        "--only", default="", choices=("upstream", "machine", "worker", "store", "clock")
+    )
     parser.add_argument("--write", action="store_true", help="write docs/reference/faults.md, too")
     args = parser.parse_args()
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+import redis_server
 from live.stage import warmed
 
 from excise.cli.demo_stage import ProxyProcess
@@ -18,12 +19,9 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture(scope="module")
 def faults() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("faults", ROOT / "scripts" / "faults.py")
-    assert spec
-    assert spec.loader
-    made = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(made)
-    return made
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(ROOT / "scripts"))
+        return importlib.import_module("faults")
 
 
 def test_broken_upstreams(faults: ModuleType, tmp_path: Path) -> None:
@@ -49,6 +47,18 @@ def test_broken_upstreams(faults: ModuleType, tmp_path: Path) -> None:
             assert "closed" in scene.ask(host=faults.MUTE)
             assert scene.look() == ("1 request, cut", "request redact")
             assert scene.ask() == "200"
+
+
+@redis_server.needed
+def test_a_server_of_the_nodes_that_is_away(faults: ModuleType, tmp_path: Path) -> None:
+    """Refused while it hangs or is gone, and served again without a restart."""
+    with StandIn(tmp_path / "standin") as standin, faults.Store(tmp_path / "store") as store:
+        words = store.prepare(tmp_path / "proxy")
+        with warmed(ProxyProcess(tmp_path / "proxy", standin, words)) as proxy:
+            scene = faults.Scene(proxy, standin)
+            for row in (faults.store_gone, faults.store_hangs):
+                told = row(scene, store)
+                assert (told.client, told.upstream) == ("3 × 400; then 200", "1 request, cut")
 
 
 def test_lines_are_told_in_words(faults: ModuleType) -> None:
