@@ -48,3 +48,21 @@ def test_the_one_command_runs_the_suite_in_two_processes_and_fails_with_it() -> 
     text = (ROOT / "scripts" / "test").read_text("utf-8")
     assert "scripts/check" in text
     assert re.search(r"pytest -n 2 .*\|\| status=\$\?", text)
+
+
+def test_what_the_suite_leaves_out_is_said_aloud() -> None:
+    """Every program without which some test is left out stands in the list of `scripts/test`."""
+    told = (ROOT / "scripts" / "test").read_text("utf-8")
+    listed = re.search(r"<<'PROGRAMS'\n(.*?)\nPROGRAMS\n", told, re.DOTALL)
+    assert listed is not None
+    named = {line.split()[0] for line in listed[1].splitlines()}
+    asked = {
+        name
+        for path in (ROOT / "tests").rglob("*.py")
+        for line in path.read_text("utf-8").splitlines()
+        if "skipif" in line or re.match(r"[A-Z_]+ = shutil", line)
+        for name in re.findall(r"which\(\"([\w-]+)\"", line)
+    }
+    assert "haproxy" in asked
+    # Of a kind with one that is named.
+    assert asked - named == {"valkey-server"}
