@@ -11,6 +11,7 @@ import http.client
 import json
 import os
 import resource
+import shutil
 import signal
 import socket
 import sys
@@ -376,14 +377,26 @@ def _first(folder: Path, only: str) -> Iterator[Row]:
         words = [f"--resolve={host}=127.0.0.1:{port}" for host, port in places.items()]
         words += ["--set", f"tcp_timeout={UPSTREAM_SECONDS}"]
         if only in ("", "upstream"):
-            with ProxyProcess(folder / "proxy", standin, words) as proxy:
+            with _warm(ProxyProcess(folder / "proxy", standin, words)) as proxy:
                 scene = Scene(proxy, standin)
                 scene.others = got
                 yield from upstream_rows(scene)
         if only in ("", "machine"):
-            with ProxyProcess(folder / "machine", standin) as proxy:
+            with _warm(ProxyProcess(folder / "machine", standin)) as proxy:
                 for row in (disk_full, files_exhausted, slow_heads, idle_connections):
                     yield row(Scene(proxy, standin))
+
+
+def _warm(proxy: ProxyProcess) -> ProxyProcess:
+    """Give it what the first one compiled, whose folder stays for the run."""
+    cache = proxy.state / "cache"
+    first = _FIRST.setdefault("cache", cache)
+    if first.is_dir() and first != cache:
+        shutil.copytree(first, cache)
+    return proxy
+
+
+_FIRST: Final[dict[str, Path]] = {}
 
 
 def _shared(folder: Path) -> Iterator[Row]:
@@ -403,7 +416,7 @@ def _started(
 ) -> Iterator[Scene]:
     with (
         StandIn(folder / "standin") as standin,
-        ProxyProcess(folder / "proxy", standin, words, program=program) as proxy,
+        _warm(ProxyProcess(folder / "proxy", standin, words, program=program)) as proxy,
     ):
         yield Scene(proxy, standin)
 
