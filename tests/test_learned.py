@@ -48,3 +48,13 @@ def test_a_disk_that_cannot_be_written_costs_only_what_is_learnt(tmp_path: Path)
     book.learnt.observe(KEY, "h", Way.REQUEST, None)
     book.save()
     assert read_learnt(tmp_path).endpoints == {}
+
+
+def test_events_are_kept_though_no_message_is_counted(tmp_path: Path) -> None:
+    book = Notebook(tmp_path)
+    book.learnt.observe(KEY, "h", Way.REQUEST, infer({"a": 1}))
+    book.save()
+    book.learnt.observe(KEY, "h", Way.EVENT, infer({"b": 1}))
+    book.save()
+    (kept,) = read_learnt(tmp_path).endpoints.values()
+    assert (kept.seen, set(kept.bodies)) == (1, {Way.REQUEST, Way.EVENT})

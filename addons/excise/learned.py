@@ -29,7 +29,7 @@ class Notebook:
 
     def save(self) -> None:
         """Add what was seen since the last time; a full disk costs only what is learnt."""
-        if not any(each.seen for each in self.learnt.endpoints.values()):
+        if not self.learnt.changed:
             return
         with suppress(OSError), _alone(self._folder):
             whole = _read(self._folder / _FILE)
@@ -37,6 +37,7 @@ class Notebook:
             _write(self._folder / _FILE, json.dumps(to_openapi(whole)))
             for each in self.learnt.endpoints.values():
                 each.seen = 0  # they are counted in the file
+            self.learnt.changed = False
 
 
 def read_learnt(state_dir: Path) -> Learnt:

@@ -71,6 +71,7 @@ class Learnt:
     """Everything that was observed."""
 
     endpoints: dict[Key, Endpoint] = field(default_factory=dict)
+    changed: bool = field(default=False, compare=False)  # since whoever keeps it looked last
 
     def observe(
         self,
@@ -87,6 +88,7 @@ class Learnt:
                 return False
             known = self.endpoints[key] = Endpoint()
         before = (len(known.hosts), known.bodies.get(way), len(known.unread))
+        self.changed = True
         known.hosts.add(host)
         known.seen += way is not Way.EVENT
         if schema is not None:
