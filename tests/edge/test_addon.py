@@ -79,6 +79,7 @@ async def test_other_traffic_is_not_touched(addon: Addon, host: str, path: str) 
         (b"BLOCK", {}, 400, "policy"),
         (b"{}", {"upgrade": "websocket"}, 426, "uninspectable:websocket"),
         (b"{}", {"Host": "plain.test"}, 400, "host-mismatch"),
+        (b"{}", {"transfer-encoding": "gzip, chunked"}, 400, "uninspectable:encoding-unknown"),
     ],
 )
 async def test_refusals_are_on_disk_before_they_are_given(

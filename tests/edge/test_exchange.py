@@ -95,6 +95,15 @@ def test_a_head_is_read_in_one_pass(
     assert len(head.kept) == kept
 
 
+@pytest.mark.parametrize(
+    ("value", "coded"),
+    [(b"chunked", False), (b" Chunked ", False), (b"gzip, chunked", True), (b"x", True)],
+)
+def test_a_coding_for_the_way_is_told(value: bytes, coded: bool) -> None:
+    head = read_head(http.Headers([(b"Transfer-Encoding", value)]))
+    assert head.is_coded is coded and len(head.kept) == 1
+
+
 def test_an_override_is_read_and_goes_no_further() -> None:
     head = read_head(http.Headers([(b"x", b"y"), (b"X-Excise-Override", b"t; because=r")]))
     assert head.override == "t; because=r"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import itertools
 import threading
 import time
 from typing import Any
@@ -160,6 +161,35 @@ def test_trailers_of_a_request_do_not_leave(shared: Rig) -> None:
     assert b" 200 " in drain(connection)
     got = shared.upstream.received[-1]
     assert (got.body, got.header("x-note"), got.header("trailer")) == (b"hello", "", "")
+
+
+@pytest.mark.parametrize(
+    ("method", "rest", "left"),
+    [
+        (b"POST", b"transfer-encoding: chunked\r\n\r\n4;x=PLANTED\r\nabPL\r\n"
+         b'7;y="PLANTED"\r\nANTEDcd\r\n0;z=PLANTED\r\n\r\n', [b"ab[CUT]cd"]),
+        (b"POST", b"expect: 100-continue\r\ncontent-length: 7\r\n\r\nPLANTED", [b"[CUT]"]),
+        (b"GET", b"content-length: 7\r\n\r\nPLANTED", [b"[CUT]"]),
+        (b"POST", b"content-length: 4\r\ntransfer-encoding: chunked\r\n\r\n"
+         b"7\r\nPLANTED\r\n0\r\n\r\n", []),
+        (b"POST", b"content-length: 7\r\ncontent-length: 9\r\n\r\nPLANTEDab", []),
+        (b"POST", b"transfer-encoding: gzip, chunked\r\n\r\n7\r\nPLANTED\r\n0\r\n\r\n", []),
+        (b"POST", b"transfer-encoding: chunked\r\n\r\n0x7\r\nPLANTED\r\n0\r\n\r\n", []),
+    ],
+    ids=itertools.count(),
+)  # fmt: skip
+def test_requests_in_odd_framings(
+    shared: Rig, method: bytes, rest: bytes, left: list[bytes]
+) -> None:
+    """What can be read in one way alone is read, and leaves without what stood around it."""
+    before = len(shared.upstream.received)
+    connection = shared.tls("llm.test:443", "llm.test")
+    head = b" /v1/echo HTTP/1.1\r\nhost: llm.test\r\nconnection: close\r\n"
+    connection.sendall(method + head + rest)
+    drain(connection)
+    got = shared.upstream.received[before:]
+    assert [each.body for each in got] == left
+    assert not any("PLANTED" in str(each.headers) for each in got)
 
 
 def test_a_connection_carries_many_exchanges(shared: Rig) -> None:

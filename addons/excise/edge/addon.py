@@ -203,6 +203,8 @@ class Addon:
         passage.upgrade = "websocket" in head.upgrade
         passage.override = head.override
         passage.oversize = head.length > passage.limit
+        if head.is_coded:  # nobody undoes it here, and upstream may
+            passage.barred = passage.barred or "uninspectable:encoding-unknown"
         # A coded answer would have to be decoded before it can be read; and an upgrade to anything
         # would end the HTTP that we read.
         fields = [field for field in head.kept if field[0].lower() not in _REPLACED]

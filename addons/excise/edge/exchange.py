@@ -26,7 +26,7 @@ _DROPPED: Final = frozenset(
         _OVERRIDE,  # for us alone
     }
 )
-_READ: Final = _DROPPED | {b"host", b"upgrade", b"content-length"}
+_READ: Final = _DROPPED | {b"host", b"upgrade", b"content-length", b"transfer-encoding"}
 
 
 class Head(NamedTuple):
@@ -37,12 +37,13 @@ class Head(NamedTuple):
     length: int  # -1 where none is told
     kept: tuple[tuple[bytes, bytes], ...]  # the fields that go on
     override: str = ""  # what its user says to overrule a refusal
+    is_coded: bool = False  # its body is coded for the way, not only in chunks
 
 
 def read_head(headers: http.Headers) -> Head:
     """One pass over the fields; mitmproxy's own access walks all of them for each name."""
     hosts: list[str] = []
-    upgrade, override, length = "", "", -1
+    upgrade, override, length, is_coded = "", "", -1, False
     fields = kept = headers.fields
     for name, value in fields:
         lower = name.lower()
@@ -54,12 +55,14 @@ def read_head(headers: http.Headers) -> Head:
             upgrade += value.decode("latin-1").lower()
         elif lower == b"content-length":
             length = int(value) if value.isdigit() else length
+        elif lower == b"transfer-encoding":
+            is_coded |= value.strip().lower() != b"chunked"
         else:
             if lower == _OVERRIDE:
                 override = value.decode("utf-8", "replace")
             if kept is fields:
                 kept = tuple(field for field in fields if field[0].lower() not in _DROPPED)
-    return Head(tuple(hosts), upgrade, length, kept, override)
+    return Head(tuple(hosts), upgrade, length, kept, override, is_coded)
 
 
 def names_of(flow: http.HTTPFlow, head: Head) -> tuple[str, ...]:
