@@ -144,6 +144,19 @@ def test_a_pattern_for_requests_finds_nothing_in_answers() -> None:
     assert [len(each) for each in found] == [1, 0, 1]
 
 
+def test_detectors_are_told_how_many_signatures_of_attacks_were_met() -> None:
+    """By rules of either direction; what is no attack does not count."""
+    match = replace(PERSON.match, regex="Anna")
+    order = replace(PERSON, match=match, asked=None, entity="injection.x", id="sample.order")
+    name = replace(order, entity="pii.person", id="sample.name")
+    capitals = Capitals()
+    scanner = build_scanner([PERSON, order, name], detectors={"names": capitals})
+    told = []
+    capitals.find = lambda glances: [told.append(each.signs) or () for each in glances]  # type: ignore[method-assign, func-returns-value]
+    scanner.inspect([segment("Anna"), segment("Carla")], Direction.REQUEST)
+    assert told == [1, 0]
+
+
 def test_a_text_is_judged_once() -> None:
     """Also where it stands twice in one message; empty texts never."""
     capitals = Capitals()

@@ -10,11 +10,12 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pipeline.test_judging import BOTH, HARM, Judge, wall
+from pipeline.test_judging import BOTH, HARM, RULES, Doubtful, Judge, wall
 from walled import chat, exchange, valid
 
+from excise.detectors.build import build_scanner
 from excise.errors import NoAnswer
-from excise.model import Answer
+from excise.model import Answer, Direction
 from excise.pipeline.alongside import FIRST
 from excise.pipeline.answers import AnswerStream, Step
 from excise.policy.build import without_clauses
@@ -93,6 +94,42 @@ def test_a_late_verdict_ends_the_answer_in_the_middle() -> None:
     ended = _until(lambda: stream.feed(event("and on ")), lambda step: step.closed)
     assert ended.data.endswith(b"data: [DONE]\n\n") and b"and on" not in ended.data
     assert valid(stream.record())["action"] == "block"
+
+
+def test_a_required_judge_that_does_not_answer_ends_the_answer_in_front_of_its_end() -> None:
+    """Of a call of a tool behind the text nothing comes; without `require` it does."""
+
+    def broken(text: str) -> str:
+        raise NoAnswer("http-500")
+
+    for said, ends in ((BOTH, False), (f"require: [judge]\n{BOTH}", True)):
+        stream = opened(Judge(broken), said)
+        step = stream.feed(event(CALM) + DONE)
+        rest = settled(stream, step)
+        stream.finish()
+        record = valid(stream.record())
+        assert rest.closed is ends and (b'"stop"' not in step.data + rest.data) is ends
+        assert record.get("reasons", []) == (["required:judge"] if ends else [])
+        assert (record["action"] == "block") is ends and (ends or record["missing"] == ["judge"])
+
+
+def test_it_is_asked_where_classifiers_leave_the_answer_open() -> None:
+    """What came so far is read before each question."""
+    grey = BOTH.replace("grey: {}", "grey: {injection: [0.2, 0.9]}")
+    assert grey != BOTH
+    heard = [replace(each, directions=frozenset(Direction)) for each in RULES]
+    scanner = build_scanner(heard, detectors={"injection": Doubtful()})
+    judge = Judge()
+    made = replace(wall(judge, grey), scanner=scanner)
+    for text, asked in ((CALM, False), (f"{CALM} maybe", True), (f"{CALM} order", False)):
+        sent = exchange({**chat(f"how are mills, {text[-5:]}"), "stream": True})
+        stream = made.open_stream(sent, STREAM, made.inspect_request(sent).context)
+        assert stream is not None
+        judge.asked.clear()
+        step = stream.feed(event(text) + DONE)
+        rest = settled(stream, step) if step.wait else stream.finish()
+        assert step.data + rest.data == event(text) + DONE
+        assert (text in judge.texts) is asked
 
 
 def _until(step: Callable[[], Step], holds: Callable[[Step], bool]) -> Step:

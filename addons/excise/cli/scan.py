@@ -22,6 +22,7 @@ from rich.text import Text
 from excise.assemble import Engine, load_engine
 from excise.cli.options import settings_of
 from excise.codecs import DIALECTS, read_body
+from excise.detectors.base import signs_in
 from excise.detectors.code import Code
 from excise.detectors.meaning import Meaning
 from excise.enforce.redact import build_redaction
@@ -179,14 +180,14 @@ def _answer(engine: Engine, line: Line, findings: Sequence[Any]) -> dict[str, An
         "action": decision.action.value,
         "rules": sorted({ruling.finding.rule for ruling in decision.rulings}),
         "findings": [_finding(ruling) for ruling in _once(decision.rulings)],
-        "signals": signals(line.segment),
+        "signals": signals(line.segment, signs_in(findings)),
         "redacted": redacted(engine, line.segment.text, decision),
     }
 
 
-def signals(segment: Segment) -> dict[str, Any]:
-    """Every classifier's calibrated score, whatever the thresholds."""
-    meaning = Meaning.shipped().signals(segment.text, segment.part, segment.role)
+def signals(segment: Segment, signs: int = 0) -> dict[str, Any]:
+    """Every classifier's calibrated score, whatever the thresholds; `signs` as of `Glance`."""
+    meaning = Meaning.shipped().signals(segment.text, segment.part, segment.role, signs)
     return {**meaning, "code": Code.shipped().signals(segment.text)}
 
 

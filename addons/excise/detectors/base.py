@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple, Protocol, runtime_checkable
@@ -14,6 +14,7 @@ from excise.text.spoken import Spoken, speak
 from excise.text.tokens import Tokens, tokenize
 
 Findings = tuple[Finding, ...]
+PATTERN: Final = "pattern"  # the detector of findings of the pattern pass
 
 
 def digest_of(segment: Segment) -> bytes:
@@ -36,6 +37,7 @@ class Glance:
     ) -> None:
         """`blind` takes out of a text what the firewall itself put there, and keeps its length.
         `numbers` tells where number words may end, as `speak` takes them."""
+        self.signs = 0  # signatures of attacks that the pattern pass met in it
         self._received = segment
         self._blind = blind
         self._numbers = numbers
@@ -91,6 +93,17 @@ class Glance:
     def spoken(self) -> Spoken | None:
         """The text with its spelled-out numbers in digits, where it has some."""
         return speak(self.text, self._numbers(self.text))
+
+
+def signs_in(findings: Iterable[Finding]) -> int:
+    """How many signatures of attacks were met."""
+    return len(
+        {
+            each.rule
+            for each in findings
+            if each.detector == PATTERN and each.entity.startswith("injection.")
+        }
+    )
 
 
 class Sight(NamedTuple):

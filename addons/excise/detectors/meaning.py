@@ -34,6 +34,10 @@ BROUGHT: Final = frozenset(
 # Whoever runs a service instructs its model, which reads like an attack and is none: log-odds that
 # are taken off. Of 1 302 instructions of chat bots one in twenty is left above the bar.
 _INSTRUCTING: Final = 3.0
+# What a signature adds to the log-odds of an attack, and how many count. A logistic over score and
+# signatures, fitted in turns, gives one from 1.2 to 3; more than 1 costs more than it finds.
+_SIGN: Final = 1.0
+_SIGNS: Final = 2
 _FEWEST: Final = 0.05  # a chance below this is not worth a word
 _ORDER: Final = 4  # tokens: a label or an id in what a tool brought is no order
 _READ: Final = 400_000  # characters: what stands behind them is left to the patterns
@@ -92,16 +96,23 @@ class Meaning:
         """What the text says, worked out once for all detectors; None where it has no token."""
         shared: dict[object, Look | None] = glance.shared
         if self not in shared:
+            role = glance.segment.role
             shared[self] = self.read(
-                glance.text, glance.part, glance.words, role=glance.segment.role
+                glance.text, glance.part, glance.words, role=role, signs=glance.signs
             )
         return shared[self]
 
     def read(
-        self, text: str, part: Part, words: Words | None = None, *, role: Role = Role.USER
+        self,
+        text: str,
+        part: Part,
+        words: Words | None = None,
+        *,
+        role: Role = Role.USER,
+        signs: int = 0,
     ) -> Look | None:
         """What a text says that came as this part, from whom; None where it has no token. `words`
-        are its own where they are there already."""
+        are its own where they are there already, `signs` as many signatures as were met in it."""
         model = self.model
         reading = model.read(text[:_READ], words if len(text) <= _READ else None)
         if not reading.starts.size:
@@ -115,6 +126,8 @@ class Meaning:
         if role is Role.SYSTEM and not brought:
             outcomes["attack"] = _less(outcomes["attack"], _INSTRUCTING)
             outcomes["indirect"] = _less(outcomes["indirect"], _INSTRUCTING)
+        else:
+            outcomes["attack"] = _less(outcomes["attack"], -_SIGN * min(signs, _SIGNS))
         if brought:  # there an attack of any family is an order that is not the user's
             outcomes["indirect"] = max(outcomes["indirect"], outcomes["attack"])
         shares = model.topic_scores(reading, views.wide)
@@ -131,10 +144,10 @@ class Meaning:
         return {**best, "topics": max(seen.topics.values(), default=0.0)}
 
     def signals(
-        self, text: str, part: Part, role: Role = Role.USER
+        self, text: str, part: Part, role: Role = Role.USER, signs: int = 0
     ) -> dict[str, dict[str, float] | float]:
-        """Every score of a text, whatever the thresholds."""
-        seen = self.read(text, part, role=role)
+        """Every score of a text, whatever the thresholds; as of `read`."""
+        seen = self.read(text, part, role=role, signs=signs)
         if seen is None:
             return {"injection": 0.0, "topics": {}, "unsafe": {}}
         return {

@@ -24,6 +24,7 @@ from excise.detectors.base import (
     Sight,
     Signals,
     digest_of,
+    signs_in,
 )
 from excise.detectors.confirm import excuses
 from excise.detectors.memory import Memory
@@ -291,6 +292,8 @@ class FullScanner:
         """What is made of texts nobody knows yet, and the names of detectors that do not answer."""
         glances = self._glances(list(new.values()))
         found, exhausted, passing = self.pattern.look(glances)
+        for glance, findings in zip(glances, found, strict=True):
+            glance.signs = signs_in(findings) if findings else 0
         if direction is not None:
             found = [self._meant(each, direction) for each in found]
         beside, missing = self._aside(self._panels[direction], glances, seconds)

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 from excise.audit.fields import Stage
 from excise.detectors.base import Findings, Glance, Scanner
-from excise.detectors.judge import Asked, says_something, shown
+from excise.detectors.judge import UNSAFE, Asked, says_something, shown
 from excise.detectors.slow import Collect, Sights
 from excise.errors import NoAnswer
 from excise.model import Direction, Finding, Part, Segment, Span
@@ -22,10 +22,12 @@ from excise.pipeline.judging import (
     is_awaited,
     is_heard,
     read_verdicts,
+    worst_of,
 )
 from excise.pipeline.outcome import Context
 from excise.pipeline.weigh import Found
 from excise.policy.judging import may_ask
+from excise.policy.schema import Grey, is_grey
 
 FIRST: Final = 400  # characters after which it is first asked
 MOST: Final = 8_000  # characters of a question; of what came before, the end
@@ -51,16 +53,21 @@ class Alongside:
         *,
         parts: frozenset[Part],
         prompt: str,
+        grey: Mapping[str, Grey],
+        required: bool,
         seconds: float,
         left: float,
         timer: Callable[[], float],
     ) -> None:
-        """`seconds` are what one question may take while the answer flows, `left` those that the
-        ends of its texts may wait together."""
+        """`grey` are the scores for which it is asked (none: for all), `seconds` what one question
+        may take while the answer flows, `left` those that the ends of its texts may wait
+        together."""
         self._judging = judging
         self._scanner = scanner
         self._parts = parts
         self._prompt = prompt
+        self._grey = grey
+        self._required = required
         self._seconds = seconds
         self._left = left
         self._timer = timer
@@ -69,6 +76,7 @@ class Alongside:
         self._fresh = 0  # characters that nobody was asked about
         self._segment: Segment | None = None
         self._asked: Asked | None = None
+        self._least = FIRST  # characters from which a text is new enough to be asked about
         self._pending: Collect | None = None
         self.silent = False  # some stretch was not judged
 
@@ -82,15 +90,21 @@ class Alongside:
         self._segment = segment
 
     @property
+    def refuses(self) -> bool:
+        """Whether the answer may not go on, since some stretch was not judged that had to be."""
+        return self._required and self.silent
+
+    @property
     def lasts(self) -> bool:
-        """Whether something that came is not judged yet, and may be in time."""
-        return self._left > 0 and (self._pending is not None or self._is_new(1))
+        """Whether something that came is not judged yet, and may be in time, or has to be."""
+        waits = self._left > 0 or self._required
+        return waits and (self._pending is not None or self._is_new(1))
 
     def poll(self) -> tuple[Segment, Findings] | None:
         """What the judge has found since it was last looked at; asks on where it is free."""
         if self._pending is not None and self._pending.is_ready:
             self._found = self._heard()
-        if self._pending is None and self._is_new(_AGAIN if self._asked else FIRST):
+        if self._pending is None and self._is_new(self._least):
             self._ask(self._seconds)
         found, self._found = self._found, None
         return found
@@ -113,9 +127,20 @@ class Alongside:
         return self._fresh >= size and says_something(self._text)
 
     def _ask(self, seconds: float) -> None:
+        """Put the question, where classifiers leave it open."""
+        self._fresh, self._least = 0, _AGAIN
+        if not self._is_open():
+            return
         self._asked = Asked(self._text, Direction.RESPONSE, Part.COMPLETION, self._prompt)
-        self._fresh = 0
         self._pending = self._judging.begin([self._asked], seconds) or _Known()
+
+    def _is_open(self) -> bool:
+        assert self._segment is not None
+        if not self._grey:
+            return True
+        segment = self._segment._replace(text=self._text)
+        scores = self._scanner.inspect([segment], Direction.RESPONSE, 0.0).scores
+        return any(is_grey(self._grey, worst_of(said)) for said in scores)
 
     def _heard(self) -> tuple[Segment, Findings] | None:
         assert self._pending is not None and self._asked is not None and self._segment is not None
@@ -147,6 +172,8 @@ def read_along(wall: Wall, context: Context) -> Alongside | None:
         timer=wall.timer,
         parts=policy.profile.judge.parts,
         prompt=context.prompt,
+        grey=policy.profile.judge.grey,
+        required=UNSAFE in policy.profile.require,
         seconds=wall.seconds,
         left=wall.seconds - context.waited,
     )

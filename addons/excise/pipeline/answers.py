@@ -260,7 +260,15 @@ class AnswerStream:
 
     def _interjected(self) -> Step:
         heard = self._along.poll() if self._along else None
-        return self._given(self._inner.interject(*heard)) if heard else Step()
+        if heard:
+            return self._given(self._inner.interject(*heard))
+        return self._unjudged() if self._along is not None and self._along.refuses else Step()
+
+    def _unjudged(self) -> Step:
+        """A judge that the policy requires did not answer: the answer ends here."""
+        self._reasons.append(f"required:{UNSAFE}")
+        self._unread_action, self._ended = Action.BLOCK, "closed"
+        return Step(data=self._inner.close(self._notice(RefusalClass.POLICY)), closed=True)
 
     # -- steps -------------------------------------------------------------------------------
 
