@@ -49,6 +49,21 @@ async def test_a_ruling_is_on_disk_before_the_release() -> None:
     assert (release.data, release.end) == (b"DISK", End.OPEN)
 
 
+class _Ending(FakeStream):
+    """Ends the answer for what nobody could read."""
+
+    def feed(self, chunk: bytes) -> FakeStep:
+        return FakeStep(b"bye", closed=True)
+
+
+async def test_an_end_of_ours_is_on_disk_before_it_is_heard() -> None:
+    stream, notes = _guarded(_Ending())
+    release = stream.feed(b"x")
+    assert release.wait is not None
+    await release.wait()
+    assert notes.committed and (release.data, release.end) == (b"bye", End.CLOSED)
+
+
 class _Waiting(FakeStream):
     """Every chunk waits for what `rest` brings."""
 

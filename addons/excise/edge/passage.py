@@ -88,7 +88,7 @@ class GuardedStream:
             release = Release(step.data, End.CLOSED if step.closed else End.OPEN)
             if step.wait is not None:
                 release.wait = partial(self._complete, release, step)
-            elif step.rulings or step.clauses:
+            elif _is_told_first(step):
                 release.wait = lambda: self._secure(release)
         except BaseException as fault:
             release = self._closing(self._note("stream", fault))
@@ -116,7 +116,7 @@ class GuardedStream:
         else:
             release.data += rest.data
             release.end = End.CLOSED if rest.closed else End.OPEN
-            if step.rulings or step.clauses or rest.rulings or rest.clauses:
+            if _is_told_first(step) or _is_told_first(rest):
                 await self._secure(release)
         if release.end is not End.OPEN:
             self.end = release.end
@@ -129,6 +129,11 @@ class GuardedStream:
             self._note("audit", fault)
             release.data = b""
             release.end = self.end = End.ABORTED
+
+
+def _is_told_first(step: Step) -> bool:
+    """Whether a line must be on disk before what this step gives goes out."""
+    return bool(step.rulings or step.clauses or step.closed)
 
 
 @dataclass(slots=True)
