@@ -38,6 +38,11 @@ TOPICS: Final = [
     "drugs",
     "security",
 ]
+# What people ask about as theirs: their bill, their claim, their next appointment.
+PERSONAL: Final = (
+    "finance", "investment", "banking", "health", "hr", "insurance", "travel", "home", "auto",
+    "other",
+)  # fmt: skip
 CODES: Final = tuple(f"S{n}" for n in range(1, 15))
 
 
@@ -277,8 +282,9 @@ def topical(data: Path, seed: int = 17, each: int = 900) -> list[Topical]:
     sections = read_grammar(HERE / "topics.txt")
     for topic in (*TOPICS, "other"):
         words = [word.strip() for line in sections[topic] for word in line.split(";")]
+        lines = sections["sentences"] + (sections["personal"] if topic in PERSONAL else [])
         for _ in range(each):
-            line = dice.choice(sections["sentences"])
+            line = dice.choice(lines)
             for slot, word in zip("abcd", dice.sample(words, 4), strict=True):
                 line = line.replace(f"${slot}", word)
             out.append(Topical(line, topic, OWN))
