@@ -157,7 +157,7 @@ class NamesDetector:
             inner = np.arange(count) + (np.arange(1, len(texts) + 1) * REACH).repeat(sizes)
         places = np.full(size, EDGE, np.int64)
         places[inner] = found.places
-        lines = np.full(size, True)
+        lines = np.ones(size, bool)
         lines[inner] = every.classes == NEWLINE
         touching = np.zeros(count + 1, bool)
         np.equal(every.starts[1:], every.ends[:-1], out=touching[1:count])

@@ -28,7 +28,8 @@ _UNKNOWN: Final = -1  # the class of a token whose row is not there yet
 
 
 class TokenRows:
-    """Score rows of the tokens met so far. Safe for several threads: only one at a time adds."""
+    """Score rows of the tokens met so far. Safe for several threads, one of which at a time works
+    rows out; who comes too late writes the same ones again."""
 
     def __init__(self, model: NamesModel) -> None:
         self._model = model
