@@ -137,6 +137,7 @@ STREAMS: Final = (
      "/agents/a/agentAliases/b/sessions/c/text", ("text",)),
     ("generic-json", "", "sse", "chatgpt.com", "/backend-api/f/conversation", ("web",)),
     ("generic-json", "", "sse", "api-inference.huggingface.co", "/models/m", ("tokens",)),
+    ("generic-json", "", "lines", "api-inference.huggingface.co", "/models/m", ("tokens",)),
 )  # fmt: skip
 
 

@@ -53,3 +53,9 @@ def test_every_stream_has_a_reader_of_its_own(name: str, reader: type) -> None:
     first, second = (DIALECTS[name].open_stream("text/event-stream") for _ in range(2))
     assert type(first) is reader
     assert first is not second
+
+
+@pytest.mark.parametrize("name", DIALECTS)
+def test_lines_have_a_reader_where_the_dialect_has_lines(name: str) -> None:
+    reader = DIALECTS[name].open_stream("application/x-ndjson; charset=utf-8")
+    assert (reader is not None) is (name in {"ollama-chat", "cohere-chat", "generic-json"})

@@ -90,6 +90,7 @@ each_stream = each(
     [
         *CASES,
         *(Case("generic-json", name, "sse", "generic-json") for name in ("web", "tokens")),
+        Case("generic-json", "tokens", "lines", "generic-json"),
         Case("bedrock-agents", "text", "agents", "bedrock-agents"),
     ]
 )

@@ -29,6 +29,7 @@ from excise.codecs.mcp_jsonrpc_stream import McpJsonrpcStream
 from excise.codecs.mistral_chat import MistralChat
 from excise.codecs.mistral_conversations import MistralConversations
 from excise.codecs.mistral_conversations_stream import MistralConversationsStream
+from excise.codecs.ndjson import NdjsonFramer
 from excise.codecs.ollama_chat import OllamaChat
 from excise.codecs.ollama_chat_stream import OllamaChatStream
 from excise.codecs.openai_assistants import OpenAIAssistants
@@ -61,7 +62,7 @@ _ALL: Final[tuple[Dialect, ...]] = (
     OpenAIAssistants(OpenAIAssistantsStream),
     McpJsonrpc(McpJsonrpcStream),
     Grpc(),
-    GenericJson(GenericSseStream),
+    GenericJson(GenericSseStream, lambda: GenericSseStream(NdjsonFramer())),
 )
 
 DIALECTS: Final[Mapping[str, Dialect]] = {dialect.name: dialect for dialect in _ALL}

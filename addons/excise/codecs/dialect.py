@@ -9,6 +9,7 @@ from excise.codecs.base import Label, StreamReader
 from excise.codecs.facts import build_response_facts, request_facts
 from excise.codecs.jsonspan import JsonReading, read_json
 from excise.codecs.labels import Labeler
+from excise.codecs.ndjson import is_line_stream
 
 
 def is_event_stream(media_type: str) -> bool:
@@ -17,14 +18,21 @@ def is_event_stream(media_type: str) -> bool:
 
 
 class EventStreams:
-    """Opens a reader for every event stream. What reads the events is handed in, because its
-    module needs the labels of the dialect's own."""
+    """Opens a reader for every event stream, and for lines of JSON where the dialect has those.
+    What reads them is handed in, because its module needs the labels of the dialect's own."""
 
-    def __init__(self, open_events: Callable[[], StreamReader]) -> None:
+    def __init__(
+        self,
+        open_events: Callable[[], StreamReader],
+        open_lines: Callable[[], StreamReader | None] = lambda: None,
+    ) -> None:
         self._open_events = open_events
+        self._open_lines = open_lines
 
     def open_stream(self, media_type: str) -> StreamReader | None:
-        """A reader for a streamed answer, or None where it is no event stream."""
+        """A reader for a streamed answer, or None where it is no such stream."""
+        if is_line_stream(media_type):
+            return self._open_lines()
         return self._open_events() if is_event_stream(media_type) else None
 
 
@@ -36,8 +44,12 @@ class JsonDialect(EventStreams):
     response_labels: ClassVar[tuple[Labeler, Label]]
     usage_keys: ClassVar[tuple[str, str]]  # what an answer calls the tokens in and out
 
-    def __init__(self, open_events: Callable[[], StreamReader]) -> None:
-        super().__init__(open_events)
+    def __init__(
+        self,
+        open_events: Callable[[], StreamReader],
+        open_lines: Callable[[], StreamReader | None] = lambda: None,
+    ) -> None:
+        super().__init__(open_events, open_lines)
         self._response_facts = build_response_facts(*self.usage_keys)
 
     def read_request(self, body: bytes) -> JsonReading:

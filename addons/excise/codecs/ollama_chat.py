@@ -6,16 +6,15 @@ client forbids it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
-from excise.codecs.base import NOBODY, Asked, Label, StreamReader
+from excise.codecs.base import NOBODY, Asked, Label
 from excise.codecs.dialect import JsonDialect
 from excise.codecs.facts import Facts, request_facts, word
 from excise.codecs.jsonspan import JsonReading, read_json
 from excise.codecs.jsonvalue import member, whole_number
 from excise.codecs.labels import ROLES, Entry, Field, Fields, Labeler, make_label
-from excise.codecs.ndjson import is_line_stream
 from excise.codecs.refusal import build_reply, message_of
 from excise.model import Part, Refusal, Reply, Role, Usage
 
@@ -82,16 +81,6 @@ class OllamaChat(JsonDialect):
     request_labels = (label_request, REQUEST_ROOT)
     response_labels = (label_response, RESPONSE_ROOT)
     usage_keys = ("prompt_eval_count", "eval_count")
-
-    def __init__(
-        self, open_events: Callable[[], StreamReader], open_lines: Callable[[], StreamReader]
-    ) -> None:
-        super().__init__(open_events)
-        self._open_lines = open_lines
-
-    def open_stream(self, media_type: str) -> StreamReader | None:
-        """A reader for lines, or for events where a gateway makes events of them."""
-        return self._open_lines() if is_line_stream(media_type) else super().open_stream(media_type)
 
     def read_request(self, body: bytes) -> JsonReading:
         """Raises `Unreadable`."""
