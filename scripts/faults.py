@@ -131,7 +131,8 @@ def told(records: Sequence[dict[str, Any]]) -> str:
             ended = record.get("upstream", {}).get("ended", "")
             reasons = [each for each in record.get("reasons", ()) if ":" not in each]
             said = [*reasons, *([ended] if ended not in ("", "whole") else [])]
-            words[f"{stage} {record.get('action', '')}{''.join(f' ({w})' for w in said)}"] += 1
+            acted = " ".join([stage, *filter(None, [record.get("action", "")])])
+            words[f"{acted}{''.join(f' ({w})' for w in said)}"] += 1
     shown = (f"{count} × {word}" if count > 1 else word for word, count in words.items())
     return ", ".join(shown) or "no line"
 
@@ -256,7 +257,8 @@ def idle_connections(scene: Scene) -> Row:
         f"{kept} stay open, {len(held) - kept} are closed, at {grown:.0f} MB more; another client: "
         f"{seen}; afterwards {scene.ask()}"
     )
-    return Row(f"{len(held):,} idle connections", saw, *scene.look())
+    cause = f"{len(held):,} idle connections, where a process may have {soft:,} files"
+    return Row(cause, saw, *scene.look())
 
 
 def slow_heads(scene: Scene) -> Row:

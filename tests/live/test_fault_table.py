@@ -69,10 +69,11 @@ def test_lines_are_told_in_words(faults: ModuleType) -> None:
         {"stage": "request", "action": "block", "reasons": ["overload"]},
         {"stage": "stream", "action": "allow", "upstream": {"ended": "cut"}},
         {"stage": "notice", "notice": {"event": "worker-died"}},
+        {"stage": "shadow"},
         {"stage": "gap", "lost": 3},
     ]
     assert faults.told(lines) == (
-        "2 × request block (overload), stream allow (cut), worker-died, gap: 3 refused"
+        "2 × request block (overload), stream allow (cut), worker-died, shadow, gap: 3 refused"
     )
     assert faults.told([]) == "no line"
 

@@ -168,6 +168,23 @@ func main() {
 """
 
 
+_PHP_VERSION: Final = "echo 'PHP ', PHP_VERSION, ', curl ', curl_version()['version'];"
+_RUBY: Final = """\
+require "net/http"
+u = URI(ARGV[0])
+told = {"content-type" => "application/json"}
+puts Net::HTTP.post(u, File.binread(ARGV[1]), told).body
+"""
+_PHP: Final = """\
+$c = curl_init($argv[1]);
+curl_setopt_array($c, [CURLOPT_POSTFIELDS => file_get_contents($argv[2]), CURLOPT_TIMEOUT => 20,
+  CURLOPT_HTTPHEADER => ["content-type: application/json"], CURLOPT_RETURNTRANSFER => true]);
+$answer = curl_exec($c);
+if ($answer === false) { fwrite(STDERR, curl_error($c)); exit(1); }
+echo $answer;
+"""
+
+
 def _python(name: str, code: str, led: str, trust: str, mend: str = "", *, library: str = "",
             quick: bool = False) -> Client:  # fmt: skip
     """A row of Python's."""
@@ -219,6 +236,9 @@ CLIENTS: Final = (
            JAVA, JAVA, source=("Open.java", _JAVA_URL), version=_JDK),
     Client("Go net/http", "go", ("run", "{folder}/post.go", "{url}", "{body}"), PROXY, BUNDLE,
            source=("post.go", _GO), version=("version",)),
+    Client("Ruby Net::HTTP", "ruby", ("-e", _RUBY, "{url}", "{body}"), PROXY, BUNDLE),
+    Client("PHP curl", "php", ("-r", _PHP, "{url}", "{body}"), PROXY, SYSTEM,
+           "curl.cainfo in php.ini, or excise ca install", version=("-r", _PHP_VERSION)),
     Client("Rust reqwest, native roots", "", (), PROXY, BUNDLE),
     Client("Rust reqwest, webpki-roots", "", (), PROXY, COMPILED,
            "build it with native roots; till then it is pinned, and refused"),

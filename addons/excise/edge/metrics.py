@@ -84,7 +84,8 @@ FAMILIES: Final = (
            "Time that a message spent in the detectors (`detect`) and in the firewall (`total`)."),
     Family("excise_connections", "counter", ("kind",),
            "Connections by what became of them: `tunnel` was passed on unread, `refused-…` was not "
-           "served, `tls-failed-client` did not take our certificate."),
+           "served, `tls-failed-client` did not take our certificate, `proxy-tls-failed` came to "
+           "nothing in TLS to the proxy itself."),
     Family("excise_hook_faults", "counter", ("hook",), "Hooks that raised."),
     Family("excise_cache", "counter", ("cache", "result"),
            "Texts whose verdict was remembered (`hit`) or worked out (`miss`)."),
