@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pytest
 from hypothesis import given
+from pipeline.test_judging import BOTH, HARM, Judge, wall
 from planted import planted_policy
 from socket_cases import CASES, Case, realtime, responses, written
 from splits import pieces_of
@@ -342,6 +344,30 @@ def test_which_upgrades_are_read() -> None:
     assert not WALL.reads_socket(exchange(b"", target="/v1/audio/speech"))
     refusing = firewall(policy=planted_policy(sockets=Sockets.REFUSE))
     assert not refusing.reads_socket(known)
+
+
+@EACH
+def test_a_judge_reads_the_newest_answer_along_and_ends_it_in_the_middle(case: Case) -> None:
+    """In the dialect's own way; what upstream says of it afterwards is dropped, and an answer that
+    is over before the judge has read it names the judge."""
+    made = wall(Judge(), BOTH)
+    socket = opened(case, made)
+
+    def answer(pieces: Sequence[str]) -> list[SocketStep]:
+        steps = []
+        socket.client(made, SocketMessage(written(case.ask("how are mills")), case.binary), ID)
+        for event in case.speak(pieces):
+            steps.append(socket.server(made, SocketMessage(written(event), case.binary)))
+            time.sleep(0.002 if len(steps) > 4 and steps[-1].onward else 0)  # the judge is asked
+        return steps
+
+    (line,) = lines(answer(["It grinds."]))
+    assert (line["action"], line["missing"]) == ("allow", ["judge"])
+    steps = answer([f"{HARM}. ", "the mill stands by the river. " * 20, *["and on "] * 400])
+    told = [line for line in lines(steps) if "rulings" in line]
+    assert told[0]["action"] == "block" and told[0]["rulings"][0]["rule"] == "judge.unsafe"
+    text = case.hear(heard(steps))
+    assert text.startswith(HARM) and text.count("and on ") < 400 and steps[-1].onward == ()
 
 
 def test_a_tally_tells_a_reason_once() -> None:

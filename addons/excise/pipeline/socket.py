@@ -20,6 +20,8 @@ from excise.audit.fields import Stage
 from excise.audit.record import Facts
 from excise.codecs.messages import cut_messages, put_end
 from excise.codecs.sockets import SocketDialect, load_message
+from excise.detectors.base import Findings
+from excise.detectors.judge import UNSAFE
 from excise.enforce.redact import Lookup
 from excise.model import (
     REFUSING,
@@ -33,10 +35,13 @@ from excise.model import (
     Role,
     Segment,
     SocketMessage,
+    Span,
     Usage,
 )
 from excise.pipeline import answers
 from excise.pipeline.afterthought import Overheard
+from excise.pipeline.alongside import Alongside, read_along
+from excise.pipeline.judging import Wall
 from excise.pipeline.listening import Listener, Risk, decided
 from excise.pipeline.outcome import Context, Record, RequestOutcome, Thought
 from excise.pipeline.stream import ResponseStream
@@ -63,17 +68,12 @@ class SocketStep:
     afterthought: Thought | None = None
 
 
-class Judge(answers.Judge, Protocol):
+class Judge(answers.Judge, Wall, Protocol):
     """What a socket needs of the firewall; each message may come with a newer one."""
 
     @property
     def lookup(self) -> Callable[[str], Lookup]:
         """Principal id → its vault."""
-        ...
-
-    @property
-    def timer(self) -> Callable[[], float]:
-        """Seconds, monotonic."""
         ...
 
     def inspect_message(self, exchange: Exchange) -> RequestOutcome:
@@ -112,6 +112,7 @@ class Socket:
         self._tally = Tally()
         self._asked = 0  # tokens of what the client has sent since the last answer, estimated
         self._listener: Listener | None = None
+        self._along: Alongside | None = None  # a judge that reads the newest answer along
         self._open_stream()
 
     @property
@@ -151,6 +152,7 @@ class Socket:
         bare = replace(context.exchange, body=b"")
         self._context = replace(context, exchange=bare, stream=True)
         self._stream.scanner = self._judge.scanner_of(self._context)
+        self._along = read_along(self._judge, self._context)
 
     def _unread_request(self, exchange: Exchange, message: SocketMessage) -> SocketStep:
         reason = f"uninspectable:{MEDIA_TYPE}"
@@ -190,9 +192,22 @@ class Socket:
         """A message of the server's."""
         self._adopt(judge)
         began = judge.timer()
-        step = self._server(message)
+        step = _joined(self._interjected(), self._server(message))
         self._tally.seconds += judge.timer() - began
         return step
+
+    def _interjected(self) -> SocketStep:
+        """What a judge has found by now ends the answers that are under way."""
+        heard = self._along.poll() if self._along and self.busy else None
+        if heard is None:
+            return SocketStep()
+        part = self._stream.interject(*heard)
+        self._tally.take(self._stream, part)
+        sent = self._messages(part.out)
+        if part.closed:
+            self._along = None
+            self._mute()
+        return self._given(part, sent, ended=False)
 
     def _server(self, message: SocketMessage) -> SocketStep:
         tally = self._tally
@@ -262,6 +277,8 @@ class Socket:
 
     def _given(self, part: StreamStep, sent: tuple[SocketMessage, ...], ended: bool) -> SocketStep:
         decision = self._decided()
+        if ended and self._along is not None and (self._along.silent or self._along.lasts):
+            decision = replace(decision, missing=(UNSAFE,))
         blocked = decision.action in REFUSING
         if part.closed and not sent:  # no answer was under way that could be ended
             told = self._dialect.refuse(self._notice(RefusalClass.LEAK), {})
@@ -333,8 +350,13 @@ class Socket:
             notice=self._last_words,
             stops=lambda reason: judge.unread(reason) is Action.BLOCK,
             watch=judge.watch(self._context),
-            overhear=self._overheard.overhear if self._overheard else lambda *_: None,
+            overhear=self._overhear,
         )
+
+    def _overhear(self, segment: Segment, findings: Findings, span: Span) -> None:
+        for each in (self._along, self._overheard):
+            if each is not None:
+                each.overhear(segment, findings, span)
 
     def _listen(self, progress: Callable[[], Progress]) -> Listener:
         self._listener = self._judge.listen(self._context, progress)
@@ -417,6 +439,20 @@ class Tally:
         self.anomalies.clear()
         self._parts.clear()
         self._reasons.clear()
+
+
+def _joined(one: SocketStep, other: SocketStep) -> SocketStep:
+    """Two steps that nothing stands between."""
+    if not (one.onward or one.records):
+        return other
+    return replace(
+        other,
+        onward=one.onward + other.onward,
+        records=one.records + other.records,
+        durable=one.durable or other.durable,
+        close=one.close or other.close,
+        reason=one.reason or other.reason,
+    )
 
 
 def _closing(reference: str) -> str:
