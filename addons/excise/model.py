@@ -138,6 +138,11 @@ class Segment(NamedTuple):
         where = "/".join(map(str, self.path))
         return f"<Segment {self.place} {where} {self.role} {self.part} {len(self.text)} chars>"
 
+    def saying(self, text: str) -> Segment:
+        """The same place with another text. A third of what `_replace` takes; streams do it for
+        each piece."""
+        return tuple.__new__(Segment, (text, *self[1:]))
+
 
 class Finding(NamedTuple):
     """Something a detector saw in a segment; `span` always points into the text as received."""

@@ -31,8 +31,9 @@ from excise.codecs.openai_responses_stream import OpenAIResponsesStream
 from excise.codecs.ssejson import SseReader
 from excise.detectors.base import Findings
 from excise.model import Action, Segment, Usage
+from excise.pipeline.answers import Step as Answered
 from excise.pipeline.channel import CONTEXT, KEEP, MAX_HOLD
-from excise.pipeline.stream import MAX_BEHIND
+from excise.pipeline.stream import MAX_BEHIND, Step
 
 READERS: dict[str, type[SseReader]] = {
     "openai-chat": OpenAIChatStream,
@@ -358,3 +359,8 @@ def test_model_and_usage_are_noted() -> None:
     assert stream.usage == Usage(input=9, output=21)
     assert stream.redacted > 0
     assert stream.restored == 0
+
+
+def test_what_a_step_holds_does_not_show() -> None:
+    """It is text of an answer."""
+    assert "private" not in repr(Step(out=b"private")) + repr(Answered(data=b"private"))

@@ -258,12 +258,12 @@ def _alike(frame: Frame, model: SseEvent, found: Mapping[int, bytes]) -> SseEven
     channel, segment = model.deltas[0]
     text = decode_string(found[segment.token])
     if text:
-        event.deltas = (_new(Delta, (channel, segment._replace(text=text))),)
+        event.deltas = (_new(Delta, (channel, segment.saying(text))),)
         if len(text) >= SHORTEST:
             event.unread = tuple(filter(None, (hidden_in(text),)))
     if len(found) - (COUNT in found) > 1:
         event.segments = tuple(
-            each._replace(text=decode_string(found[each.token])) if each.token in found else each
+            each.saying(decode_string(found[each.token])) if each.token in found else each
             for each in model.segments
         )
     return event

@@ -47,7 +47,10 @@ class Hosting:
 
     def rests(self, piece: Segment, done: int) -> bool:
         """Whether nobody has anything to tell of a piece of a growing text."""
-        return all(guest.rests(piece) for guest in self._guests) and self._host.rests(piece, done)
+        for guest in self._guests:
+            if not guest.rests(piece):
+                return False
+        return self._host.rests(piece, done)
 
     def _joined(
         self, found: list[Findings], segments: Sequence[Segment], direction: Direction

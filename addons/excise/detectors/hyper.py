@@ -260,6 +260,8 @@ class Hyper:
             return {}
         named = sorted({label for label in labels if label})
         hits = self._scan([*texts, *named], behind)
+        if not named:
+            return hits
         context = {
             label: hits.pop(index).keys() & self._by_context
             for index, label in enumerate(named, start=len(texts))

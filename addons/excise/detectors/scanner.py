@@ -211,7 +211,10 @@ class FullScanner:
 
     def hold(self, text: str) -> int:
         """The first position that the pattern pass or a detector waits for."""
-        return min([self.pattern.hold(text), *(each.hold(text) for each in self._growers)])
+        first = self.pattern.hold(text)
+        for each in self._growers:
+            first = min(first, each.hold(text))
+        return first
 
     def rests(self, piece: Segment, done: int) -> bool:
         """Whether neither the pattern pass nor a detector of growing texts has anything to tell."""

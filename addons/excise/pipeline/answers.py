@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Protocol
+from dataclasses import replace
+from typing import NamedTuple, Protocol
 
 from excise.audit.fields import Stage
 from excise.audit.record import Facts
@@ -39,16 +39,18 @@ from excise.policy.running import Progress, Said
 from excise.text.tokencount import encoding_of
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class Step(NamedTuple):
     """What one chunk led to. With rulings or clauses, `record()` must be on disk before `data`
     goes out."""
 
-    data: bytes = field(default=b"", repr=False)
+    data: bytes = b""
     rulings: tuple[Ruling, ...] = ()
     clauses: tuple[Spoken, ...] = ()
     closed: bool = False
     wait: Callable[[], None] | None = None  # blocks; then `resume` gives the rest of this step
+
+    def __repr__(self) -> str:
+        return f"<Step {len(self.data)} bytes>"
 
 
 class Judge(Protocol):
@@ -248,7 +250,7 @@ class AnswerStream:
         step = _joined(heard, feed())
         if not self._is_last or step.closed:
             return step
-        return replace(step, wait=self._along.wait)
+        return step._replace(wait=self._along.wait)
 
     def _rest(self) -> Step:
         heard = self._interjected()
@@ -301,7 +303,7 @@ class AnswerStream:
             self._note(reason, self._judge.unread(reason))
         if part.unreadable:
             step = self._unreadable(part.out, part.unreadable)
-            return replace(step, rulings=part.rulings, clauses=part.clauses)
+            return step._replace(rulings=part.rulings, clauses=part.clauses)
         if part.closed:
             self._ended = "closed"
         return Step(data=part.out, rulings=part.rulings, clauses=part.clauses, closed=part.closed)

@@ -171,7 +171,7 @@ class ChannelText:
         self.done -= cut
         self.whole = False
         self._pieces = deque(
-            piece._replace(start=piece.start - cut, end=piece.end - cut) for piece in self._pieces
+            _Piece(held, token, start - cut, end - cut) for held, token, start, end in self._pieces
         )
 
 

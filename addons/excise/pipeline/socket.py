@@ -235,7 +235,7 @@ class Socket:
             last = self._stream.conclude()
             tally.take(self._stream, last)
             if self._stream.blocked:  # what ends the answer is held back, and refused instead
-                part, sent = replace(part, closed=True), ()
+                part, sent = part._replace(closed=True), ()
         if part.closed:
             self._mute()
         return self._given(part, sent, ended=ended)

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Final, Protocol
+from dataclasses import replace
+from typing import Final, NamedTuple, Protocol
 
 from excise.codecs.base import Channel, StreamEvent, StreamReader
 from excise.detectors.base import Findings, Scanner
@@ -88,17 +88,19 @@ class Judge(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class Step(NamedTuple):
     """What one chunk led to."""
 
-    out: bytes = field(default=b"", repr=False)
+    out: bytes = b""
     rulings: tuple[Ruling, ...] = ()
     clauses: tuple[Spoken, ...] = ()
     failed: frozenset[str] = frozenset()  # clauses whose expression failed
     closed: bool = False  # `out` ends the answer; nothing of upstream may follow
     unreadable: str = ""  # the reader gave up: `close` or `surrender` must follow
     unread: tuple[str, ...] = ()  # reasons for pieces whose meaning nobody read, told once
+
+    def __repr__(self) -> str:
+        return f"<Step {len(self.out)} bytes>"
 
 
 class ResponseStream:
@@ -395,7 +397,7 @@ class ResponseStream:
             limit, forced = text.find_limit(self.scanner)
             if limit <= text.done:
                 return
-        whole = text.segment._replace(text=text.text)
+        whole = text.segment.saying(text.text)
         found: Findings = ()
         if not self.scanner.rests(whole, text.done):
             (found,) = find_in(self.scanner, [(whole, text.view)])
@@ -449,7 +451,7 @@ class ResponseStream:
         """What to change between what is done and `limit`; heeds what is said of it."""
         changes: list[Change] = []
         if findings:
-            segment = text.segment._replace(text=text.text)
+            segment = text.segment.saying(text.text)
             assert self._judge is not None
             said = self._judge.hear(segment, tuple(findings))
             if text.sealed:
