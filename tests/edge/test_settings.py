@@ -9,7 +9,7 @@ import pytest
 from mitmproxy.addons import proxyserver
 from mitmproxy.test import taddons
 
-from excise.edge.master import HARD
+from excise.edge.options import HARD
 from excise.edge.settings import (
     OPEN_TO_OPERATORS,
     Redirect,
