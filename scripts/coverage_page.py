@@ -76,6 +76,9 @@ def _page() -> Iterator[str]:
     yield "`encoding-unknown`, and bombs are `expansion`."
     yield from ("", "## Hosts and paths", "", *_routes())
     yield from ("", "## Around the body", "", *_heads())
+    yield ""
+    yield "What stands around an answer passes as it comes: its headers, and the names, ids and"
+    yield "comments of the events of a stream. They are the provider's protocol."
     yield from ("", "## Bodies that are no JSON", "", *_others())
     for name, fixtures in _by_dialect().items():
         yield from ("", f"## {name}", "", *_fields(fixtures))
