@@ -8,18 +8,19 @@ from packs import personal_texts as texts
 
 from excise.detectors.build import build_scanner
 from excise.detectors.pattern import PatternScanner
-from excise.model import Part, Role, Segment, Span
+from excise.model import Action, Part, Role, Segment, Span
 from excise.resources import policies_dir
 from excise.rules.fillers import fill
 from excise.rules.load import load_packs
 
 _STEP = 7  # every so many rows are looked at; no divisor of how many frames or values there are
 _NOTED = ("given name", "surname", "full name", "city")  # what only the tagger of names sees
+_FIELDS = ("gdpr.certificate-number", "gdpr.house-number", "gdpr.customer-id", "gdpr.device-id")
 
 
 @pytest.fixture(scope="module")
 def scanner() -> PatternScanner:
-    """What ships for personal and payment data, by pattern."""
+    """What acts on personal and payment data by pattern, and notes the newest fields."""
     packs = {
         name: {
             path.relative_to(policies_dir() / "packs" / name).as_posix(): path.read_text("utf-8")
@@ -28,7 +29,8 @@ def scanner() -> PatternScanner:
         for name in ("gdpr", "pci")
     }
     rules = [rule for pack in load_packs(packs) for rule in pack.rules if rule.asked is None]
-    return build_scanner(rules)
+    acting = [rule for rule in rules if rule.action is not Action.LOG or rule.id in _FIELDS]
+    return build_scanner(acting)
 
 
 def scan(scanner: PatternScanner, lines: list[str]) -> list[list[tuple[str, Span]]]:
@@ -46,7 +48,7 @@ def test_fields_are_found(scanner: PatternScanner) -> None:
         for (_, _, _, span), own in zip(rows, found, strict=True)
     ]
     assert len(rows) == 997
-    assert sum(touched) >= 871
+    assert sum(touched) >= 867
 
 
 def test_look_alikes_pass(scanner: PatternScanner) -> None:
