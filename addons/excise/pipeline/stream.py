@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from typing import Final, NamedTuple, Protocol
 
 from excise.codecs.base import Channel, StreamEvent, StreamReader
@@ -19,12 +18,9 @@ from excise.detectors.tool_calls import is_name
 from excise.enforce.redact import Lookup, Name, find_restorable, merge_spans
 from excise.errors import Unreadable
 from excise.model import (
-    REFUSING,
-    Action,
     Direction,
     Edit,
     Finding,
-    Mode,
     Part,
     Ruling,
     Segment,
@@ -41,6 +37,7 @@ from excise.pipeline.channel import (
     genuine,
     settle_limit,
 )
+from excise.pipeline.rulings import is_cut_out, refuses, stops_a_call, too_late, unedited
 from excise.pipeline.tools import Calls, WholeCall
 from excise.pipeline.words import Words
 from excise.policy.running import Progress, Said
@@ -193,7 +190,7 @@ class ResponseStream:
         ends the answer."""
         if not self.closed and self._judge is not None:
             said = self._judge.hear(segment, findings)
-            self._heed(said._replace(rulings=tuple(map(_too_late, said.rulings))))
+            self._heed(said._replace(rulings=tuple(map(too_late, said.rulings))))
         return self._step(self.close(self._notice(self._said)) if self._blocked else b"")
 
     def let_go(self) -> Step:
@@ -429,7 +426,7 @@ class ResponseStream:
         if call.is_cut:
             self._unread.add("size")
         # What was cut out of a call would make it another one: it is refused as a whole.
-        refused = any(map(_is_refused, said.rulings)) or (call.is_cut and self._stops("size"))
+        refused = any(map(stops_a_call, said.rulings)) or (call.is_cut and self._stops("size"))
         if refused:
             self._settle_texts()
             if not self._blocked:
@@ -445,7 +442,7 @@ class ResponseStream:
         """Note what is said, and whether it ends the answer."""
         self._said.append(said)
         every: tuple[Ruling | Spoken, ...] = (*said.rulings, *said.clauses)
-        self._blocked |= any(map(_refuses, every))
+        self._blocked |= any(map(refuses, every))
 
     def _changes(self, text: ChannelText, findings: Sequence[Finding], limit: int) -> list[Change]:
         """What to change between what is done and `limit`; heeds what is said of it."""
@@ -455,9 +452,9 @@ class ResponseStream:
             assert self._judge is not None
             said = self._judge.hear(segment, tuple(findings))
             if text.sealed:
-                said = said._replace(rulings=tuple(map(_unedited, said.rulings)))
+                said = said._replace(rulings=tuple(map(unedited, said.rulings)))
             self._heed(said)
-            cut = [ruling for ruling in said.rulings if _enforced(ruling, Action.REDACT)]
+            cut = [ruling for ruling in said.rulings if is_cut_out(ruling)]
             changes = [
                 Change(span, self._redact(ruling, text.text[span.start : span.end]))
                 for span, ruling in merge_spans(cut)
@@ -476,27 +473,3 @@ class ResponseStream:
 
 def _written(held: Held) -> bytes:
     return held.event.splice(held.edits) if held.edits else held.event.raw
-
-
-def _enforced(ruling: Ruling | Spoken, action: Action) -> bool:
-    return ruling.action is action and ruling.mode is Mode.ENFORCE
-
-
-def _refuses(said: Ruling | Spoken) -> bool:
-    return said.action in REFUSING and said.mode is Mode.ENFORCE
-
-
-def _is_refused(ruling: Ruling) -> bool:
-    return ruling.mode is Mode.ENFORCE and ruling.action.rank >= Action.REDACT.rank
-
-
-def _too_late(ruling: Ruling) -> Ruling:
-    """What is out cannot be cut out any more."""
-    return replace(ruling, action=Action.BLOCK) if ruling.action is Action.REDACT else ruling
-
-
-def _unedited(ruling: Ruling) -> Ruling:
-    """What the provider signed is recorded, not edited: it came from there."""
-    if ruling.action is Action.REDACT:
-        return replace(ruling, action=Action.ALERT, clause="sealed")
-    return ruling
