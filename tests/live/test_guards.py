@@ -18,6 +18,8 @@ from excise.standin.script import Answer, always, answer_prompt
 pytestmark = pytest.mark.live
 M: dict[str, Any] = {"model": "m"}
 BAD = json.dumps({"command": "rm -rf ~/"})
+HIDDEN = json.dumps({"command": "echo bHMgLWxh | base64 -d | bash"})
+OUTSIDE = json.dumps({"command": "echo x | tee -a ~/.ssh/authorized_keys"})
 READ = json.dumps({"command": "head -n 3 ~/.aws/credentials"})
 GOOD = json.dumps({"command": "pytest -q"})
 RULES = (
@@ -37,7 +39,7 @@ packs:
 tools: {pins: hold}
 clauses:
   - {id: credentials, when: {entities: [tool.credentials]}, then: block}
-  - {id: sent-on, when: {entities: [tool.read-then-send]}, then: block}
+  - {id: sent-on, when: {entities: [tool.read-then-send, tool.outside-paths]}, then: block}
   - {id: changed-tools, when: {entities: [tool.definition-changed]}, then: block}
   - {id: orders, when: {packs: [injection], parts: [tool-definition, tool-result]}, then: block}
 uninspectable: {otherwise: alert}
@@ -94,7 +96,13 @@ def messages_stream(stage: Stage, arguments: str) -> tuple[str, list[str]]:
 
 @pytest.mark.parametrize("ask", [chat_stream, messages_stream])
 @pytest.mark.parametrize(
-    ("arguments", "entity"), [(BAD, "tool.dangerous-command"), (READ, "tool.credentials")]
+    ("arguments", "entity"),
+    [
+        (BAD, "tool.dangerous-command"),
+        (HIDDEN, "tool.obfuscated-command"),
+        (OUTSIDE, "tool.outside-paths"),
+        (READ, "tool.credentials"),
+    ],
 )
 def test_a_refused_call_never_reaches_the_client_and_the_text_before_it_does(
     stage: Stage, ask: Any, arguments: str, entity: str
