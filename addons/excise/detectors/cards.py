@@ -220,11 +220,9 @@ def _sights(text: str, label: str) -> list[Sight]:
     groups = list(_groups(digits))
     sizes = {size for span in groups if (size := span.end - span.start) > _SHORTEST_CODE}
     pieces = {piece for digits in known for piece in _pieces(digits, sizes)}
-    parts, telling = set[Span](), values | pieces
+    parts = set[Span]()
     for span in groups:
         group = text[span.start : span.end]
-        if group not in telling:
-            continue
         if group in values and _is_alone(text, span):
             codes.add(span)
         elif group in pieces:
@@ -327,8 +325,9 @@ def _is_card(text: str, label: str, number: _Number) -> bool:
     """Whether its surroundings make a number that could be a card one."""
     start, end = number.start, number.end
     before, after = text[max(0, start - _BEFORE) : start], text[end : end + _AROUND]
-    glued = before[-1:].isalnum() and not _BRAND_CODE.search(before) and before[-2:] != "%B"
-    if glued or (after[:1].isalnum() and not _TRACK.match(after)):
+    glued = before[-1:].isalnum() and before[-2:] != "%B"
+    branded = glued and _BRAND_CODE.search(before) is not None
+    if (glued and not branded) or (after[:1].isalnum() and not _TRACK.match(after)):
         return False
     if _TRACK.match(after) or _holds_record(after):
         return True
@@ -338,11 +337,12 @@ def _is_card(text: str, label: str, number: _Number) -> bool:
     if bare and (number.led or (number.followed and not _WORDS.search(before[-24:]))):
         return False
     printed = number.sizes in _LAYOUTS and not number.led and not number.followed
-    if (printed and "\n" not in text[start:end]) or _BRAND_CODE.search(before):
+    if (printed and "\n" not in text[start:end]) or branded:
         return True
-    if _WORDS.search(before) or _WORDS.search(after[:_AFTER]) or (label and _WORDS.search(label)):
-        return True
-    return _PAYING.search(before[-32:]) is not None or PAN in _column(text, number.start)
+    # Without any letter, which is quick to see, there is no word.
+    near = (each for each in (before, after[:_AFTER], label) if each.lower() != each.upper())
+    named = any(map(_WORDS.search, near)) or _PAYING.search(before[-32:]) is not None
+    return named or PAN in _column(text, start)
 
 
 def _listed(text: str, label: str, numbers: Sequence[_Number]) -> list[_Number]:
