@@ -40,7 +40,10 @@ covered, with 12 alarms in 249 look-alikes.
 them found 98.0 % of the rows and covered 98.9 % of the values. What has moved since moved by \
 mending what was seen elsewhere.
 - Personal data: rules were written with all of `pii_spans` in sight, with the ids of kinds from A \
-to I, and with the addresses of ten countries. The rest of ids and addresses was held out.
+to I, and with the addresses of ten countries. The rest of ids and addresses was held out. \
+Of 7611 values under the names that fields \
+have in eight languages (`tests/packs/personal_texts.py`) 66.8 % were touched at the first look, \
+and 90.1 % after the rules were mended.
 - Names: of all sources only `kiji` was kept out of training, though its mistakes were looked at. \
 Figures of models that left other sources out stand in the model card and are lower.
 - Code: every source is in the training of the model that ships; the model card has figures of \
