@@ -1,9 +1,10 @@
 """The scanner over compiled rules: one pass over all texts of a message, then a look at each hit.
 
 A text is read as it is, and again in every view that differs: disguised characters folded, escapes
-decoded, numbers in words written in digits, cells of tables behind the names of their columns,
-encoded runs decoded to their depth as far as one budget for the message lets. Its head is also read
-behind its label, as `label = "text"`. Spans always point into the text as received.
+decoded, colours of terminals left out, numbers in words written in digits, cells of tables behind
+the names of their columns, encoded runs decoded to their depth as far as one budget for the message
+lets. Its head is also read behind its label, as `label = "text"`. Spans always point into the text
+as received.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from excise.model import Finding, Kind, Segment, Span
 from excise.rules.compile import CompiledRule
 from excise.text.budget import Budget
 from excise.text.columns import read_columns
+from excise.text.control import bare
 from excise.text.escapes import unescape
 from excise.text.fold import fold
 from excise.text.fold_tables import tables
@@ -281,6 +283,10 @@ def _views(glance: Glance, budget: Budget | None) -> Iterator[Views]:
         for decoded in find_encoded(text, nested=nested, growing=True):
             yield (*way, decoded)
         return
+    uncoloured = bare(text)
+    if uncoloured is not None:
+        way, text = (*way, uncoloured), uncoloured.text
+        yield way
     # Behind the escapes, whose digits would make accented words look like keys.
     folded = fold(text)
     if folded is not None:
