@@ -17,13 +17,13 @@ from typing import Any, Final
 from grammar import draw, read_grammar
 from samples import rows
 
+from excise.detectors.answers.leak import Leak, build_shingles
+from excise.detectors.answers.links import Links
 from excise.detectors.base import Glance
 from excise.detectors.build import build_plain_scanner
-from excise.detectors.leak import Leak, build_shingles
-from excise.detectors.links import Links
-from excise.detectors.tool_calls import Argument, Call
-from excise.detectors.tool_guard import Terms, ToolGuard
-from excise.detectors.tool_words import CLASSES, OTHER
+from excise.detectors.tools.calls import Argument, Call
+from excise.detectors.tools.guard import Terms, ToolGuard
+from excise.detectors.tools.words import CLASSES, OTHER
 from excise.folders import open_folders
 from excise.model import Part, Role, Segment
 from excise.rules.load import load_packs

@@ -22,7 +22,7 @@ from rich.console import Console
 from rich.table import Table
 from subjects import topic_of
 
-from excise.detectors.meaning import Meaning
+from excise.detectors.meaning.reading import Meaning
 from excise.model import Part
 
 DATA: Final = Path(__file__).resolve().parent.parent.parent / "shared" / "data"

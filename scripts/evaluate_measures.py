@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from evaluate_figures import Count, covers, touches
 from evaluate_rows import Hit, Row
 
-from excise.detectors.code_languages import DATA, OTHER
+from excise.detectors.code.languages import DATA, OTHER
 from excise.text.numerals import Word, look_up, read_numbers
 
 LABELS: Final = ("PERSON", "LOCATION", "ORG", "ADDRESS")

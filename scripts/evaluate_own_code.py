@@ -26,8 +26,8 @@ from rich.console import Console
 from rich.table import Table
 
 from excise.cli.fingerprint_files import find_texts
-from excise.detectors.own_code import OwnCode, OwnIndex
-from excise.detectors.own_code_tokens import KEYWORDS
+from excise.detectors.own.code import OwnCode, OwnIndex
+from excise.detectors.own.code_tokens import KEYWORDS
 from excise.text.tokens import tokenize
 
 Disguise = Callable[[str, random.Random], str]

@@ -21,9 +21,9 @@ from corpora import read_samples
 from evaluate_rows import ROOT, Mark, Row, Set
 from relatives import RELATIVES
 
-from excise.detectors.code_languages import DATA, LANGUAGES, OTHER, PROSE, language_of
-from excise.detectors.names import Name
-from excise.detectors.names_sights import joined
+from excise.detectors.code.languages import DATA, LANGUAGES, OTHER, PROSE, language_of
+from excise.detectors.names.sights import joined
+from excise.detectors.names.tagger import Name
 from excise.model import Span
 from excise.rules.fillers import fill
 

@@ -19,8 +19,8 @@ import numpy as np
 
 from excise.cli.fingerprint_files import find_texts
 from excise.detectors import models
-from excise.detectors.own_code_index import rows_of
-from excise.detectors.own_code_tokens import read_code
+from excise.detectors.own.code_index import rows_of
+from excise.detectors.own.code_tokens import read_code
 
 PROJECTS: Final = 3
 # What every template begins with; common without being counted.

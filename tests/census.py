@@ -22,7 +22,7 @@ from picture_samples import bare, saved
 from planted import PlantScanner, planted_policy
 from walled import HOSTS
 
-from excise.codecs.encoding import decode, encode
+from excise.codecs.framing.encoding import decode, encode
 from excise.codecs.media import SHORTEST, hidden_in
 from excise.enforce.redact import Placeholders
 from excise.errors import Unreadable

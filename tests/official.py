@@ -9,7 +9,7 @@ import httpx2
 import openai
 from spelled import WIRE
 
-from excise.codecs.ssejson import SseReader
+from excise.codecs.framing.ssejson import SseReader
 
 
 def _answering(body: bytes) -> httpx2.Client:

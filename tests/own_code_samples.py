@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from excise.detectors.own_code_tokens import KEYWORDS
+from excise.detectors.own.code_tokens import KEYWORDS
 
 PYTHON: Final = '''\
 def settle_freight(ledger, shipments, fallback_rate):

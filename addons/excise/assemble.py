@@ -22,20 +22,20 @@ from typing import Any, Final, NamedTuple
 
 import excise.rules
 from excise.catalogue import Catalogue, load_catalogue
-from excise.detectors import sequence
+from excise.detectors.adopted.detect_secrets import adopted_rules
+from excise.detectors.answers.facts import Facts
+from excise.detectors.answers.packages import Packages
+from excise.detectors.asked import sequence
+from excise.detectors.asked.deep import Deep
 from excise.detectors.base import Detector, Findings
 from excise.detectors.build import build_scanner, entities_of, side_detectors
-from excise.detectors.canary import Canaries
-from excise.detectors.deep import Deep
-from excise.detectors.facts import Facts
-from excise.detectors.known import Known, KnownIndex
-from excise.detectors.meaning import Meaning, Topics
-from excise.detectors.meaning_own import OwnTopic
-from excise.detectors.own_code import OwnCode
-from excise.detectors.packages import Packages
-from excise.detectors.records import RecordIndex, Records
+from excise.detectors.meaning.own_topics import OwnTopic
+from excise.detectors.meaning.reading import Meaning, Topics
+from excise.detectors.own.canary import Canaries
+from excise.detectors.own.code import OwnCode
+from excise.detectors.own.known import Known, KnownIndex
+from excise.detectors.own.records import RecordIndex, Records
 from excise.detectors.scanner import FullScanner
-from excise.detectors.secrets import adopted_rules
 from excise.enforce.redact import Placeholders, blinder
 from excise.enforce.replies import Replies, parse_replies
 from excise.enforce.substitute import Substitutes
@@ -240,13 +240,13 @@ class _Adopted(NamedTuple):
 
 def _presidio() -> tuple[Rule, ...]:
     # Imported where a profile asks for it: it takes seconds and ninety megabytes.
-    from excise.detectors.presidio import adopted_rules
+    from excise.detectors.adopted.presidio import adopted_rules
 
     return adopted_rules()
 
 
 def _detect_secrets() -> tuple[Rule, ...]:
-    from excise.detectors.adopted_secrets import adopted_rules
+    from excise.detectors.adopted.secrets_pack import adopted_rules
 
     return adopted_rules()
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from excise.detectors.judge_template import parse_template
+from excise.detectors.asked.judge_template import parse_template
 from excise.errors import ConfigError
 from excise.folders import Folders
 from excise.pipeline.judging import Judging

@@ -9,10 +9,10 @@ import numpy as np
 from corpora import Text
 from scipy.optimize import minimize
 
-from excise.detectors.code import found_runs
-from excise.detectors.code_languages import DATA, PROSE
-from excise.detectors.code_lines import evidence_of
-from excise.detectors.code_model import CodeModel
+from excise.detectors.code.languages import DATA, PROSE
+from excise.detectors.code.lines import evidence_of
+from excise.detectors.code.model import CodeModel
+from excise.detectors.code.reader import found_runs
 
 _CUT = 4000  # characters of a text
 # Of the texts that come by, so many are taken to hold code.

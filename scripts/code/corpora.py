@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from formats import draw_formats, draw_talk
 from relatives import RELATIVES
 
-from excise.detectors.code_languages import DATA, OTHER, PROSE, language_of
+from excise.detectors.code.languages import DATA, OTHER, PROSE, language_of
 
 SNIPPETS = Path(__file__).parent / "snippets"
 # Files of prose, and how many rows of each at most: tweets teach less than requests.

@@ -18,12 +18,12 @@ import numpy as np
 from corpora import Text, generated, part_of, read_code, read_prose, read_rows
 
 from excise.detectors.base import Sight
-from excise.detectors.code import Code
-from excise.detectors.code_languages import DATA, OTHER, PROSE
-from excise.detectors.code_model import CodeModel
+from excise.detectors.code.languages import DATA, OTHER, PROSE
+from excise.detectors.code.model import CodeModel
+from excise.detectors.code.reader import Code
 from excise.detectors.models import read_model
-from excise.detectors.names import NamesDetector
-from excise.detectors.names_model import NamesModel
+from excise.detectors.names.model import NamesModel
+from excise.detectors.names.tagger import NamesDetector
 from excise.text.tokens import Tokens, tokenize
 
 SMALL = Path(__file__).parents[2] / "tests" / "data" / "code"

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from learn import Words
 
-from excise.detectors.code_features import PAIR_BITS, SHAPES
-from excise.detectors.code_lines import EVIDENCE
+from excise.detectors.code.features import PAIR_BITS, SHAPES
+from excise.detectors.code.lines import EVIDENCE
 
 
 def _steps(weights: Any, least: float) -> tuple[Any, Any]:

@@ -13,7 +13,7 @@ from corpora import Text
 from scipy.optimize import minimize
 from scipy.sparse import csr_matrix
 
-from excise.detectors.code_features import (
+from excise.detectors.code.features import (
     PAIR_BITS,
     SHAPES,
     TRIPLE_BITS,
@@ -23,8 +23,8 @@ from excise.detectors.code_features import (
     pairs_of,
     triples_of,
 )  # fmt: skip
-from excise.detectors.code_languages import DATA, OTHER, PROSE
-from excise.detectors.code_model import POWER, SOFT, TONGUE_POWER, TONGUE_SOFT
+from excise.detectors.code.languages import DATA, OTHER, PROSE
+from excise.detectors.code.model import POWER, SOFT, TONGUE_POWER, TONGUE_SOFT
 
 _WORD = re.compile(r"[^\W\d_]+")
 _LINES = 60  # of one text at most

@@ -23,10 +23,10 @@ from corpora import (
 from export import export_model
 from learn import choose_words, fit_lines, fit_tongues
 
-from excise.detectors.code_features import encode
-from excise.detectors.code_languages import DATA, LANGUAGES, OTHER, PROSE
-from excise.detectors.code_lines import judge
-from excise.detectors.code_model import CodeModel
+from excise.detectors.code.features import encode
+from excise.detectors.code.languages import DATA, LANGUAGES, OTHER, PROSE
+from excise.detectors.code.lines import judge
+from excise.detectors.code.model import CodeModel
 
 SEED = 20240611
 TONGUES = (*LANGUAGES, DATA, PROSE)

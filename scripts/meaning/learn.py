@@ -16,8 +16,7 @@ from samples import CODES, OWN, TOPICS, Sample, Topical
 from scipy.sparse import csr_matrix, hstack
 from sklearn.linear_model import LogisticRegression, SGDClassifier
 
-from excise.detectors.lanes import bytes_of
-from excise.detectors.meaning_features import (
+from excise.detectors.meaning.features import (
     BITS,
     CLUSTERS,
     FEATURES,
@@ -26,7 +25,7 @@ from excise.detectors.meaning_features import (
     Reading,
     read,
 )
-from excise.detectors.meaning_model import (
+from excise.detectors.meaning.model import (
     MASS,
     NARROW,
     SOFT,
@@ -38,6 +37,7 @@ from excise.detectors.meaning_model import (
     sentences,
     windows,
 )
+from excise.detectors.names.lanes import bytes_of
 from excise.text.tokens import tokenize
 
 # `attack` is direct and jailbreak in one; the two tell the families apart.

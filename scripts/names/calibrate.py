@@ -9,8 +9,8 @@ import numpy as np
 from generate import Sample
 from scipy.optimize import minimize
 
-from excise.detectors.names import NamesDetector
-from excise.detectors.names_model import LABELS, NamesModel
+from excise.detectors.names.model import LABELS, NamesModel
+from excise.detectors.names.tagger import NamesDetector
 
 _FEWEST = 40
 # Sources that training never saw are stranger than samples kept back: so (offset, slope) were the

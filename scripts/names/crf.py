@@ -14,7 +14,7 @@ import numpy as np
 from encode import KEPT, PAIRS, REACH, TAGS, Corpus, Types
 from scipy.sparse import csr_matrix
 
-from excise.detectors.names_features import CLASSES
+from excise.detectors.names.features import CLASSES
 
 _TAGS = len(TAGS)
 _RARE = 3  # a feature seen less often has no weight

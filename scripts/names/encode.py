@@ -9,7 +9,7 @@ import numpy as np
 from generate import Sample
 from scipy.sparse import csr_matrix
 
-from excise.detectors.names_features import CLASSES, EDGE_CLASS, class_of, features_of
+from excise.detectors.names.features import CLASSES, EDGE_CLASS, class_of, features_of
 from excise.text.tokens import tokenize
 
 TAGS = (

@@ -12,9 +12,9 @@ from corpora import LABELS, read_rows, read_samples
 from figures import Find, documents, inventions, measure, reliability
 from generate import Generator, Sample
 
-from excise.detectors.names import Name, NamesDetector
-from excise.detectors.names_model import NamesModel
-from excise.detectors.names_sights import with_mentions
+from excise.detectors.names.model import NamesModel
+from excise.detectors.names.sights import with_mentions
+from excise.detectors.names.tagger import Name, NamesDetector
 
 # Another seed than training, so that the names differ; the sentence patterns do not.
 SEED = 7

@@ -1,4 +1,4 @@
-"""Trained weights → the arrays of the model file (layout: `excise.detectors.names_model`)."""
+"""Trained weights → the arrays of the model file (layout: `excise.detectors.names.model`)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from crf import Weights
 from encode import REACH, TAGS
 from gate import Gate
 
-from excise.detectors.names_features import CLASSES, key_of
+from excise.detectors.names.features import CLASSES, key_of
 
 # Weights are kept in steps of 1/SCALE, within ±127/SCALE; the gate's are larger by far.
 SCALE = 16

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from generate import Sample
 
-from excise.detectors.names import Name
+from excise.detectors.names.tagger import Name
 
 ACTING = frozenset(("PERSON", "LOCATION", "ADDRESS"))
 SOUGHT = frozenset(("PERSON", "ADDRESS"))

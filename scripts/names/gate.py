@@ -14,7 +14,7 @@ from generate import Sample
 from scipy.optimize import minimize
 from scipy.sparse import csr_matrix, hstack
 
-from excise.detectors.names_features import CLASSES
+from excise.detectors.names.features import CLASSES
 
 # A short line says little: its mean is drawn to nothing by this many silent tokens.
 SILENT = 3

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from excise.detectors.names_features import Lexicon
+from excise.detectors.names.features import Lexicon
 
 HERE = Path(__file__).parent
 

@@ -119,16 +119,16 @@ OUTSIDE: Final[dict[str, frozenset[str]]] = {
     "rich": frozenset({"cli"}),
     "openai": frozenset({"cli"}),
     "anthropic": frozenset({"cli"}),
-    "hyperscan": frozenset({"detectors.hyper"}),
+    "hyperscan": frozenset({"detectors.patterns.hyper"}),
     "detect_secrets": frozenset(
-        {"detectors.secrets", "detectors.adopted_secrets", "cli.bench_peers"}
+        {"detectors.adopted.detect_secrets", "detectors.adopted.secrets_pack", "cli.bench_peers"}
     ),
     "presidio_analyzer": frozenset(
-        {"detectors.presidio", "workers.deep", "plugins", "cli.bench_peers"}
+        {"detectors.adopted.presidio", "workers.deep", "plugins", "cli.bench_peers"}
     ),
-    "regex": frozenset({"detectors.presidio"}),
+    "regex": frozenset({"detectors.adopted.presidio"}),
     "spacy": frozenset({"workers.deep", "plugins", "cli.bench_peers"}),
-    "tldextract": frozenset({"detectors.presidio", "workers.deep", "cli.bench_peers"}),
+    "tldextract": frozenset({"detectors.adopted.presidio", "workers.deep", "cli.bench_peers"}),
     "transformers": frozenset({"workers.deep"}),
     "tiktoken": frozenset({"workers.tokens"}),
     **dict.fromkeys(
@@ -141,9 +141,9 @@ OUTSIDE: Final[dict[str, frozenset[str]]] = {
     **dict.fromkeys(("onnxruntime", "tokenizers"), frozenset({"workers.onnx"})),
     "pyrate_limiter": frozenset({"state.counters", "state.remote_counters"}),
     "cel_expr_python": frozenset({"policy.cel"}),
-    "phonenumbers": frozenset({"detectors.phones"}),
-    "brotli": frozenset({"codecs.encoding", "standin.received"}),
-    "zstandard": frozenset({"codecs.encoding", "standin.received", "audit.archive"}),
+    "phonenumbers": frozenset({"detectors.patterns.phones"}),
+    "brotli": frozenset({"codecs.framing.encoding", "standin.received"}),
+    "zstandard": frozenset({"codecs.framing.encoding", "standin.received", "audit.archive"}),
     "duckdb": frozenset({"audit.query", "audit.counted"}),
     "tornado": frozenset({"dashboard"}),
     "opentelemetry": frozenset({"audit.sinks.otlp"}),

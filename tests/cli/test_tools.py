@@ -9,7 +9,7 @@ import pytest
 from described import served
 
 from excise.cli.main import main
-from excise.detectors.tool_pins import Pins, Server
+from excise.detectors.tools.pins import Pins, Server
 from excise.state.pins import NAME, SqlitePins
 
 SERVER = Server(("mcp.example",), "mcp.example")

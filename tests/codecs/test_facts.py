@@ -13,7 +13,7 @@ from excise.codecs.facts import (
     usage_anywhere,
     word,
 )
-from excise.codecs.jsonvalue import parse_json
+from excise.codecs.json.value import parse_json
 from excise.model import Usage
 
 

@@ -10,7 +10,7 @@ from wire.samples import Sample, load_samples
 
 from excise.catalogue import load_catalogue
 from excise.codecs import DIALECTS, read_body
-from excise.codecs.jsonspan import JsonReading
+from excise.codecs.json.span import JsonReading
 from excise.codecs.wirewords import WIRE_WORDS
 from excise.errors import Unreadable
 from excise.model import Direction, Edit, Segment, Span

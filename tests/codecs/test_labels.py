@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from excise.codecs.base import Label
-from excise.codecs.jsonspan import read_json
+from excise.codecs.json.span import read_json
 from excise.codecs.labels import SEALED, Field, Labeler, make_label
 from excise.model import Part, Role
 

@@ -32,15 +32,17 @@ def test_what_is_written_loads_and_is_red(checkout: Path, monkeypatch: pytest.Mo
     done = write(checkout, "acme-chat")
     assert done.returncode == 0, done.stderr
     for module in MODULES:
-        path = checkout / "addons" / "excise" / "codecs" / f"{module}.py"
-        spec = importlib.util.spec_from_file_location(f"excise.codecs.{module}", path)
+        path = checkout / "addons" / "excise" / "codecs" / "dialects" / f"{module}.py"
+        spec = importlib.util.spec_from_file_location(f"excise.codecs.dialects.{module}", path)
         assert spec is not None
         assert spec.loader is not None
         loaded = importlib.util.module_from_spec(spec)
-        monkeypatch.setitem(sys.modules, f"excise.codecs.{module}", loaded)
+        monkeypatch.setitem(sys.modules, f"excise.codecs.dialects.{module}", loaded)
         spec.loader.exec_module(loaded)
-        assert (checkout / "tests" / "codecs" / f"test_{module}.py").is_file()
-    dialect: Dialect = sys.modules["excise.codecs.acme_chat"].AcmeChat(loaded.AcmeChatStream)
+        assert (checkout / "tests" / "codecs" / "dialects" / f"test_{module}.py").is_file()
+    dialect: Dialect = sys.modules["excise.codecs.dialects.acme_chat"].AcmeChat(
+        loaded.AcmeChatStream
+    )
     assert [segment.text for segment in dialect.read_request(b'{"a":"b"}').segments] == ["a", "b"]
     reader = dialect.open_stream("text/event-stream")
     assert reader is not None

@@ -12,8 +12,8 @@ from re import _constants as op  # type: ignore[attr-defined]
 from re import _parser as parser  # type: ignore[attr-defined]
 from typing import Any, Final
 
-from excise.detectors.confirm import find_spans
-from excise.detectors.hyper import Hyper
+from excise.detectors.patterns.confirm import find_spans
+from excise.detectors.patterns.hyper import Hyper
 from excise.model import Span
 from excise.rules.compile import compile_rules
 from excise.rules.fillers import fill

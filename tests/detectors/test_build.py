@@ -6,8 +6,8 @@ import pytest
 from rules.samples import sample_rules
 
 from excise.detectors import build
-from excise.detectors.fallback import Literals
-from excise.detectors.hyper import Hyper
+from excise.detectors.patterns.fallback import Literals
+from excise.detectors.patterns.hyper import Hyper
 from excise.model import Direction, Part, Role, Segment
 from excise.rules.fillers import fill
 from excise.rules.schema import Status

@@ -2,12 +2,12 @@
 
 from planted import PlantScanner
 
+from excise.detectors.answers.leak import Leak, build_shingles
+from excise.detectors.answers.links import Links
 from excise.detectors.build import build_scanner
 from excise.detectors.guests import Hosting, host, reads
-from excise.detectors.leak import Leak, build_shingles
-from excise.detectors.links import Links
-from excise.detectors.tool_guard import Terms, ToolGuard
-from excise.detectors.tool_pins import Pinned, Pins, Server
+from excise.detectors.tools.guard import Terms, ToolGuard
+from excise.detectors.tools.pins import Pinned, Pins, Server
 from excise.model import Direction, Part, Role, Segment
 from excise.resources import policies_dir
 from excise.rules.load import load_pack

@@ -12,10 +12,10 @@ import pytest
 from rules.samples import sample_rules
 
 from excise.audit.fields import WORD
+from excise.detectors.asked.deep import Deep
 from excise.detectors.base import Glance, Scanned, Sight
 from excise.detectors.build import build_scanner, entities_of, side_detectors
-from excise.detectors.deep import Deep
-from excise.detectors.proof import CANARY, PROOF
+from excise.detectors.own.proof import CANARY, PROOF
 from excise.detectors.scanner import SPENT, spelled
 from excise.errors import NoAnswer
 from excise.model import Direction, Kind, Part, Role, Segment, Span

@@ -18,20 +18,20 @@ from splits import BlindScanner, SecretScanner, open_stream
 
 from excise.codecs import DIALECTS, SOCKETS
 from excise.codecs.base import Frame, Framer, Reading
-from excise.codecs.encoding import Decoder, decode, encode
-from excise.codecs.eventstream import ChunkFrame, EventStreamFramer
-from excise.codecs.grpc import is_framed
+from excise.codecs.framing.encoding import Decoder, decode, encode
+from excise.codecs.framing.eventstream import ChunkFrame, EventStreamFramer
+from excise.codecs.framing.grpc import is_framed
+from excise.codecs.framing.jsonarray import JsonArrayFramer
+from excise.codecs.framing.multipart import is_multipart, read_multipart
+from excise.codecs.framing.ndjson import NdjsonFramer
+from excise.codecs.framing.percent import decode_percent, splice_percent
+from excise.codecs.framing.sse import SseFramer
 from excise.codecs.head import read_head, splice_head
-from excise.codecs.jsonarray import JsonArrayFramer
-from excise.codecs.jsonclose import complete_json
-from excise.codecs.jsonspan import JsonReading
-from excise.codecs.jsonvalue import parse_json, plain_value
+from excise.codecs.json.close import complete_json
+from excise.codecs.json.span import JsonReading
+from excise.codecs.json.value import parse_json, plain_value
 from excise.codecs.messages import put_end
-from excise.codecs.multipart import is_multipart, read_multipart
-from excise.codecs.ndjson import NdjsonFramer
-from excise.codecs.percent import decode_percent, splice_percent
 from excise.codecs.sockets import load_message
-from excise.codecs.sse import SseFramer
 from excise.errors import Unreadable
 from excise.model import (
     Edit,

@@ -15,7 +15,7 @@ from wsproto.events import BytesMessage, CloseConnection, Ping, TextMessage
 from wsproto.extensions import PerMessageDeflate
 
 from excise.codecs import SOCKETS
-from excise.codecs.encoding import encode
+from excise.codecs.framing.encoding import encode
 
 LARGEST = 8192  # bytes of one seed
 

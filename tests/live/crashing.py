@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from excise.cli.main import main
-from excise.detectors.pattern import PatternScanner
+from excise.detectors.patterns.scan import PatternScanner
 from excise.model import Segment
 
 WORD = "zebra-that-crashes"

@@ -15,7 +15,7 @@ import pytest
 from live.stage import Stage, Traffic, start
 
 from excise.cli.main import main
-from excise.detectors.proof import CODE
+from excise.detectors.own.proof import CODE
 from excise.standin.script import Answer, always, answer_prompt
 
 pytestmark = pytest.mark.live

@@ -3,7 +3,7 @@
 import pytest
 
 from excise.detectors.build import build_plain_scanner, build_proof_scanner, build_scanner
-from excise.detectors.merge import merge
+from excise.detectors.patterns.merge import merge
 from excise.model import Part, Role, Segment
 from excise.resources import policies_dir
 from excise.rules.examples import check_pack, filled

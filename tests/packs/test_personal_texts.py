@@ -7,7 +7,7 @@ import pytest
 from packs import personal_texts as texts
 
 from excise.detectors.build import build_scanner
-from excise.detectors.pattern import PatternScanner
+from excise.detectors.patterns.scan import PatternScanner
 from excise.model import Action, Part, Role, Segment, Span
 from excise.resources import policies_dir
 from excise.rules.fillers import fill

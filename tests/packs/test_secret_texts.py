@@ -24,7 +24,7 @@ from packs.secret_texts import (
 )
 
 from excise.detectors.build import build_scanner
-from excise.detectors.pattern import PatternScanner
+from excise.detectors.patterns.scan import PatternScanner
 from excise.model import Part, Role, Segment, Span
 from excise.resources import policies_dir
 from excise.rules.fillers import fill

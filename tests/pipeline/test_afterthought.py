@@ -16,8 +16,8 @@ from socket_cases import CASES, Case, written
 from walled import answer, chat, exchange, firewall, valid
 
 from excise.assemble import facts_of
+from excise.detectors.asked.deep import Deep
 from excise.detectors.build import build_scanner
-from excise.detectors.deep import Deep
 from excise.errors import NoAnswer
 from excise.folders import Folders
 from excise.model import Action, Direction, Mode, SocketMessage

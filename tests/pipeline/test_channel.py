@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 from splits import BlindScanner, SecretScanner
 
-from excise.codecs.generic_stream import GenericSseStream
+from excise.codecs.dialects.generic_stream import GenericSseStream
 from excise.detectors.base import FOREVER, Scanned
 from excise.model import Direction, Finding, Kind, Part, Role, Segment, Severity, Span
 from excise.pipeline.channel import (

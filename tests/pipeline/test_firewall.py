@@ -12,7 +12,7 @@ from planted import PlantScanner, planted_policy
 from policy.samples import policy
 from walled import GRAVE, SECRET, VAULT, answer, chat, exchange, firewall, valid
 
-from excise.codecs.encoding import encode
+from excise.codecs.framing.encoding import encode
 from excise.detectors.base import Scanned
 from excise.enforce.redact import PLACEHOLDER
 from excise.model import Action, Direction, Exchange, Mode, RefusalClass, Segment

@@ -11,7 +11,7 @@ from picture_samples import NOTE, pixels, saved
 from planted import planted_policy
 from walled import GRAVE, SECRET, answer, exchange, firewall, valid
 
-from excise.codecs.encoding import encode
+from excise.codecs.framing.encoding import encode
 from excise.errors import NoAnswer, Unreadable
 from excise.model import Action, DocumentText, Mode, Place
 from excise.pipeline.inside import READER, STRIPPED, may_hold_document
@@ -141,7 +141,7 @@ def _blob(carrier: str, body: bytes, coding: str) -> bytes:
     from walled import HOSTS
 
     from excise.codecs import DIALECTS, read_body
-    from excise.codecs.encoding import decode
+    from excise.codecs.framing.encoding import decode
     from excise.model import Direction
 
     host, target, _ = CARRIERS[carrier]

@@ -10,10 +10,10 @@ import pytest
 from walled import answer, chat, exchange, firewall, valid
 
 from excise.assemble import facts_of
+from excise.detectors.asked.judge import INJECTION, OVERLAP, PIECE, UNSAFE
+from excise.detectors.asked.judge_template import parse_template
 from excise.detectors.base import Glance, Sight
 from excise.detectors.build import build_scanner
-from excise.detectors.judge import INJECTION, OVERLAP, PIECE, UNSAFE
-from excise.detectors.judge_template import parse_template
 from excise.errors import NoAnswer
 from excise.folders import Folders
 from excise.model import Action, Part, Span

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from excise.codecs import DIALECTS
-from excise.codecs.jsonspan import MAX_VALUES
+from excise.codecs.json.span import MAX_VALUES
 from excise.errors import REASONS
 from excise.model import Direction
 from excise.pipeline.reading import DEFAULT_LIMITS, Limits, read_message

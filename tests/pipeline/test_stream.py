@@ -24,11 +24,11 @@ from splits import (
     steps,
 )
 
-from excise.codecs.anthropic_messages_stream import AnthropicMessagesStream
-from excise.codecs.generic_stream import GenericSseStream
-from excise.codecs.openai_chat_stream import OpenAIChatStream
-from excise.codecs.openai_responses_stream import OpenAIResponsesStream
-from excise.codecs.ssejson import SseReader
+from excise.codecs.dialects.anthropic_messages_stream import AnthropicMessagesStream
+from excise.codecs.dialects.generic_stream import GenericSseStream
+from excise.codecs.dialects.openai_chat_stream import OpenAIChatStream
+from excise.codecs.dialects.openai_responses_stream import OpenAIResponsesStream
+from excise.codecs.framing.ssejson import SseReader
 from excise.detectors.base import Findings
 from excise.model import Action, Segment, Usage
 from excise.pipeline.answers import Step as Answered

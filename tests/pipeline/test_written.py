@@ -8,7 +8,7 @@ import pytest
 from walled import SECRET, chat, exchange
 
 from excise.codecs import DIALECTS
-from excise.codecs.encoding import decode, encode
+from excise.codecs.framing.encoding import decode, encode
 from excise.model import Direction, Edit, Place, Span
 from excise.pipeline.reading import DEFAULT_LIMITS, read_message
 from excise.pipeline.written import (

@@ -4,7 +4,7 @@ import pytest
 from rules.samples import CARD, KEY, PACK, PASSWORD, files, sample_pack
 
 from excise.detectors.build import build_plain_scanner
-from excise.detectors.merge import merge
+from excise.detectors.patterns.merge import merge
 from excise.model import Span
 from excise.rules.examples import check_pack, filled, json_escape
 from excise.rules.load import load_pack

@@ -2,7 +2,7 @@
 
 from rules.samples import sample_rules
 
-from excise.detectors.checks import CHECKS as CARRIED_OUT
+from excise.detectors.patterns.checks import CHECKS as CARRIED_OUT
 from excise.rules.examples import DISGUISES as APPLIED
 from excise.rules.schema import CHECKS, DISGUISES
 

@@ -26,7 +26,7 @@ from excise.cli.bench_peers import JOBS, PEERS, OwnProcess, PeerMissing
 from excise.cli.bench_session import LAST_TURN, TURNS, codec, last_turn
 from excise.cli.bench_text import hostile, mixed
 from excise.detectors.build import build_scanner
-from excise.detectors.meaning import Meaning
+from excise.detectors.meaning.reading import Meaning
 from excise.detectors.scanner import FullScanner
 from excise.model import Direction, Part, Role, Segment
 

@@ -18,7 +18,7 @@ from rich.table import Table
 from excise.cli.bench_text import mixed
 from excise.detectors.base import Detector, Glance
 from excise.detectors.build import SHIPPED
-from excise.detectors.proof import PROOF
+from excise.detectors.own.proof import PROOF
 from excise.model import Part, Role, Segment
 
 SIZE: Final = 2_000  # bytes of a text

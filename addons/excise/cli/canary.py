@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from excise.cli.indexes import add_removing, add_state_dir, key_of
 from excise.cli.options import settings_of
-from excise.detectors.canary import NAME, build_canary
+from excise.detectors.own.canary import NAME, build_canary
 from excise.errors import ConfigError
 from excise.state.indexes import is_name, list_indexes, put_index
 

@@ -19,7 +19,7 @@ from rich.table import Table
 from excise.cli.indexes import add_removing, add_state_dir, key_of, read_all, read_text
 from excise.cli.options import settings_of
 from excise.detectors.base import Glance
-from excise.detectors.records import NEAR, RecordIndex, Records, build_index
+from excise.detectors.own.records import NEAR, RecordIndex, Records, build_index
 from excise.errors import ConfigError, closest
 from excise.model import Part, Role, Segment
 from excise.state.indexes import put_index

@@ -10,8 +10,8 @@ from rich.table import Table
 
 from excise.cli.indexes import add_removing, add_state_dir, read_all, read_text
 from excise.cli.options import settings_of
+from excise.detectors.answers.facts import NAME, Fact, Facts, check_fact, from_bytes, to_bytes
 from excise.detectors.base import Glance
-from excise.detectors.facts import NAME, Fact, Facts, check_fact, from_bytes, to_bytes
 from excise.errors import PolicyError
 from excise.model import Part, Role, Segment
 from excise.state.indexes import is_name, put_index

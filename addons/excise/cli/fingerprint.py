@@ -18,8 +18,8 @@ from rich.table import Table
 from excise.cli.fingerprint_files import find_texts
 from excise.cli.indexes import add_removing, add_state_dir, key_of, read_text
 from excise.cli.options import settings_of
-from excise.detectors.own_code import Copy, OwnCode, OwnIndex
-from excise.detectors.own_code_index import read_head
+from excise.detectors.own.code import Copy, OwnCode, OwnIndex
+from excise.detectors.own.code_index import read_head
 from excise.errors import ConfigError
 from excise.state.indexes import get_index, is_name, list_indexes, put_index
 

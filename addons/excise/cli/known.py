@@ -19,7 +19,7 @@ from urllib.parse import unquote
 
 from excise.cli.indexes import add_removing, add_state_dir, key_of, read_all
 from excise.cli.options import settings_of
-from excise.detectors.known import KnownIndex, build_known, is_fit
+from excise.detectors.own.known import KnownIndex, build_known, is_fit
 from excise.errors import ConfigError
 from excise.state.indexes import is_name, put_index
 

@@ -13,7 +13,14 @@ from rich.table import Table
 
 from excise.cli.indexes import add_removing, add_state_dir, read_all, read_text
 from excise.cli.options import settings_of
-from excise.detectors.packages import ECOSYSTEMS, NAME, Listing, build_listing, named_in, normal
+from excise.detectors.answers.packages import (
+    ECOSYSTEMS,
+    NAME,
+    Listing,
+    build_listing,
+    named_in,
+    normal,
+)
 from excise.errors import ConfigError
 from excise.state.indexes import put_index
 

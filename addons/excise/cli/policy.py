@@ -17,9 +17,9 @@ from excise.assemble import BASELINE, Engine, load_engine
 from excise.cli import policy_allow, policy_explain, policy_promote, policy_sign
 from excise.cli.indexes import add_state_dir
 from excise.cli.options import settings_of
-from excise.detectors.adopted_yaml import import_recognizers
+from excise.detectors.adopted.recognizer_yaml import import_recognizers
 from excise.detectors.build import build_plain_scanner, build_proof_scanner
-from excise.detectors.merge import merge
+from excise.detectors.patterns.merge import merge
 from excise.errors import ConfigError
 from excise.policy.limits_lint import find_limit_mistakes
 from excise.policy.lint import Mistake, find_mistakes

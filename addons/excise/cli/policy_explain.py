@@ -13,7 +13,7 @@ from excise.assemble import Engine, load_engine
 from excise.audit.reader import find_exchange, find_records
 from excise.cli.options import settings_of
 from excise.config import Settings
-from excise.detectors import judge
+from excise.detectors.asked import judge
 from excise.errors import ConfigError
 from excise.model import Direction, Part, Principal, Role, Segment
 from excise.pipeline.company import GUESTS

@@ -23,8 +23,8 @@ from excise.assemble import Engine, load_engine
 from excise.cli.options import settings_of
 from excise.codecs import DIALECTS, read_body
 from excise.detectors.base import signs_in
-from excise.detectors.code import Code
-from excise.detectors.meaning import Meaning
+from excise.detectors.code.reader import Code
+from excise.detectors.meaning.reading import Meaning
 from excise.enforce.redact import build_redaction
 from excise.errors import ConfigError, Unreadable
 from excise.model import (

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from excise.cli.indexes import add_state_dir
 from excise.cli.options import settings_of
-from excise.detectors.tool_pins import Pin
+from excise.detectors.tools.pins import Pin
 from excise.errors import ConfigError, StateError
 from excise.ledger import pins_of
 from excise.state.ports import PinBoard

@@ -14,8 +14,15 @@ from rich.table import Table
 from excise.cli.indexes import add_removing, add_state_dir, read_all, read_text
 from excise.cli.options import settings_of
 from excise.detectors.base import Glance
-from excise.detectors.meaning import Meaning, Topics
-from excise.detectors.meaning_own import FEWEST, MOST, OwnTopic, Trained, build_allowed, train
+from excise.detectors.meaning.own_topics import (
+    FEWEST,
+    MOST,
+    OwnTopic,
+    Trained,
+    build_allowed,
+    train,
+)
+from excise.detectors.meaning.reading import Meaning, Topics
 from excise.errors import PolicyError
 from excise.model import Part, Role, Segment
 from excise.state.indexes import is_name, put_index

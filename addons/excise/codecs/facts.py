@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 from urllib.parse import unquote
 
-from excise.codecs.jsonvalue import member, whole_number
+from excise.codecs.json.value import member, whole_number
 from excise.model import Usage
 
 

@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from excise.codecs.jsonedit import edit_text, order_edits
-from excise.codecs.percent import decode_percent, splice_percent
+from excise.codecs.framing.percent import decode_percent, splice_percent
+from excise.codecs.json.edit import edit_text, order_edits
 from excise.model import Edit, Exchange, Part, Place, Role, Segment
 
 # What a client shows to the provider itself.

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from excise.codecs.sse import MAX_EVENT, SseFramer, check_charset
+from excise.codecs.framing.sse import MAX_EVENT, SseFramer, check_charset
 from excise.errors import Unreadable
 
 END: Final = b"\xff"

@@ -14,7 +14,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
-from excise.codecs.jsonedit import escape_json
+from excise.codecs.json.edit import escape_json
 
 _DECODER: Final = json.JSONDecoder(parse_int=float)  # of any length
 _SPACE: Final = re.compile(r"[ \t\n\r]*")

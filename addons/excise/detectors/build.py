@@ -6,13 +6,13 @@ import importlib.util
 from collections.abc import Callable, Container, Iterable, Mapping
 from typing import Final, Protocol
 
+from excise.detectors.asked.slow import Asking
 from excise.detectors.base import Detector
-from excise.detectors.fallback import Literals
-from excise.detectors.pattern import PatternScanner, streamed_of
-from excise.detectors.prefilter import Prefilter
-from excise.detectors.proof import PROOF
+from excise.detectors.own.proof import PROOF
+from excise.detectors.patterns.fallback import Literals
+from excise.detectors.patterns.prefilter import Prefilter
+from excise.detectors.patterns.scan import PatternScanner, streamed_of
 from excise.detectors.scanner import ANY, FullScanner, spelled
-from excise.detectors.slow import Asking
 from excise.model import Direction
 from excise.rules.compile import CompiledRule, compile_rules
 from excise.rules.schema import Rule, Status
@@ -22,37 +22,37 @@ HYPERSCAN: Final = importlib.util.find_spec("hyperscan") is not None
 
 def _names() -> Detector:
     # Loaded on first use: the model takes a while, and not every profile reads names.
-    from excise.detectors.names_sights import Names
+    from excise.detectors.names.sights import Names
 
     return Names.shipped()
 
 
 def _code() -> Detector:
-    from excise.detectors.code import Code
+    from excise.detectors.code.reader import Code
 
     return Code.shipped()
 
 
 def _cards() -> Detector:
-    from excise.detectors.cards import Cards
+    from excise.detectors.patterns.cards import Cards
 
     return Cards()
 
 
 def _injection() -> Detector:
-    from excise.detectors.meaning import Injection, Meaning
+    from excise.detectors.meaning.reading import Injection, Meaning
 
     return Injection(Meaning.shipped())
 
 
 def _unsafe() -> Detector:
-    from excise.detectors.meaning import Meaning, Unsafe
+    from excise.detectors.meaning.reading import Meaning, Unsafe
 
     return Unsafe(Meaning.shipped())
 
 
 def _topics() -> Detector:
-    from excise.detectors.meaning import Meaning, Topics
+    from excise.detectors.meaning.reading import Meaning, Topics
 
     return Topics(Meaning.shipped())
 
@@ -154,7 +154,7 @@ def active(rules: Iterable[Rule], *, level: int) -> tuple[Rule, ...]:
 def _prefilter(rules: tuple[CompiledRule, ...], databases: Databases | None) -> Prefilter:
     if not HYPERSCAN:
         return Literals(rules)
-    from excise.detectors.hyper import Hyper, fingerprint, restore
+    from excise.detectors.patterns.hyper import Hyper, fingerprint, restore
 
     if databases is None:
         return Hyper(rules)

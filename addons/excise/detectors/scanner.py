@@ -11,7 +11,7 @@ from functools import partial
 from operator import attrgetter
 from typing import Final, NamedTuple
 
-from excise.detectors import tool_guard
+from excise.detectors.asked.slow import Asking, InTurn, Sights, Slow
 from excise.detectors.base import (
     CLASSIFIERS,
     FOREVER,
@@ -26,10 +26,10 @@ from excise.detectors.base import (
     digest_of,
     signs_in,
 )
-from excise.detectors.confirm import excuses
 from excise.detectors.memory import Memory
-from excise.detectors.pattern import PatternScanner, Verdict
-from excise.detectors.slow import Asking, InTurn, Sights, Slow
+from excise.detectors.patterns.confirm import excuses
+from excise.detectors.patterns.scan import PatternScanner, Verdict
+from excise.detectors.tools import guard as tool_guard
 from excise.errors import NoAnswer
 from excise.model import Direction, Finding, Part, Segment
 from excise.rules.compile import CompiledExcuse, compile_excuses

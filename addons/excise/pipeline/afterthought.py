@@ -14,8 +14,8 @@ from typing import Final, Protocol
 
 from excise.audit.fields import Stage
 from excise.audit.record import Facts
+from excise.detectors.asked.judge import NAMES, OVERLAP, PIECE, UNSAFE
 from excise.detectors.base import Findings
-from excise.detectors.judge import NAMES, OVERLAP, PIECE, UNSAFE
 from excise.detectors.scanner import FullScanner
 from excise.enforce.redact import Lookup
 from excise.model import Decision, Direction, Mode, Part, Role, Segment, Span

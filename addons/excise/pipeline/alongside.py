@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 
 from excise.audit.fields import Stage
+from excise.detectors.asked.judge import UNSAFE, Asked, says_something, shown
+from excise.detectors.asked.slow import Collect, Sights
 from excise.detectors.base import Findings, Glance, Scanner
-from excise.detectors.judge import UNSAFE, Asked, says_something, shown
-from excise.detectors.slow import Collect, Sights
 from excise.errors import NoAnswer
 from excise.model import Direction, Finding, Part, Segment, Span
 from excise.pipeline.judging import (

@@ -9,9 +9,9 @@ from typing import NamedTuple, Protocol
 from excise.audit.fields import Stage
 from excise.audit.record import Facts
 from excise.codecs.base import StreamReader
-from excise.codecs.encoding import Decoder
+from excise.codecs.framing.encoding import Decoder
+from excise.detectors.asked.judge import UNSAFE
 from excise.detectors.base import Findings, Scanner
-from excise.detectors.judge import UNSAFE
 from excise.enforce.redact import Lookup
 from excise.errors import Unreadable
 from excise.model import (

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Final
 
-from excise.codecs.jsonspan import JsonReading
+from excise.codecs.json.span import JsonReading
 from excise.codecs.systemnote import add_note
 from excise.detectors.scanner import SPENT
 from excise.enforce.redact import (

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final, Self
 
-from excise.codecs.mcp_jsonrpc import McpJsonrpc
-from excise.detectors import leak, links, tool_guard, tool_pins
+from excise.codecs.dialects.mcp_jsonrpc import McpJsonrpc
+from excise.detectors.answers import leak, links
+from excise.detectors.answers.links import Links
 from excise.detectors.base import Scanner
 from excise.detectors.guests import Guest, host, reads
-from excise.detectors.links import Links
-from excise.detectors.tool_guard import Terms, ToolGuard
-from excise.detectors.tool_pins import Board, Pinned, Pins, Server
+from excise.detectors.tools import guard as tool_guard
+from excise.detectors.tools import pins as tool_pins
+from excise.detectors.tools.guard import Terms, ToolGuard
+from excise.detectors.tools.pins import Board, Pinned, Pins, Server
 from excise.model import Exchange, Segment
 from excise.pipeline.weigh import Found
 from excise.policy.schema import Profile, Tools

@@ -17,11 +17,11 @@ from excise.audit.trajectory import read_trajectory
 from excise.catalogue import Catalogue, Host
 from excise.codecs import DIALECTS, SOCKETS
 from excise.codecs.base import Dialect
-from excise.codecs.dialect import is_event_stream
-from excise.codecs.encoding import open_decoder
+from excise.codecs.dialects.json_dialect import is_event_stream
+from excise.codecs.dialects.logprobs import drop_logprobs
 from excise.codecs.facts import streams_by_path
+from excise.codecs.framing.encoding import open_decoder
 from excise.codecs.head import read_head, splice_head
-from excise.codecs.logprobs import drop_logprobs
 from excise.detectors.base import FOREVER, Scanner
 from excise.detectors.guests import host as hosting
 from excise.enforce.block import class_of

@@ -12,9 +12,7 @@ from dataclasses import replace
 from typing import Any, Final, NamedTuple, Protocol
 
 from excise.audit.fields import Stage
-from excise.detectors.base import Findings, Glance, Scanner, Scores
-from excise.detectors.guests import reads
-from excise.detectors.judge import (
+from excise.detectors.asked.judge import (
     NAMES,
     UNSAFE,
     Asked,
@@ -26,10 +24,12 @@ from excise.detectors.judge import (
     says_something,
     shown,
 )
-from excise.detectors.judge_template import Template, read_reply, requests_of
+from excise.detectors.asked.judge_template import Template, read_reply, requests_of
+from excise.detectors.asked.slow import Asking, Collect, Sights
+from excise.detectors.base import Findings, Glance, Scanner, Scores
+from excise.detectors.guests import reads
 from excise.detectors.memory import Memory
 from excise.detectors.scanner import FullScanner, join
-from excise.detectors.slow import Asking, Collect, Sights
 from excise.errors import NoAnswer
 from excise.model import Direction, Part, Place, Role, Segment
 from excise.pipeline.outcome import Context

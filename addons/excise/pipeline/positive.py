@@ -11,7 +11,7 @@ from typing import Any, Final, Protocol
 
 from excise.catalogue import Host
 from excise.codecs.base import StreamEvent
-from excise.codecs.jsonspan import JsonReading
+from excise.codecs.json.span import JsonReading
 from excise.learn.model import Key, Learnt, Model, Way, template_of
 from excise.learn.schema import find_unread, infer
 from excise.model import Direction, Exchange, Segment

@@ -8,11 +8,11 @@ from typing import Final
 
 from excise.codecs import read_body
 from excise.codecs.base import Dialect, Reading
-from excise.codecs.encoding import Decoder
-from excise.codecs.grpc import GrpcReading
-from excise.codecs.jsonspan import JsonReading
-from excise.codecs.multipart import MultipartReading
-from excise.codecs.plaintext import TextReading
+from excise.codecs.dialects.plaintext import TextReading
+from excise.codecs.framing.encoding import Decoder
+from excise.codecs.framing.grpc import GrpcReading
+from excise.codecs.framing.multipart import MultipartReading
+from excise.codecs.json.span import JsonReading
 from excise.errors import Unreadable
 from excise.model import Direction, Part, Role, Segment, Usage
 

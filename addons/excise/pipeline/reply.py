@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from excise.codecs.base import Asked
-from excise.codecs.encoding import decode
+from excise.codecs.framing.encoding import decode
 from excise.codecs.given import Said, give
 from excise.enforce.block import build_refusal, class_of, topics_in
 from excise.enforce.replies import PLAIN, Replies

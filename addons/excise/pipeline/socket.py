@@ -20,8 +20,8 @@ from excise.audit.fields import Stage
 from excise.audit.record import Facts
 from excise.codecs.messages import cut_messages, put_end
 from excise.codecs.sockets import SocketDialect, load_message
+from excise.detectors.asked.judge import UNSAFE
 from excise.detectors.base import Findings
-from excise.detectors.judge import UNSAFE
 from excise.enforce.redact import Lookup
 from excise.model import (
     REFUSING,

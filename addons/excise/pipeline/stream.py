@@ -14,7 +14,7 @@ from typing import Final, NamedTuple, Protocol
 from excise.codecs.base import Channel, StreamEvent, StreamReader
 from excise.detectors.base import Findings, Scanner
 from excise.detectors.guests import of_calls
-from excise.detectors.tool_calls import is_name
+from excise.detectors.tools.calls import is_name
 from excise.enforce.redact import Lookup, Name, find_restorable, merge_spans
 from excise.errors import Unreadable
 from excise.model import (

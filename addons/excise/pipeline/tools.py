@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from excise.codecs.base import Channel, StreamEvent
-from excise.detectors.tool_calls import is_name
+from excise.detectors.tools.calls import is_name
 from excise.model import Part, Segment
 from excise.pipeline.channel import Held
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from excise.detectors.base import FOREVER, NO_SIGNALS, Findings, Scanner, Scores, Signals
-from excise.detectors.merge import merge
+from excise.detectors.patterns.merge import merge
 from excise.enforce.redact import Lookup, is_placeholder
 from excise.model import Action, Decision, Direction, Mode, Part, Place, Segment
 

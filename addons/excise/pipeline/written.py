@@ -6,8 +6,8 @@ import json
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-from excise.codecs.encoding import encode
-from excise.codecs.jsonspan import JsonReading
+from excise.codecs.framing.encoding import encode
+from excise.codecs.json.span import JsonReading
 from excise.model import Edit, Exchange, Place
 from excise.pipeline.outcome import Headers
 from excise.pipeline.reading import Message

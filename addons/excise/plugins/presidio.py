@@ -16,7 +16,7 @@ from presidio_analyzer import EntityRecognizer, RecognizerResult
 from presidio_analyzer.nlp_engine import NlpArtifacts
 
 from excise.detectors.build import build_scanner
-from excise.detectors.names import NamesDetector
+from excise.detectors.names.tagger import NamesDetector
 from excise.model import Part, Role, Segment
 from excise.resources import read_pack
 from excise.rules.load import load_pack

@@ -15,7 +15,7 @@ from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.util import filter_spans
 
-from excise.detectors.names import NamesDetector
+from excise.detectors.names.tagger import NamesDetector
 
 # What spaCy's own English pipelines call the same; addresses they do not know.
 LABELS: Final = {"PERSON": "PERSON", "LOCATION": "GPE", "ORG": "ORG", "ADDRESS": "ADDRESS"}

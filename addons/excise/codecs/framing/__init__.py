@@ -1,0 +1,1 @@
+"""Bytes → records, whatever these say: events, lines, parts, binary frames, content codings."""

@@ -1,0 +1,1 @@
+"""JSON as the firewall reads it: no byte, repeated key or spelling of a number is lost."""

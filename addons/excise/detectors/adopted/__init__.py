@@ -1,0 +1,1 @@
+"""Patterns of Presidio and detect-secrets, read from the installed packages."""

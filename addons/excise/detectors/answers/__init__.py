@@ -1,0 +1,1 @@
+"""What only answers can do wrong: instructions repeated, data in links, made-up names."""

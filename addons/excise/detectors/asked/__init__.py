@@ -1,0 +1,1 @@
+"""Detectors that wait for a process or a model beside this one."""

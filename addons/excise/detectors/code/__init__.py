@@ -1,0 +1,1 @@
+"""Source code: where it stands in a text, and in which language."""

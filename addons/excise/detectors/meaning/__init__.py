@@ -1,0 +1,1 @@
+"""Topics, injection and unsafe content: linear classifiers over words."""

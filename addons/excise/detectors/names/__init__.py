@@ -1,0 +1,1 @@
+"""Persons, places, organisations and addresses in prose: a linear tagger over tokens."""

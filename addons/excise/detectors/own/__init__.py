@@ -1,0 +1,1 @@
+"""What the operator had indexed: code, records, known values, canaries. Keyed digests only."""

@@ -1,0 +1,1 @@
+"""What a pattern says: one pass over a text, then a look at each hit."""

@@ -1,0 +1,1 @@
+"""Calls and definitions of tools: what they are, what they would do, whether they changed."""
