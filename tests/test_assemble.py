@@ -230,7 +230,8 @@ def test_the_operators_own_model_is_asked_and_must_load(state: Path, tmp_path: P
 def test_the_operators_own_classifier_is_asked_about_what_is_grey(
     state: Path, tmp_path: Path
 ) -> None:
-    """By a real ONNX model in a child; an open profile has it asked about every text."""
+    """By a real ONNX model in a child, when the message is on its way, as its rule is in shadow; an
+    open profile has it asked about every text."""
     folder = write_classifier(tmp_path / "model")
     profile = tmp_path / "open.yaml"
     said = "extends: balanced\nprofile: open\ntitle: t\njudge: {grey: {}}\n"
@@ -239,7 +240,7 @@ def test_the_operators_own_classifier_is_asked_about_what_is_grey(
     for name, rules in ((str(profile), ["judge.classifier"]), ("balanced", [])):
         engine = load_engine(name, state_dir=state, classifier=folder)
         assert engine.scanner.slow == {"sequence"}
-        (found,) = engine.scanner.inspect([segment], Direction.REQUEST, 10.0).findings
+        (found,) = engine.scanner.inspect_later([segment], Direction.REQUEST, 10.0).findings
         assert [each.rule for each in found if each.detector == "sequence"] == rules
     with pytest.raises(ConfigError, match=r"EXC-CFG-004"):
         load_engine("balanced", state_dir=state, classifier=tmp_path / "nothing")

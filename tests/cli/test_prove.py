@@ -52,7 +52,9 @@ def test_words_choose_clients_and_unknown_ones_are_refused(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     chosen = [each.name for each in CLIENTS if is_wanted(each, ["node", "CURL"])]
-    assert chosen == ["Node fetch", "Node https", "Node undici, EnvHttpProxyAgent", "curl"]
+    assert chosen == [
+        "Node fetch", "Node https", "Node undici, EnvHttpProxyAgent", "curl", "PHP curl",
+    ]  # fmt: skip
     assert all(each.words for each in CLIENTS if is_wanted(each, []))
     assert main(["prove", "--client", "telnet"]) == 2
     assert "Node fetch" in capsys.readouterr().err

@@ -158,8 +158,10 @@ def _ends(low: str) -> list[int]:
 
 def _is_number(low: str, end: int) -> bool:
     """Whether a number word ends there."""
-    word = low[max(end - _LONG, 0) : end].split()[-1:]
-    return _QUICK.issuperset(word) and not low[end : end + 1].strip()
+    before, behind = low[max(end - _LONG, 0) : end], low[end : end + 1]
+    if behind.strip() or not before[-1:].strip():
+        return False
+    return _QUICK.issuperset(before.split()[-1:])
 
 
 def _low(text: str) -> str:
