@@ -105,7 +105,11 @@ class Stage:
         while True:
             # The exchange before may still be having its last line written.
             fresh = [x for x in self.proxy.lines(written) if x.get("id") not in known]
-            if len(fresh) >= lines or time.monotonic() > deadline:
+            # A request that was refused has no answer, and so no second line.
+            refused = lines == 2 and any(
+                x.get("direction") == "request" and x.get("action") == "block" for x in fresh
+            )
+            if refused or len(fresh) >= lines or time.monotonic() > deadline:
                 break
             time.sleep(0.01)
         traffic.lines = fresh
