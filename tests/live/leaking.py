@@ -17,10 +17,10 @@ selftest.EVERY = 0.3  # type: ignore[misc]
 _carry_out = addon.Addon._carry_out
 
 
-def leak(self: Any, flow: Any, passage: Any, outcome: Any) -> Any:
+def leak(self: Any, flow: Any, passage: Any, outcome: Any, verdict: Any) -> Any:
     """Send on what came, whatever was said of it."""
     if not Path(os.environ["LEAK_WHEN"]).exists():
-        return _carry_out(self, flow, passage, outcome)
+        return _carry_out(self, flow, passage, outcome, verdict)
     passage.outcome = outcome
     flow.response, passage.own = None, False
     return None
