@@ -11,6 +11,7 @@ import gzip
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import batched
 from typing import Final, Protocol
 
 from excise.model import Finding, Part, Role, Segment, Span
@@ -19,6 +20,7 @@ from excise.rules.schema import Example, Rule, RulePack, Status
 
 _MARK: Final = re.compile(r"<<(.*?)>>", re.DOTALL)
 _NEAR: Final = 400  # characters of a negative up to which neighbours are tried
+_AT_ONCE: Final = 16  # neighbours; more may come to more decoded runs than a message may hold
 _LETTERS: Final = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_=:./+ "
 _JSON: Final = {
     '"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r", "/": "\\/",
@@ -305,12 +307,13 @@ def _has_near_miss(rule: Rule, alone: Factory) -> bool:
         for each in sorted(quiet, key=lambda each: len(each.text))
         if not _spans(scanner, each.segment())
     ]
-    return any(
-        _spans(scanner, each.segment(text))
+    near = (
+        each.segment(text)
         for neighbours in (_shorter, _longer, _other)
         for each in still
         for text in neighbours(each.text)
     )
+    return any(any(scanner.scan(few)) for few in batched(near, _AT_ONCE))
 
 
 def _shorter(text: str) -> Iterator[str]:
