@@ -19,6 +19,7 @@ from mitmproxy.test import tflow
 from excise.edge.dispatch import Dispatcher, plain_refusal, positions
 from excise.edge.faults import ANSWERS, Fault
 from excise.edge.layers import RefusedLayer
+from excise.errors import StateError
 
 FAULTS: list[type[BaseException]] = [
     ValueError, MemoryError, RecursionError, TimeoutError, asyncio.CancelledError, SystemExit,
@@ -40,7 +41,7 @@ def dispatcher() -> Dispatcher:
     made.seen = []  # type: ignore[attr-defined]
     made.on_fault = made.seen.append  # type: ignore[attr-defined]
     made.new_reference = lambda: f"ref{len(made.seen)}"  # type: ignore[attr-defined]
-    made.refuse = lambda flow, reference: plain_refusal(reference)
+    made.refuse = lambda flow, fault: plain_refusal(fault.reference)
     return made
 
 
@@ -112,6 +113,25 @@ async def test_a_refusal_that_fails_too_is_still_one(dispatcher: Dispatcher) -> 
     await dispatcher.trigger_event(_hooks.HttpRequestHook(flow))
     assert flow.response is not None
     assert flow.response.status_code == 400
+
+
+async def test_an_error_of_ours_is_known_by_its_code(dispatcher: Dispatcher) -> None:
+    """To whoever words the refusal, in the hook that failed and in those after it."""
+    told: list[Fault] = []
+
+    def refuse(flow: http.HTTPFlow, fault: Fault) -> http.Response:
+        told.append(fault)
+        return plain_refusal(fault.reference)
+
+    async def keep(flow: http.HTTPFlow) -> None:
+        raise StateError("EXC-STA-006", "PLANTED")
+
+    dispatcher.refuse = refuse
+    dispatcher.add(_addon("a", "request", keep))
+    flow = tflow.tflow()
+    await dispatcher.trigger_event(_hooks.HttpRequestHook(flow))
+    await dispatcher.trigger_event(_hooks.HttpResponseHook(flow))
+    assert told == [Fault("ref0", "request", "StateError", "EXC-STA-006")] * 2
 
 
 async def test_a_hook_that_never_returns_is_refused(dispatcher: Dispatcher) -> None:

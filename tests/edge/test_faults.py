@@ -9,6 +9,7 @@ from mitmproxy import hooks
 from mitmproxy.proxy.layers import modes, tls  # noqa: F401  (their hooks register on import)
 
 from excise.edge.faults import ANSWERS, Fault
+from excise.model import RefusalClass
 
 
 def test_every_answer_is_for_an_event_that_exists() -> None:
@@ -28,4 +29,16 @@ def test_without_a_connection_object_the_host_closes(name: str) -> None:
 
 
 def test_a_fault_tells_no_text() -> None:
-    assert Fault._fields == ("reference", "where", "kind")
+    assert Fault._fields == ("reference", "where", "kind", "code")
+
+
+@pytest.mark.parametrize(
+    ("code", "cls"),
+    [
+        ("", RefusalClass.FAULT),
+        ("EXC-STA-003", RefusalClass.FAULT),
+        ("EXC-STA-006", RefusalClass.AWAY),
+    ],
+)
+def test_an_outage_is_told_in_its_own_words(code: str, cls: RefusalClass) -> None:
+    assert Fault("ref", "request", "StateError", code).refusal is cls

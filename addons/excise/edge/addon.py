@@ -24,6 +24,7 @@ from excise.edge.exchange import (
     to_exchange,
     to_response,
 )
+from excise.edge.faults import Fault
 from excise.edge.gate import Gate
 from excise.edge.headers import AnswerHeaders
 from excise.edge.http2 import end_after
@@ -426,17 +427,15 @@ class Addon:
 
     # -- refusing ------------------------------------------------------------------------------
 
-    def refusal(self, flow: http.HTTPFlow, reference: str) -> http.Response:
+    def refusal(self, flow: http.HTTPFlow, fault: Fault) -> http.Response:
         """The answer for a flow on which a hook failed, in the provider's shape."""
         passage = passage_of(flow)
         self._done(flow)
         host = passage.host if passage else ""
         if passage is not None:
             passage.own = True
-        exchange = to_exchange(flow, reference, host)
-        away = self._halted() is Halt.AWAY  # then that is why it failed
-        cls = RefusalClass.AWAY if away else RefusalClass.FAULT
-        reply, _ = self._firewall().refuse(exchange, cls, "fault")
+        exchange = to_exchange(flow, fault.reference, host)
+        reply, _ = self._firewall().refuse(exchange, fault.refusal, "fault")
         return self._marked(to_response(reply), Passage(exchange=exchange))
 
     async def _refuse(

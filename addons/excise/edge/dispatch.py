@@ -22,12 +22,13 @@ from mitmproxy import addonmanager, exceptions, flow, hooks, http
 
 from excise.edge.faults import ANSWERS, Fault
 from excise.edge.layers import RefusedLayer
+from excise.errors import ExciseError
 
 log = logging.getLogger("excise.edge")
 
 Hook = Callable[..., Any]
 OnFault = Callable[[Fault], None]
-Refuse = Callable[[http.HTTPFlow, str], http.Response]
+Refuse = Callable[[http.HTTPFlow, Fault], http.Response]
 
 # Nothing has been promised to anybody yet: a fault while starting must stop the start.
 _STARTING: Final = frozenset({"load", "configure", "running"})
@@ -49,7 +50,7 @@ class Dispatcher(addonmanager.AddonManager):
     def _prepare(self) -> None:
         self._index: dict[str, list[Hook]] = {}
         self._fields: dict[type, tuple[str, ...]] = {}
-        self._doomed: dict[str, str] = {}
+        self._doomed: dict[str, Fault] = {}
         self.faults: Counter[str] = Counter()
         self.deadline = DEADLINE_SECONDS
 
@@ -159,8 +160,12 @@ class Dispatcher(addonmanager.AddonManager):
 
     def note(self, where: str, fault: BaseException) -> str:
         """Count a fault, log where it was, tell the trail; returns its reference."""
+        return self._record(where, fault).reference
+
+    def _record(self, where: str, fault: BaseException) -> Fault:
         self.faults[where] += 1
-        seen = Fault(reference=self.new_reference(), where=where, kind=type(fault).__name__)
+        code = fault.code if isinstance(fault, ExciseError) else ""
+        seen = Fault(self.new_reference(), where, type(fault).__name__, code)
         log.error(
             "fault %s in %s: %s at %s",
             seen.reference, where, seen.kind, positions(fault.__traceback__),
@@ -169,27 +174,27 @@ class Dispatcher(addonmanager.AddonManager):
             self.on_fault(seen)
         except Exception as second:
             log.error("fault %s could not be recorded: %s", seen.reference, type(second).__name__)
-        return seen.reference
+        return seen
 
     def _fault(self, name: str, arguments: list[Any], fault: BaseException) -> None:
-        reference = self.note(name, fault)
+        seen = self._record(name, fault)
         if arguments and isinstance(arguments[0], http.HTTPFlow):
             if name not in ("response", "error"):  # nothing of the flow comes after these
-                self._doomed[arguments[0].id] = reference
-            self._refuse_flow(name, arguments[0], reference)
+                self._doomed[arguments[0].id] = seen
+            self._refuse_flow(name, arguments[0], seen)
         elif name == "next_layer" and arguments:
             self._close_next(arguments[0])
         elif (answer := ANSWERS.get(name)) is not None:
             client = answer(arguments[0])
             if client is not None:
-                self._doomed[client] = reference
+                self._doomed[client] = seen
         if name in _STARTING or isinstance(fault, KeyboardInterrupt):
             raise fault
         task = _current_task()
         if isinstance(fault, asyncio.CancelledError) and task is not None and task.cancelling():
             raise fault
 
-    def _refuse_flow(self, name: str, doomed: http.HTTPFlow, reference: str) -> None:
+    def _refuse_flow(self, name: str, doomed: http.HTTPFlow, fault: Fault) -> None:
         if name == "websocket_message" and doomed.websocket:
             doomed.websocket.messages[-1].drop()
             return
@@ -200,10 +205,10 @@ class Dispatcher(addonmanager.AddonManager):
             return
         doomed.request.stream = False
         try:
-            doomed.response = self.refuse(doomed, reference)
+            doomed.response = self.refuse(doomed, fault)
         except BaseException as second:
-            log.error("fault %s: no native refusal: %s", reference, type(second).__name__)
-            doomed.response = plain_refusal(reference)
+            log.error("fault %s: no native refusal: %s", fault.reference, type(second).__name__)
+            doomed.response = plain_refusal(fault.reference)
 
     @staticmethod
     def _close_next(asked: Any) -> None:
@@ -212,10 +217,10 @@ class Dispatcher(addonmanager.AddonManager):
     def _is_doomed(self, name: str, arguments: list[Any]) -> bool:
         """Whether a hook has already failed for this flow, or for the connection it is on."""
         first = arguments[0] if arguments else None
-        if isinstance(first, http.HTTPFlow) and (reference := self._doomed.get(first.id)):
+        if isinstance(first, http.HTTPFlow) and (fault := self._doomed.get(first.id)):
             if name in ("response", "error"):
                 del self._doomed[first.id]
-            self._refuse_flow(name, first, reference)
+            self._refuse_flow(name, first, fault)
             return True
         client = getattr(first, "client_conn", None) or getattr(
             getattr(first, "context", first), "client", first
@@ -224,10 +229,10 @@ class Dispatcher(addonmanager.AddonManager):
         if name == "client_disconnected":
             self._doomed.pop(key, None)
             return False
-        if (reference := self._doomed.get(key)) is None:
+        if (fault := self._doomed.get(key)) is None:
             return False
         if isinstance(first, http.HTTPFlow):
-            self._refuse_flow(name, first, reference)
+            self._refuse_flow(name, first, fault)
         elif name == "next_layer":
             self._close_next(first)
         elif (answer := ANSWERS.get(name)) is not None:

@@ -5,13 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
+from excise.model import RefusalClass
+
 
 class Fault(NamedTuple):
-    """A hook that raised, as far as it may be told: never the text of the exception."""
+    """A hook that raised, as far as it may be told: never the text of the exception. `code` is that
+    of an error of ours."""
 
     reference: str
     where: str
     kind: str
+    code: str = ""
+
+    @property
+    def refusal(self) -> RefusalClass:
+        """In whose words the client is told of it."""
+        return RefusalClass.AWAY if self.code == "EXC-STA-006" else RefusalClass.FAULT
 
 
 # Each takes the event's argument and returns the id of the client connection that must carry
