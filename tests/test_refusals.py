@@ -210,7 +210,7 @@ def test_a_leak_inside_a_stream(case: tuple[str, ...]) -> None:
 def test_a_fault_inside_a_stream(case: tuple[str, ...]) -> None:
     stream, raws = opened(case)
     out = stream.feed(raws[0]).data
-    ending = stream.close("r-1")
+    ending = stream.close("r-1", RefusalClass.FAULT)
     if case[0] != "generic-json":
         ended(case, out + ending, RefusalClass.FAULT)
         assert b"r-1" in ending or b"r-1" in str(FRAMINGS[case[2]].read(out + ending)).encode()

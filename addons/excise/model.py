@@ -281,6 +281,11 @@ class Halt(StrEnum):
     SWITCHED = "kill-switch"
     AWAY = "store-away"  # nobody can tell how the switch stands
 
+    @property
+    def refusal(self) -> RefusalClass:
+        """In whose words clients are told."""
+        return RefusalClass.OFF if self is Halt.SWITCHED else RefusalClass.AWAY
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:

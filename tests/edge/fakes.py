@@ -92,8 +92,8 @@ class FakeStream:
         data, self.held = self.held, b""
         return FakeStep(data.replace(MARK, SAFE))
 
-    def close(self, reference: str) -> bytes:
-        return f"data: closed {reference}\n\n".encode() if self.closes else b""
+    def close(self, reference: str, cls: RefusalClass) -> bytes:
+        return f"data: closed {cls} {reference}\n\n".encode() if self.closes else b""
 
     def afterthought(self) -> None:
         return None

@@ -20,6 +20,7 @@ from excise.edge.dispatch import Dispatcher, plain_refusal, positions
 from excise.edge.faults import ANSWERS, Fault
 from excise.edge.layers import RefusedLayer
 from excise.errors import StateError
+from excise.model import RefusalClass
 
 FAULTS: list[type[BaseException]] = [
     ValueError, MemoryError, RecursionError, TimeoutError, asyncio.CancelledError, SystemExit,
@@ -115,7 +116,7 @@ async def test_a_refusal_that_fails_too_is_still_one(dispatcher: Dispatcher) -> 
     assert flow.response.status_code == 400
 
 
-async def test_an_error_of_ours_is_known_by_its_code(dispatcher: Dispatcher) -> None:
+async def test_an_outage_is_told_as_one(dispatcher: Dispatcher) -> None:
     """To whoever words the refusal, in the hook that failed and in those after it."""
     told: list[Fault] = []
 
@@ -131,7 +132,7 @@ async def test_an_error_of_ours_is_known_by_its_code(dispatcher: Dispatcher) -> 
     flow = tflow.tflow()
     await dispatcher.trigger_event(_hooks.HttpRequestHook(flow))
     await dispatcher.trigger_event(_hooks.HttpResponseHook(flow))
-    assert told == [Fault("ref0", "request", "StateError", "EXC-STA-006")] * 2
+    assert told == [Fault("ref0", "request", "StateError", RefusalClass.AWAY)] * 2
 
 
 async def test_a_hook_that_never_returns_is_refused(dispatcher: Dispatcher) -> None:

@@ -8,7 +8,8 @@ import pytest
 from mitmproxy import hooks
 from mitmproxy.proxy.layers import modes, tls  # noqa: F401  (their hooks register on import)
 
-from excise.edge.faults import ANSWERS, Fault
+from excise.edge.faults import ANSWERS, Fault, class_of
+from excise.errors import StateError
 from excise.model import RefusalClass
 
 
@@ -29,16 +30,16 @@ def test_without_a_connection_object_the_host_closes(name: str) -> None:
 
 
 def test_a_fault_tells_no_text() -> None:
-    assert Fault._fields == ("reference", "where", "kind", "code")
+    assert Fault._fields == ("reference", "where", "kind", "cls")
 
 
 @pytest.mark.parametrize(
-    ("code", "cls"),
+    ("fault", "cls"),
     [
-        ("", RefusalClass.FAULT),
-        ("EXC-STA-003", RefusalClass.FAULT),
-        ("EXC-STA-006", RefusalClass.AWAY),
+        (ValueError("EXC-STA-006"), RefusalClass.FAULT),
+        (StateError("EXC-STA-003", "x."), RefusalClass.FAULT),
+        (StateError("EXC-STA-006", "x."), RefusalClass.AWAY),
     ],
 )
-def test_an_outage_is_told_in_its_own_words(code: str, cls: RefusalClass) -> None:
-    assert Fault("ref", "request", "StateError", code).refusal is cls
+def test_an_outage_is_told_in_its_own_words(fault: Exception, cls: RefusalClass) -> None:
+    assert class_of(fault) is cls

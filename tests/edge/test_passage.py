@@ -9,7 +9,8 @@ import pytest
 from edge.fakes import FakeStep, FakeStream
 
 from excise.edge.passage import End, GuardedStream, Passage
-from excise.errors import AuditError
+from excise.errors import AuditError, StateError
+from excise.model import Halt, RefusalClass
 
 
 class _Notes:
@@ -28,9 +29,10 @@ class _Notes:
         self.committed.append(record)
 
 
-def _guarded(stream: Any = None) -> tuple[GuardedStream, _Notes]:
+def _guarded(stream: Any = None, halt: Halt | None = None) -> tuple[GuardedStream, _Notes]:
     notes = _Notes()
-    return GuardedStream(stream or FakeStream(), notes.note, notes.commit), notes
+    made = GuardedStream(stream or FakeStream(), notes.note, notes.commit, lambda: halt)
+    return made, notes
 
 
 def test_clean_chunks_need_no_waiting() -> None:
@@ -149,12 +151,31 @@ def test_a_fault_ends_it(closes: bool, end: End, where: str, kind: type[BaseExce
     assert (after.data, after.end) == (b"", end)
 
 
+@pytest.mark.parametrize(
+    ("halt", "fault", "said"),
+    [
+        (None, ValueError("x"), b"closed fault ref"),
+        (None, StateError("EXC-STA-006", "x."), b"closed away ref"),
+        (Halt.AWAY, None, b"closed away store-away"),
+        (Halt.SWITCHED, None, b"closed off kill-switch"),
+    ],
+)
+def test_the_ending_says_why(halt: Halt | None, fault: Exception | None, said: bytes) -> None:
+    class Asking(FakeStream):
+        def feed(self, chunk: bytes) -> FakeStep:
+            assert fault is not None
+            raise fault
+
+    stream, _ = _guarded(Asking(), halt)
+    assert said in stream.feed(b"x").data
+
+
 def test_an_ending_that_fails_too_is_a_cut() -> None:
     class Worse(FakeStream):
         def feed(self, chunk: bytes) -> FakeStep:
             raise ValueError
 
-        def close(self, reference: str) -> bytes:
+        def close(self, reference: str, cls: RefusalClass) -> bytes:
             raise KeyError
 
     stream, notes = _guarded(Worse())

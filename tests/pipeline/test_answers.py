@@ -13,7 +13,7 @@ from splits import every_two_way_split
 from walled import GRAVE, SECRET, VAULT, chat, exchange, firewall
 
 from excise.audit.fields import build_schema
-from excise.model import Action, Answer
+from excise.model import Action, Answer, RefusalClass
 from excise.pipeline.answers import AnswerStream
 from excise.pipeline.firewall import Firewall
 from excise.policy.build import Policy, build_policy
@@ -158,11 +158,11 @@ def test_an_upstream_that_dies_is_told() -> None:
 
 
 def test_a_fault_of_ours_ends_the_stream_natively() -> None:
-    """With the reference the trail knows."""
+    """With the reference the trail knows, in the words of its class."""
     stream = opened(firewall(scanner=PlantScanner()))
     stream.feed(events("hello")[:-30])
-    ending = stream.close("ref-9")
-    assert b"ref-9" in ending
+    ending = stream.close("ref-9", RefusalClass.AWAY)
+    assert b"ref-9" in ending and b"cannot reach what it has to ask" in ending
     assert stream.feed(b"data: {}\n\n").data == b""
 
 

@@ -216,8 +216,7 @@ class Addon:
 
     def _bar(self, flow: http.HTTPFlow, passage: Passage, exchange: Exchange) -> Awaitable[None]:
         if halt := self._halted():
-            cls = RefusalClass.OFF if halt is Halt.SWITCHED else RefusalClass.AWAY
-            return self._refuse(flow, passage, halt, cls=cls)
+            return self._refuse(flow, passage, halt, cls=halt.refusal)
         if self.draining:
             return self._refuse(flow, passage, "stopping", 503)
         if passage.shed:
@@ -435,7 +434,7 @@ class Addon:
         if passage is not None:
             passage.own = True
         exchange = to_exchange(flow, fault.reference, host)
-        reply, _ = self._firewall().refuse(exchange, fault.refusal, "fault")
+        reply, _ = self._firewall().refuse(exchange, fault.cls, "fault")
         return self._marked(to_response(reply), Passage(exchange=exchange))
 
     async def _refuse(

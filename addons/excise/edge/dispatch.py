@@ -20,9 +20,8 @@ from typing import Any, Final
 
 from mitmproxy import addonmanager, exceptions, flow, hooks, http
 
-from excise.edge.faults import ANSWERS, Fault
+from excise.edge.faults import ANSWERS, Fault, class_of
 from excise.edge.layers import RefusedLayer
-from excise.errors import ExciseError
 
 log = logging.getLogger("excise.edge")
 
@@ -164,8 +163,7 @@ class Dispatcher(addonmanager.AddonManager):
 
     def _record(self, where: str, fault: BaseException) -> Fault:
         self.faults[where] += 1
-        code = fault.code if isinstance(fault, ExciseError) else ""
-        seen = Fault(self.new_reference(), where, type(fault).__name__, code)
+        seen = Fault(self.new_reference(), where, type(fault).__name__, class_of(fault))
         log.error(
             "fault %s in %s: %s at %s",
             seen.reference, where, seen.kind, positions(fault.__traceback__),

@@ -5,22 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
+from excise.errors import StateError
 from excise.model import RefusalClass
 
 
 class Fault(NamedTuple):
-    """A hook that raised, as far as it may be told: never the text of the exception. `code` is that
-    of an error of ours."""
+    """A hook that raised, as far as it may be told: never the text of the exception."""
 
     reference: str
     where: str
     kind: str
-    code: str = ""
+    cls: RefusalClass = RefusalClass.FAULT
 
-    @property
-    def refusal(self) -> RefusalClass:
-        """In whose words the client is told of it."""
-        return RefusalClass.AWAY if self.code == "EXC-STA-006" else RefusalClass.FAULT
+
+def class_of(fault: BaseException) -> RefusalClass:
+    """In whose words the client is told of it."""
+    away = isinstance(fault, StateError) and fault.code == "EXC-STA-006"
+    return RefusalClass.AWAY if away else RefusalClass.FAULT
 
 
 # Each takes the event's argument and returns the id of the client connection that must carry

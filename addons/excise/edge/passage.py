@@ -8,10 +8,11 @@ from enum import Enum, auto
 from functools import partial
 from typing import Any, Final
 
+from excise.edge.faults import class_of
 from excise.edge.load import Load
 from excise.edge.ports import Record, ResponseStream, Step, Thought
 from excise.edge.threads import in_thread
-from excise.model import Halt
+from excise.model import Halt, RefusalClass
 
 PASSAGE: Final = "excise"
 DEFAULT_BODY_LIMIT: Final = 20 * 1024 * 1024
@@ -80,7 +81,7 @@ class GuardedStream:
         if self.end is not End.OPEN:
             return Release(b"", self.end)
         if halt := self._halted():
-            release = self._closing(halt)
+            release = self._closing(halt, halt.refusal)
             self.end = release.end
             return release
         try:
@@ -91,15 +92,15 @@ class GuardedStream:
             elif _is_told_first(step):
                 release.wait = lambda: self._secure(release)
         except BaseException as fault:
-            release = self._closing(self._note("stream", fault))
+            release = self._closing(self._note("stream", fault), class_of(fault))
             if isinstance(fault, KeyboardInterrupt):
                 raise
         self.end = release.end
         return release
 
-    def _closing(self, reference: str) -> Release:
+    def _closing(self, reference: str, cls: RefusalClass) -> Release:
         try:
-            ending = self._stream.close(reference)
+            ending = self._stream.close(reference, cls)
         except Exception as second:
             self._note("stream", second)
             ending = b""
@@ -111,7 +112,7 @@ class GuardedStream:
             await in_thread(step.wait or bool)
             rest = self._stream.resume()
         except Exception as fault:
-            closing = self._closing(self._note("stream", fault))
+            closing = self._closing(self._note("stream", fault), class_of(fault))
             release.data, release.end = release.data + closing.data, closing.end
         else:
             release.data += rest.data

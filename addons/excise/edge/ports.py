@@ -145,7 +145,7 @@ class ResponseStream(Protocol):
         """What was held until a step's `wait` was over."""
         ...
 
-    def close(self, reference: str) -> bytes:
+    def close(self, reference: str, cls: RefusalClass) -> bytes:
         """A clean native ending fit to follow what was released; b"" where there is none."""
         ...
 

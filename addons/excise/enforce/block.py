@@ -32,8 +32,8 @@ MESSAGES: Final[dict[RefusalClass, str]] = {
     ),
     RefusalClass.OFF: "Your organisation has switched LLM traffic off for now.",
     RefusalClass.AWAY: (
-        "Nothing was sent: your organisation's LLM firewall cannot reach what it has to ask first. "
-        "Try again in a while."
+        "This message was stopped because your organisation's LLM firewall cannot reach what it "
+        "has to ask first. Try again in a while."
     ),
     RefusalClass.FAULT: (
         "This request was stopped because your organisation's LLM firewall could not check it."

@@ -194,11 +194,11 @@ class AnswerStream:
         self._bytes_out += len(step.data)
         return step
 
-    def close(self, reference: str) -> bytes:
-        """A clean native ending for a fault of ours, fit to follow what was released."""
+    def close(self, reference: str, cls: RefusalClass) -> bytes:
+        """A clean native ending in the words of a class, fit to follow what was released."""
         self._ended = "closed"
         exchange = replace(self._context.exchange, id=reference)
-        return self._inner.close(self._judge.refusal(RefusalClass.FAULT, exchange).message)
+        return self._inner.close(self._judge.refusal(cls, exchange).message)
 
     def afterthought(self) -> Thought | None:
         """What is to be asked of the answer now that it is over."""
