@@ -46,6 +46,8 @@ def shown(text: str) -> list[str]:
         ("call f(ssn, phone)\nf(1, 2)\n", []),
         ("(ssn) VALUES (1)", []),
         ("(id, ssn) VALUES (1, 2", []),
+        (r"(id, ssn) VALUES (1, '\'2), (3, 4)", []),
+        ("(id, ssn) VALUES (1, '\\", []),
         ('ssn,phone\n1,"2\n', ["ssn: 1", 'phone: "2']),
     ],
 )

@@ -128,6 +128,8 @@ def hostile(size: int) -> dict[str, str]:
         "cards with codes": "4111111111111111,123\n",
         "equals signs": "=41x",
         "percent signs apart": "%41x",
+        "rows of tables": "ssn,pin\n1,2\n",
+        "rows that nothing closes": "(ssn,pin) VALUES ('" + "\\'" * 2000,
     }
     return {name: (seed * (size // len(seed) + 1))[:size] for name, seed in seeds.items()}
 

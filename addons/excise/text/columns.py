@@ -40,7 +40,8 @@ _HEADER: Final = re.compile(rf"\n(?=\|?{_CELL}(?:[{_SEPARATORS}]{_CELL}){{1,63}}
 _RULE: Final = re.compile(r"[ \t|:+=-]+")
 _QUOTED: Final = {each: re.compile(rf'(?:"[^"]*"|[^"{each}])*') for each in _SEPARATORS}
 _INSERT: Final = re.compile(r"\)\s{0,8}(?:VALUES|values|Values)\s{0,8}(?=\()")
-_TOKEN: Final = re.compile(r"'(?:[^'\\]|\\.)*'|[^'(),]+|.", re.DOTALL)
+# A text that nothing closes is taken to the end: looked for from each quote, it would cost squares.
+_TOKEN: Final = re.compile(r"'(?:[^'\\]|\\.)*+(?:'|\Z|\\\Z)|[^'(),]+|.", re.DOTALL)
 _NEXT: Final = re.compile(r"\s{0,8},\s{0,8}(?=\()")
 _FEWEST: Final = 2  # columns of a table
 _FAR: Final = 4096  # characters of a row in SQL, and of the names above it
